@@ -1,0 +1,1 @@
+"""The outside doors and the wiring; the only place that builds objects."""

@@ -1,0 +1,1 @@
+"""A proofing session: evidence, checks, an adjudicated and explained decision."""

@@ -1,0 +1,1 @@
+"""Technical services that every feature shares: settings, clock, database, encryption."""

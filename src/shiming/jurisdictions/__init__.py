@@ -1,0 +1,1 @@
+"""The rules of a jurisdiction as dated, cited data."""

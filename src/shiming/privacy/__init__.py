@@ -1,0 +1,1 @@
+"""What was collected, kept safe: encrypted evidence and a tamper-evident ledger."""

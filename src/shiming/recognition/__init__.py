@@ -1,0 +1,1 @@
+"""Models in, measurements out. Nothing here decides; thresholds live in policy packs."""

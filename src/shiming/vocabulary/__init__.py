@@ -1,0 +1,1 @@
+"""Pure value types: one official number or concept a module."""
