@@ -1,0 +1,52 @@
+# Shiming - run `make` for the list of targets.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup dev demo test test-long check lint types contracts format lock benchmark evaluate clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: ## create .venv from hash-pinned locks and fetch the recognition models
+	@$(PYTHON) tools/setup/environment.py
+
+dev: ## setup + what tests and tools need
+	@$(PYTHON) tools/setup/environment.py --dev
+
+demo: setup ## run the main job on shipped specimens and tell the story
+	@$(BIN)/shiming demo
+
+test: check ## everything that CI runs: style, types, import contracts, all tests
+	$(BIN)/pytest -m "not long" -n 2 --dist worksteal
+
+test-long: dev ## the tests that take minutes
+	$(BIN)/pytest -m long
+
+check: dev lint types contracts ## style, types and import contracts only
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+contracts:
+	$(BIN)/lint-imports
+
+format: dev ## rewrite the sources in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: dev ## resolve requirements/*.in into hash-pinned lock files (no host names in them)
+	sh requirements/compile.sh
+
+benchmark: dev ## measure speed as ratios
+	$(BIN)/python -m benchmarks.proofing
+	$(BIN)/python -m benchmarks.startup
+
+evaluate: dev ## measure recognition on the evaluation sets, write docs/reference/recognition.md
+	$(BIN)/python -m evaluation
+
+clean: ## remove the environment and caches
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
