@@ -1,0 +1,70 @@
+"""Portraits to print on cards: the public-domain demo face and crops from frames."""
+
+from importlib import resources
+
+import cv2
+import numpy as np
+
+from tools.specimens.typefaces import Pixels
+
+DEMO_FACE_BOX = (176, 62, 96, 120)  # the face in the demo portrait: x, y, width, height
+DEMO_FACE_SOURCE = "NASA portrait of Eileen Collins (public domain), scikit-image `astronaut.png`"
+Box = tuple[int, int, int, int]
+
+
+def demo_photograph() -> Pixels:
+    """Return the whole public-domain photograph (512 x 512, BGR)."""
+    path = resources.files("skimage").joinpath("data", "astronaut.png")
+    picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise FileNotFoundError("scikit-image carries no astronaut.png")
+    return np.asarray(picture, dtype=np.uint8)
+
+
+def portrait_from_frame(
+    frame_bgr: Pixels, face_box: Box, *, size: tuple[int, int] = (358, 441), head_room: float = 1.0
+) -> Pixels:
+    """Cut a portrait of the official proportions around a face (x, y, width, height of brow-to-chin box).
+
+    The face takes about 55 % of the width. Where the frame ends, its border is continued.
+    """
+    x, y, width, height = face_box
+    crop_width = width / 0.52
+    crop_height = crop_width * size[1] / size[0]
+    centre_x = x + width / 2
+    top = y + height / 2 - crop_height * (0.5 - 0.02 * head_room)
+    left = centre_x - crop_width / 2
+    move = np.array([[size[0] / crop_width, 0, -left * size[0] / crop_width],
+                     [0, size[1] / crop_height, -top * size[1] / crop_height]])  # fmt: skip
+    ratio = size[0] / crop_width
+    source = cv2.GaussianBlur(frame_bgr, (0, 0), 0.45 / ratio) if ratio < 0.8 else frame_bgr
+    crop = cv2.warpAffine(source, move, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(crop, dtype=np.uint8)
+
+
+def demo_portrait() -> Pixels:
+    """Return the demo face as a portrait of 358 x 441 pixels."""
+    return portrait_from_frame(demo_photograph(), DEMO_FACE_BOX)
+
+
+def drawn_portrait(seed: int, size: tuple[int, int] = (358, 441)) -> Pixels:
+    """Return a simple drawn head, for documents on which the face does not matter."""
+    rng = np.random.default_rng([seed, 41])
+    width, height = size
+    picture = np.full((height, width, 3), rng.integers(200, 245, 3), np.uint8)
+    skin = tuple(int(c) for c in rng.integers((120, 150, 190), (170, 200, 240)))
+    hair = tuple(int(c) for c in rng.integers(10, 60, 3))
+    coat = tuple(int(c) for c in rng.integers(30, 200, 3))
+    middle = width // 2
+    cv2.ellipse(picture, (middle, height + 20), (width // 2 - 10, height // 3), 0, 0, 360, coat, -1)
+    cv2.rectangle(picture, (middle - 38, height // 2), (middle + 38, height - 90), skin, -1)
+    cv2.ellipse(picture, (middle, height * 2 // 5 - 14), (112, 142), 0, 0, 360, hair, -1)
+    cv2.ellipse(picture, (middle, height * 2 // 5 + 12), (92, 122), 0, 0, 360, skin, -1)
+    for side in (-1, 1):
+        eye = (middle + side * 40, height * 2 // 5)
+        cv2.ellipse(picture, eye, (17, 9), 0, 0, 360, (245, 245, 245), -1)
+        cv2.circle(picture, eye, 8, (30, 30, 40), -1)
+        cv2.line(picture, (eye[0] - 20, eye[1] - 24), (eye[0] + 20, eye[1] - 24), hair, 6)
+    cv2.line(picture, (middle, height * 2 // 5 + 12), (middle - 8, height * 2 // 5 + 48), (90, 110, 150), 3)
+    cv2.ellipse(picture, (middle, height * 2 // 5 + 78), (30, 8), 0, 0, 180, (80, 80, 170), 5)
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.6), dtype=np.uint8)
