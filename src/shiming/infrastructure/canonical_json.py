@@ -1,0 +1,85 @@
+r"""JSON with one spelling only (RFC 8785), so that it can be hashed and signed; and its strict reader.
+
+>>> canonical_bytes({"b": 1.0, "a": "电话"})
+b'{"a":"\xe7\x94\xb5\xe8\xaf\x9d","b":1}'
+>>> content_hash({"a": 1})
+'sha256:015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862'
+>>> parse_object(b'{"a": 1, "a": 2}')
+Traceback (most recent call last):
+    ...
+shiming.vocabulary.errors.BadInput: JSON_INVALID: ...
+"""
+
+import hashlib
+import json
+from typing import Any
+
+import rfc8785
+
+from shiming.vocabulary.errors import BadInput, Text
+
+#: A receipt of a long session has about 30 kB; nothing that we sign comes near a megabyte.
+BYTES_MAX = 1_000_000
+#: Our deepest document has nine levels; the limit keeps hostile nesting from exhausting the stack.
+DEPTH_MAX = 40
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """Return the one RFC 8785 spelling of `value`; ValueError on what JSON cannot say (NaN, bytes)."""
+    return rfc8785.dumps(value)
+
+
+def content_hash(value: Any) -> str:
+    """Return `sha256:` and the hash of the canonical spelling."""
+    return "sha256:" + hashlib.sha256(canonical_bytes(value)).hexdigest()
+
+
+def parse_object(content: bytes | str, *, bytes_max: int = BYTES_MAX) -> dict[str, Any]:
+    """Read one JSON object strictly: UTF-8, unique keys, finite numbers, bounded size and depth."""
+    raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    if len(raw) > bytes_max:
+        raise _invalid("too large", "文件过大")
+    if _depth(raw) > DEPTH_MAX:
+        raise _invalid("nested too deeply", "嵌套过深")
+    try:
+        value = json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant
+        )
+        canonical_bytes(value)
+    except (ValueError, RecursionError, UnicodeDecodeError) as error:
+        raise _invalid(type(error).__name__, "格式错误") from error
+    if not isinstance(value, dict):
+        raise _invalid("not an object", "不是 JSON 对象")
+    return value
+
+
+def _depth(raw: bytes) -> int:
+    """Bound the nesting from above by counting opening brackets that are not closed, strings included."""
+    depth = deepest = 0
+    for byte in raw:
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        message = "the same key twice"
+        raise ValueError(message)
+    return result
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _invalid(what: str, zh: str) -> BadInput:
+    return BadInput(
+        "JSON_INVALID",
+        Text(zh=f"JSON 无法读取：{zh}。", en=f"The JSON cannot be read: {what}."),
+        advice=Text(zh="请使用系统生成的原文件。", en="Use the file as the program wrote it."),
+    )
