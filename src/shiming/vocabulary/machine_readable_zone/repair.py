@@ -1,0 +1,119 @@
+"""Put right what text recognition confuses, when check digits prove it.
+
+(1) Where the standard allows digits only, a letter becomes the digit that looks like it.
+(2) Where both may stand (document number, optional data), look-alikes are exchanged: one character, or
+    every one of the same letter, or a tail of letters read for fillers.
+(3) A repair is accepted when it makes every check digit right and nothing else of equal or smaller extent
+    does; a check digit that could itself be the misread one counts as a rival. Otherwise the zone stays.
+
+Not provable, and therefore a matter for a second reading: pairs of equal value modulo 10 such as 6/G or 1/L
+in a document number.
+
+>>> from shiming.vocabulary.machine_readable_zone.layouts import LAYOUTS
+>>> good = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<" + "L898902C36UTO7408122F1204159ZE184226B<<<<<10"
+>>> repair_zone(good.replace("L898902C36", "L8989O2C36").replace("7408122", "74O8I22"), LAYOUTS["TD3"]) == good
+True
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+from typing import NamedTuple
+
+from shiming.vocabulary.machine_readable_zone.check_digits import FILLER, check_digit
+from shiming.vocabulary.machine_readable_zone.checks import all_right, check_results, document_number
+from shiming.vocabulary.machine_readable_zone.layouts import Layout, Span
+
+TO_DIGIT = str.maketrans("OQDILZSGBAT", "00011256847")
+_LOOK_ALIKE = {
+    "0": "O", "O": "0", "D": "0", "Q": "0", "1": "I", "I": "1", "L": "1", "5": "S", "S": "5",
+    "8": "B", "B": "8", "2": "Z", "Z": "2", "6": "G", "G": "6",
+}  # fmt: skip
+READ_FOR_FILLER = frozenset("KLCSXE")
+
+
+class Reading(NamedTuple):
+    """One way to read a field: its text, how many exchanges it takes, whether it may be accepted."""
+
+    zone: str
+    exchanges: int
+    acceptable: bool
+
+
+def repair_zone(zone: str, layout: Layout) -> str:
+    """Return the proven reading of a zone of the right length, or the zone itself."""
+    if all_right(zone, layout):
+        return zone
+    digits = _digits_where_only_digits_may_stand(zone, layout)
+    if all_right(digits, layout):
+        return digits
+    solutions = [reading for reading in _readings(digits, layout) if all_right(reading.zone, layout)]
+    fewest = min((reading.exchanges for reading in solutions), default=0)
+    best = {(reading.zone, reading.acceptable) for reading in solutions if reading.exchanges == fewest}
+    if len(best) == 1:
+        found, acceptable = best.pop()
+        return found if acceptable else zone
+    return zone
+
+
+def _digits_where_only_digits_may_stand(zone: str, layout: Layout) -> str:
+    characters = list(zone)
+    dates = (layout.birth_date, layout.expiry_date)
+    positions = [i for span in dates for i in range(span.start, span.end + 1)]
+    positions += [i for i in (layout.composite_check, layout.optional_check) if i >= 0]
+    for i in (*positions, layout.document_number.end):
+        characters[i] = zone[i].translate(TO_DIGIT)
+    for i in (i for span in dates for i in range(span.start, span.end, 2)):
+        if characters[i : i + 2].count(FILLER) == 1:  # half of an unknown part: a zero was read as filler
+            characters[i : i + 2] = [
+                "0" if character == FILLER else character for character in characters[i : i + 2]
+            ]
+    return "".join(characters)
+
+
+def _readings(zone: str, layout: Layout) -> Iterator[Reading]:
+    """Exchange look-alikes in the fields whose own check digit is wrong, or that have none of their own."""
+    wrong = {result.name for result in check_results(zone, layout) if not result.valid}
+    fields: list[list[Reading]] = []
+    if "document_number" in wrong:
+        fields.append([*_exchanges(zone, layout.document_number), *_rivals(zone, layout)])
+    if "optional_data" in wrong or (layout.optional_check < 0 and layout.composite_check >= 0):
+        fields.append([Reading(zone, 0, acceptable=True), *_exchanges(zone, layout.optional_data)])
+        fields.append([Reading(zone, 0, acceptable=True), *_exchanges(zone, layout.optional_data_2)])
+    for combination in product(*fields):
+        yield Reading(
+            _merge(zone, (reading.zone for reading in combination)),
+            sum(reading.exchanges for reading in combination),
+            all(reading.acceptable for reading in combination),
+        )
+
+
+def _merge(zone: str, readings: Iterable[str]) -> str:
+    """Take from each reading what differs from `zone`; the readings change different fields."""
+    merged = list(zone)
+    for reading in readings:
+        for i, character in enumerate(reading):
+            if character != zone[i]:
+                merged[i] = character
+    return "".join(merged)
+
+
+def _exchanges(zone: str, field: Span) -> Iterator[Reading]:
+    text = field.of(zone)
+    changed = {text[:i] + _LOOK_ALIKE[c] + text[i + 1 :] for i, c in enumerate(text) if c in _LOOK_ALIKE}
+    changed |= {text.replace(c, _LOOK_ALIKE[c]) for c in set(text) & set(_LOOK_ALIKE)}
+    changed |= {text[:i] + FILLER * (len(text) - i) for i in range(len(text)) if _may_be_fillers(text[i:])}
+    changed.discard(text)
+    for new in sorted(changed):
+        yield Reading(zone[: field.start] + new + zone[field.end :], 1, acceptable=True)
+
+
+def _may_be_fillers(tail: str) -> bool:
+    return set(tail) <= READ_FOR_FILLER | {FILLER}
+
+
+def _rivals(zone: str, layout: Layout) -> Iterator[Reading]:
+    """Yield the zone with the check digit of the document number as the misread character."""
+    if layout.composite_check >= 0:
+        number, _, taken = document_number(zone, layout)
+        at = layout.optional_data.start + taken - 1 if taken else layout.document_number.end
+        yield Reading(zone[:at] + check_digit(number) + zone[at + 1 :], 1, acceptable=False)

@@ -1,0 +1,1 @@
+"""Numbers that a state gives to an organisation, one jurisdiction a module."""
