@@ -1,0 +1,50 @@
+"""A command group that imports a feature's commands only when one of them is run.
+
+`shiming --help` lists every command without importing recognition engines or the database.
+"""
+
+import importlib
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+# command -> (module that owns it, one line for the list)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("shiming.entrypoints.demo", "Run the main job on shipped specimens and tell the story."),
+    "challenge": ("shiming.identity_proofing.commands", "Draw a live challenge: gestures and digits."),
+    "prove": ("shiming.identity_proofing.commands", "Prove that a living person holds a document."),
+    "register": ("shiming.registrations.commands", "Register a number for a proven person."),
+    "lines": ("shiming.registrations.commands", "Show a registered line."),
+    "receipts": ("shiming.identity_proofing.commands", "Verify, explain or replay a decision receipt."),
+    "measure": ("shiming.entrypoints.measure", "Measure a document, faces, a clip or spoken digits."),
+    "packs": ("shiming.jurisdictions.commands", "Read, check and explain the rules of a jurisdiction."),
+    "models": ("shiming.recognition.commands", "List, verify and add recognition models."),
+    "ledger": ("shiming.privacy.commands", "Verify the tamper-evident ledger."),
+    "sandbox": ("shiming.identity_proofing.commands", "Run a stand-in authority for rehearsal."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Knows the names and one-line summaries; loads the command when it is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the base class's signature
+        """Return the names in the order of the main job."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the base class's signature
+        """Return a stand-in that carries the summary for lists; `resolve_command` brings the real one."""
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1]) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Load the feature that owns the command."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, (load(name) if name and command else command), rest
+
+
+def load(name: str) -> Any:
+    """Import the module that owns `name` and return its command or command group."""
+    module = importlib.import_module(COMMANDS[name][0])
+    found = getattr(module, name, None)
+    command = typer.main.get_command(found if isinstance(found, typer.Typer) else module.app)
+    return getattr(command, "commands", {}).get(name, command)
