@@ -1,0 +1,119 @@
+r"""Settings of one installation, read once from the environment.
+
+| variable | meaning | default |
+|---|---|---|
+| `SHIMING_DATA` | folder of database, encrypted objects and key file | the data folder of the platform |
+| `SHIMING_DATABASE_URL` | SQLAlchemy URL of the database | `sqlite:///DATA/shiming.db` |
+| `SHIMING_SANDBOX` | `1`: chosen challenges and fake services are allowed, and everything says so | `0` |
+| `SHIMING_LANGUAGE` | language of texts, `zh` or `en` | that of the locale |
+
+The data folder of the platform is `$XDG_DATA_HOME/shiming` or `~/.local/share/shiming` on Linux,
+`~/Library/Application Support/shiming` on macOS and `%LOCALAPPDATA%\shiming` on Windows: evidence must
+not land in whatever folder a command happened to be started from. Nobody else may look into it (0700).
+
+>>> settings = Settings.from_environment({"SHIMING_DATA": "/srv/shiming", "LANG": "zh_CN.UTF-8"})
+>>> settings.data_folder.as_posix(), settings.language, settings.sandbox
+('/srv/shiming', 'zh', False)
+>>> settings.database_url
+'sqlite:////srv/shiming/shiming.db'
+"""
+
+import os
+import stat
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from shiming.vocabulary.errors import BadInput, Text, Unavailable
+
+_YES = frozenset({"1", "true", "yes", "on"})
+_NO = frozenset({"", "0", "false", "no", "off"})
+_OPEN_TO_OTHERS = 0o077
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where this installation keeps things and how it speaks."""
+
+    data_folder: Path
+    database_url: str
+    sandbox: bool = False
+    language: str = "en"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings; raise BadInput when a value cannot be meant."""
+        folder = Path(environment.get("SHIMING_DATA") or _platform_data_folder(environment)).expanduser()
+        return cls(
+            data_folder=folder,
+            database_url=environment.get("SHIMING_DATABASE_URL")
+            or f"sqlite:///{(folder / 'shiming.db').as_posix()}",
+            sandbox=_flag(environment, "SHIMING_SANDBOX"),
+            language=_language(environment),
+        )
+
+    @property
+    def key_file(self) -> Path:
+        """The file that holds the key-encryption, pseudonym and ledger keys."""
+        return self.data_folder / "keys.json"
+
+    @property
+    def objects_folder(self) -> Path:
+        """The folder of the encrypted evidence."""
+        return self.data_folder / "objects"
+
+
+def prepare_data_folder(settings: Settings) -> Path:
+    """Create the data folder for its owner alone (0700); refuse one that others can open."""
+    folder = settings.data_folder
+    try:
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        mode = stat.S_IMODE(folder.stat().st_mode)
+    except OSError as problem:
+        raise Unavailable(
+            "DATA_FOLDER_UNUSABLE",
+            Text(zh="数据目录无法创建或打开。", en="The data folder cannot be created or opened."),
+            Text(zh="请检查 SHIMING_DATA 指向的目录。", en="Check the folder that SHIMING_DATA names."),
+            {"folder": str(folder), "reason": problem.strerror or type(problem).__name__},
+        ) from problem
+    if os.name == "posix" and mode & _OPEN_TO_OTHERS:
+        raise Unavailable(
+            "DATA_FOLDER_EXPOSED",
+            Text(zh="其他用户可以访问数据目录。", en="Other users can open the data folder."),
+            Text(zh=f"请执行 chmod 700 {folder}", en=f"Run: chmod 700 {folder}"),
+            {"folder": str(folder), "mode": f"{mode:04o}"},
+        )
+    return folder
+
+
+def _platform_data_folder(environment: Mapping[str, str]) -> Path:
+    if sys.platform == "win32":  # pragma: no cover - not the platform of the tests
+        return Path(environment.get("LOCALAPPDATA") or "~/AppData/Local") / "shiming"
+    if sys.platform == "darwin":  # pragma: no cover - not the platform of the tests
+        return Path("~/Library/Application Support/shiming")
+    return Path(environment.get("XDG_DATA_HOME") or "~/.local/share") / "shiming"
+
+
+def _flag(environment: Mapping[str, str], name: str) -> bool:
+    value = environment.get(name, "").strip().lower()
+    if value in _YES | _NO:
+        return value in _YES
+    raise BadInput(
+        "SETTING_INVALID",
+        Text(zh=f"{name} 只能是 0 或 1。", en=f"{name} must be 0 or 1."),
+        details={"setting": name},
+    )
+
+
+def _language(environment: Mapping[str, str]) -> str:
+    asked = environment.get("SHIMING_LANGUAGE", "").lower()
+    if asked and asked[:2] not in {"zh", "en"}:
+        raise BadInput(
+            "SETTING_INVALID",
+            Text(zh="SHIMING_LANGUAGE 只能是 zh 或 en。", en="SHIMING_LANGUAGE must be zh or en."),
+            details={"setting": "SHIMING_LANGUAGE"},
+        )
+    locale = environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG") or ""
+    return "zh" if (asked or locale.lower()).startswith("zh") else "en"
