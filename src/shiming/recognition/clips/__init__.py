@@ -1,0 +1,1 @@
+"""A live clip: decoded within limits, measured in one streaming pass."""

@@ -1,0 +1,210 @@
+"""Measure a live clip: one streaming pass over the frames, then the events and attack signs of its signals.
+
+(1) decode within limits; every frame is dropped before the next one comes, but for one a stretch of time
+(2) follow the face; pose, eyes and mouth of every frame up to 30 a second
+(3) the neutral pose, then turns, blinks, mouth, losses, freezes, repetitions, gaps
+(4) the face: template of sharp frontal frames, same person through the clip
+(5) signs of a presentation attack
+"""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiming.recognition.clips.decoding import OpenClip, opened
+from shiming.recognition.clips.events import EventRules, clip_events, time_gaps
+from shiming.recognition.clips.frames_kept import FrameKeeper, KeptFrame, grey_of
+from shiming.recognition.clips.identity import ClipIdentity, clip_identity
+from shiming.recognition.clips.limits import ClipLimits
+from shiming.recognition.clips.refusals import too_short, unreadable
+from shiming.recognition.clips.signals import SignalRecorder, Signals, is_cut
+from shiming.recognition.clips.turns import neutral_yaw
+from shiming.recognition.eye_state import EyeReader
+from shiming.recognition.face_embedding import FaceTools, face_tools
+from shiming.recognition.face_tracking import FaceTracker
+from shiming.recognition.inference import ModelRuntime
+from shiming.recognition.measurements import (
+    AttackSigns,
+    ClipEvent,
+    ClipEventKind,
+    ClipFace,
+    ClipMeasurement,
+    ClipTimeline,
+    ModelUse,
+)
+from shiming.recognition.presentation_attack.loops import Repetition, closest_repetition
+from shiming.recognition.presentation_attack.passive_liveness import PassiveLiveness
+from shiming.vocabulary.errors import Unavailable
+
+Series = NDArray[np.float64]
+
+#: A stretch closer to another than this is called repeated (study: real at least .0094, loops at most .0064).
+REPEATED_DISTANCE_MAX = 0.007
+
+
+@dataclass(frozen=True, slots=True)
+class ClipTools:
+    """What measuring a clip needs; `liveness` is None where its optional model is absent."""
+
+    face: FaceTools
+    eyes: EyeReader
+    liveness: PassiveLiveness | None
+    models: tuple[ModelUse, ...]
+    rules: EventRules = field(default_factory=EventRules)
+
+
+def clip_tools(runtime: ModelRuntime) -> ClipTools:
+    """Build the tools; raises `Unavailable` where a required model is missing."""
+    try:
+        liveness = PassiveLiveness(runtime)
+    except Unavailable:
+        liveness = None
+    face = face_tools(runtime)
+    used = [runtime.litert(name).use for name in ("face_detection_short", "face_mesh", "iris")]
+    return ClipTools(
+        face=face,
+        eyes=EyeReader(runtime),
+        liveness=liveness,
+        models=(*used, *face.embedder.models, *((liveness.use,) if liveness else ())),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """What the streaming pass leaves."""
+
+    signals: Signals
+    frame_times_s: Series
+    kept: tuple[KeptFrame, ...]
+
+
+def measure_clip(source: Path | bytes, tools: ClipTools, limits: ClipLimits) -> ClipMeasurement:
+    """Measure a clip; raises `BadInput` (CLIP_...) if it cannot be used; one without a face can."""
+    started = time.perf_counter()
+    with opened(source, limits) as clip:
+        header = clip.header
+        passed = _stream(clip, tools)
+    _check_length(passed.frame_times_s, limits)
+    signals = passed.signals
+    neutral = neutral_yaw(signals.yaw, tools.rules.turn)
+    faces_max = max((count for _, count in signals.faces_seen), default=0)
+    identity = clip_identity(passed.kept, neutral, faces_max, tools.face.embedder) if passed.kept else None
+    repetition = _repetition(signals)
+    events = _events(passed, neutral, tools.rules, identity, repetition)
+    return ClipMeasurement(
+        events=events,
+        attack_signs=_attack_signs(events, passed, identity, repetition, tools),
+        face=_clip_face(signals, neutral, identity),
+        timeline=_timeline(signals),
+        frames=len(passed.frame_times_s),
+        frames_analysed=len(signals.times_s),
+        duration_s=round(float(passed.frame_times_s[-1]) + 1 / header.frame_rate, 3),
+        width=header.width,
+        height=header.height,
+        frame_rate=round(header.frame_rate, 3),
+        has_audio=header.has_audio,
+        models=tools.models,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+def _stream(clip: OpenClip, tools: ClipTools) -> _Pass:
+    tracker = FaceTracker(tools.face.detector, tools.face.mesh)
+    recorder = SignalRecorder(tools.eyes)
+    keeper = FrameKeeper(clip.header.duration_s)
+    frame_times_s: list[float] = []
+    for frame in clip.frames():
+        frame_times_s.append(frame.time_s)
+        if frame.picture is None:
+            continue
+        grey = grey_of(frame.picture)
+        change = recorder.change_of(grey)
+        if is_cut(change):
+            tracker.look_again()
+        tracked = tracker.follow(frame.picture, frame.time_s)
+        pose = recorder.record(frame.time_s, frame.picture, tracked, change)
+        if pose is not None and tracked.points is not None:
+            keeper.offer(frame.time_s, frame.picture, grey, tracked.points, pose)
+    return _Pass(recorder.signals(), np.asarray(frame_times_s, np.float64), keeper.frames())
+
+
+def _check_length(frame_times_s: Series, limits: ClipLimits) -> None:
+    if frame_times_s.size == 0:
+        raise unreadable("no frame could be decoded")
+    if frame_times_s.size < limits.frames_min or frame_times_s[-1] < limits.duration_s_min:
+        raise too_short(float(frame_times_s[-1]), frame_times_s.size)
+
+
+def _repetition(signals: Signals) -> Repetition | None:
+    seen = signals.present
+    return closest_repetition(signals.times_s[seen], signals.places[seen])
+
+
+def _events(
+    passed: _Pass,
+    neutral: float,
+    rules: EventRules,
+    identity: ClipIdentity | None,
+    repetition: Repetition | None,
+) -> tuple[ClipEvent, ...]:
+    found = [
+        *clip_events(passed.signals, neutral, rules),
+        *time_gaps(passed.frame_times_s, rules.time_gap_s_min),
+        *(identity.changes if identity else ()),
+    ]
+    if repetition and repetition.distance < REPEATED_DISTANCE_MAX:
+        end_s = repetition.again_s + repetition.seconds
+        found.append(ClipEvent(ClipEventKind.REPEATED, repetition.again_s, end_s))
+    return tuple(sorted(found, key=lambda event: (event.start_s, event.kind.value)))
+
+
+def _attack_signs(
+    events: tuple[ClipEvent, ...],
+    passed: _Pass,
+    identity: ClipIdentity | None,
+    repetition: Repetition | None,
+    tools: ClipTools,
+) -> AttackSigns:
+    duration_s = max(float(passed.frame_times_s[-1]), 1e-3)
+    still_s = sum(event.end_s - event.start_s for event in events if event.kind is ClipEventKind.FROZEN)
+    live = (
+        [tools.liveness.live_score(frame.image, frame.points) for frame in identity.neutral]
+        if tools.liveness and identity
+        else []
+    )
+    return AttackSigns(
+        passive_live_score=float(np.mean(live)) if live else None,
+        frozen_share=min(still_s / duration_s, 1.0),
+        loop_distance=repetition.distance if repetition else None,
+        planar_score=None,
+        moire=None,
+        frame_edges=None,
+        same_person_min=identity.same_person_min if identity else None,
+        same_person_second_min=identity.same_person_second_min if identity else None,
+        time_gap_s_max=float(np.diff(passed.frame_times_s).max(initial=0.0)),
+        faces_max=max((count for _, count in passed.signals.faces_seen), default=0),
+    )
+
+
+def _clip_face(signals: Signals, neutral: float, identity: ClipIdentity | None) -> ClipFace:
+    seen = signals.present
+    return ClipFace(
+        quality=identity.template.quality if identity else None,
+        template=identity.template if identity else None,
+        width_px_median=float(np.median(signals.width_px[seen])) if seen.any() else 0.0,
+        present_share=float(seen.mean()) if seen.size else 0.0,
+        neutral_yaw_degrees=neutral,
+        best_frame=identity.best.image if identity else None,
+    )
+
+
+def _timeline(signals: Signals) -> ClipTimeline:
+    return ClipTimeline(
+        times_s=tuple(signals.times_s.tolist()),
+        yaw_degrees=tuple(signals.yaw.tolist()),
+        eye_openness=tuple(signals.eyes.mean(axis=1).tolist()),
+        mouth_opening=tuple(signals.mouth.tolist()),
+    )
