@@ -11,19 +11,18 @@ A pack is read whole or refused: an uncited value, an unknown key, an unknown so
 or a day on which a value is missing refuse it with the path of the value.
 """
 
-import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import rfc8785
 from pydantic import ValidationError
 
+from shiming.infrastructure.canonical_json import canonical_bytes, content_hash
 from shiming.jurisdictions.citations import Record, Source, Wording
 from shiming.jurisdictions.dated_values import (
     citation_problems,
@@ -37,6 +36,7 @@ from shiming.jurisdictions.dated_values import (
     tree_on,
 )
 from shiming.jurisdictions.model import Name, Policy
+from shiming.jurisdictions.policy_consistency import inconsistencies
 from shiming.vocabulary.errors import BadInput, Text
 
 PACKS = Path(__file__).parent / "packs"
@@ -113,15 +113,15 @@ def read_pack(folder_or_id: str | Path) -> Pack:
 def parse_pack(content: Mapping[str, Any], folder: Path | None = None) -> Pack:
     """Return the pack of parsed TOML; raise BadInput with the paths of everything wrong in it."""
     try:
-        canonical = rfc8785.dumps(_plain(content))
-    except rfc8785.CanonicalizationError as error:
+        canonical = canonical_bytes(_plain(content))
+    except ValueError as error:  # NaN, infinity, an integer beyond 53 bits
         raise refusal([str(error)]) from None
     plain = json.loads(canonical)
     preface = _parse_preface(plain)
     values = tuple(dated_values(_rules(plain)))
     refuse_any(citation_problems(values, preface.sources))
     refuse_any(date_problems(values))
-    pack = Pack(preface.pack, hashlib.sha256(canonical).hexdigest(), canonical.decode(), folder)
+    pack = Pack(preface.pack, content_hash(plain), canonical.decode(), folder)
     for day in days_of_change(values, pack.effective):
         _resolve(pack, day)
     return pack
@@ -154,7 +154,7 @@ def _resolve(pack: Pack, on: date) -> Policy:
         policy = Policy.model_validate_json(json.dumps(tree))
     except ValidationError as error:
         raise refusal(f"{problem} (on {on})" for problem in problems_of(error)) from None
-    refuse_any(_level_problems(policy))
+    refuse_any(f"{problem} (on {on})" for problem in inconsistencies(policy))
     return policy
 
 
@@ -201,11 +201,3 @@ def _parse_preface(content: Mapping[str, Any]) -> _Preface:
         )
     except ValidationError as error:
         raise refusal(problems_of(error)) from None
-
-
-def _level_problems(policy: Policy) -> Iterator[str]:
-    """Every way to prove oneself leads to the same level: nobody gets less for needing another way."""
-    level = policy.assurance_level.value
-    levels = {f"routes.{name}.level": route.level.value for name, route in policy.routes.items()}
-    levels["assisted_review.level"] = policy.assisted_review.level.value
-    return (f"{path}: {other} instead of {level}" for path, other in levels.items() if other != level)

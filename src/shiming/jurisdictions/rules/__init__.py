@@ -1,0 +1,1 @@
+"""Decisions that concern the rules of a pack alone."""
