@@ -17,10 +17,12 @@ import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-_ADMINISTRATIVE_PREFIX = re.compile(
-    r"^(?:.{2,8}?(?:省|自治区|特别行政区))?(?:.{2,10}?(?:市|自治州|地区|盟))?(?:.{1,10}?(?:区|县|旗|市))?"
+_DIVISIONS = re.compile(
+    r"^([\u3400-\u9fff]{2,6}?(?:省|自治区|特别行政区))?"
+    r"([\u3400-\u9fff]{2,8}?(?:市|自治州|地区|盟))?"
+    r"([\u3400-\u9fff]{1,8}?(?:区|县|旗|市))?"
 )
-_SHOWN_IN_ADDRESS_MAX = 16
+_PREFIX_MAX = 24  # the longest names of a province, a prefecture and a county together
 
 
 def mask_middle(text: str, *, first: int, last: int) -> str:
@@ -51,7 +53,7 @@ def mask_phone(text: str) -> str:
     """
     long_number = 9
     if len(text) < long_number:
-        return "*" * max(len(text) - 2, 0) + text[-2:] if len(text) > 2 else "*" * len(text)  # noqa: PLR2004 - the two that stay
+        return "*" * len(text[:-2]) + text[-2:] if text[:-2] else "*" * len(text)
     return text[:-8] + "****" + text[-4:]
 
 
@@ -67,14 +69,21 @@ def mask_name(text: str) -> str:
 
 
 def mask_address(text: str) -> str:
-    """Keep the administrative division down to the county; the rest becomes three stars.
+    """Keep the administrative divisions down to the county; the rest becomes three stars.
 
     >>> mask_address("1 Main Street, Springfield")
     '***'
     """
-    found = _ADMINISTRATIVE_PREFIX.match(text)
-    shown = found.group(0) if found else ""
-    return (shown if len(shown) <= _SHOWN_IN_ADDRESS_MAX and shown != text else "") + "***"
+    return administrative_prefix(text) + "***"
+
+
+def administrative_prefix(text: str) -> str:
+    """Return the names of province, city and county that a Chinese address begins with.
+
+    >>> administrative_prefix("广西壮族自治区桂林市阳朔县某路1号"), administrative_prefix("上海市")
+    ('广西壮族自治区桂林市阳朔县', '上海市')
+    """
+    return "".join(part or "" for part in _DIVISIONS.findall(text[:_PREFIX_MAX])[0])
 
 
 @dataclass(frozen=True, slots=True, repr=False)

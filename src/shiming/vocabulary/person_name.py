@@ -39,11 +39,12 @@ from shiming.vocabulary.pinyin_names import is_han, pinyin_readings
 
 LENGTH_MAX = 120  # longer than any name on any document; keeps comparisons quick
 
+_ADVICE = Text(zh="请按证件填写姓名。", en="Write the name as on the document.")
 _MIDDLE_DOTS = re.compile(r"\s*[·•・‧∙⋅｡。.\u2027\u30fb\uff65]\s*")
 _APOSTROPHES = re.compile(r"['\u2019\u02bc\u02bb`´]")
 _LATIN = str.maketrans(
-    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "oe", "ł": "l", "đ": "d", "ð": "d",
-     "þ": "th", "ı": "i", "ħ": "h"}
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "oe", "ł": "l", "đ": "d",
+     "ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
 )  # fmt: skip
 _NOT_A_LETTER = re.compile(r"[\W_]+")
 

@@ -1,4 +1,4 @@
-"""Machine readable zones of travel documents, ICAO Doc 9303 parts 3 to 7: TD1, TD2, TD3, MRV-A, MRV-B.
+r"""Machine readable zones of travel documents, ICAO Doc 9303 parts 3 to 7: TD1, TD2, TD3, MRV-A, MRV-B.
 
 The front door of the folder: `parse`, `compose` and `MachineReadableZone` (the only names re-exported
 here, so that the concept is one module for its users).
@@ -11,8 +11,8 @@ MachineReadableZone(TD3 P UTO L******C3 A*** M**** E*******, valid)
 >>> zone.surname, zone.given_names, zone.nationality, zone.sex
 ('ERIKSSON', 'ANNA MARIA', 'UTO', 'female')
 >>> zone.birth_date, zone.optional_data, [repair.proof for repair in zone.repairs]
-(datetime.date(1974, 8, 12), 'ZE184226B', ['check_digit', 'alphabet'])
->>> print("\\n".join(compose(
+(datetime.date(1974, 8, 12), 'ZE184226B', ['alphabet', 'check_digit'])
+>>> print("\n".join(compose(
 ...     "TD2", document_code="I", issuing_state="UTO", surname="Eriksson", given_names="Anna Maria",
 ...     document_number="D23145890", nationality="UTO", birth_date=date(1974, 8, 12), sex="female",
 ...     expiry_date=date(2012, 4, 15))))

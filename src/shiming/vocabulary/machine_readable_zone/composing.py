@@ -13,7 +13,7 @@ _SEX_LETTERS = {"male": "M", "female": "F", "unspecified": FILLER}
 _ADVICE = Text(zh="请更正该字段。", en="Correct this field.")
 
 
-def compose(  # noqa: PLR0917 - keyword only but for the format
+def compose(
     format: Format,  # noqa: A002 - the word of the standard and of MachineReadableZone
     *,
     document_code: str,
@@ -55,6 +55,12 @@ def _split_number(number: str, optional: str, layout: Layout) -> tuple[str, str]
     width = layout.document_number.end - layout.document_number.start
     if len(number) <= width or not layout.has_long_document_numbers:
         return number, optional
+    if FILLER in number:
+        raise BadInput(
+            "MRZ_FIELD_CHARACTERS",
+            Text(zh="长证件号码不能含空格。", en="A long document number has no spaces."),
+            _ADVICE,
+        )
     return number[:width], number[width:] + check_digit(number) + FILLER + optional
 
 

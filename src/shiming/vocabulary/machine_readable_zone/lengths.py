@@ -8,23 +8,27 @@ check digits tell later which way was right.
 ['AB<<C<<D', 'AB<<<C<D']
 """
 
+import re
 from collections.abc import Iterator
-from itertools import islice, product
+from itertools import product
 
 from shiming.vocabulary.machine_readable_zone.check_digits import FILLER
 from shiming.vocabulary.machine_readable_zone.layouts import LAYOUTS, Format, Layout
 
 DIFFERENCE_MAX = 14  # more than half of the fillers of an empty optional field
-LINE_READINGS_MAX = 60  # more runs than any real line has
+LINE_READINGS_MAX = 60  # a line with more readings has more runs than any real one
 NAMES_LENGTH_MIN = 8  # code, state and the shortest name
+_LETTER_RUN = re.compile(r"([KLCSXE])\1{2,}")  # fillers that were all read as the same letter
 
 
 def layouts_for(lines: tuple[str, ...]) -> tuple[Layout, ...]:
-    """Return the layouts that lines of these lengths can have, the nearest first."""
-    visa = lines[0].startswith("V")
-    formats: tuple[Format, ...] = (
-        ("TD1",) if len(lines) == 3 else ("MRV-A", "MRV-B") if visa else ("TD3", "TD2")
-    )  # noqa: PLR2004 - only TD1 has three lines
+    """Return the layouts that lines of these lengths can have, the likeliest first."""
+    if len(lines) == LAYOUTS["TD1"].line_count:
+        formats: tuple[Format, ...] = ("TD1",)
+    elif lines[0].startswith("V"):
+        formats = ("MRV-A", "MRV-B")
+    else:
+        formats = ("TD3", "TD2")
     fitting = [layout for layout in map(LAYOUTS.__getitem__, formats) if _fits(lines, layout)]
     return tuple(sorted(fitting, key=lambda layout: _distance(lines, layout)))
 
@@ -61,8 +65,11 @@ def number_lines(line: str, length: int) -> Iterator[str]:
 
 
 def _number_readings(line: str, layout: Layout) -> list[str]:
-    found = list(islice(number_lines(line, layout.line_length), LINE_READINGS_MAX))
-    return found or [names_line(line, layout.line_length)]
+    spellings = dict.fromkeys((line, _LETTER_RUN.sub(lambda run: FILLER * len(run.group()), line)))
+    found = dict.fromkeys(
+        reading for spelling in spellings for reading in number_lines(spelling, layout.line_length)
+    )
+    return list(found) if 0 < len(found) <= LINE_READINGS_MAX else [names_line(line, layout.line_length)]
 
 
 def _names_line(layout: Layout) -> int:
@@ -81,7 +88,9 @@ def _fits(lines: tuple[str, ...], layout: Layout) -> bool:
 
 
 def _distance(lines: tuple[str, ...], layout: Layout) -> int:
-    return sum(abs(layout.line_length - len(line)) for line in lines)
+    """Return how far the lengths are off; a passport has the code P and the format TD3, and no other has."""
+    of_another_code = layout.format in {"TD2", "TD3"} and lines[0].startswith("P") != (layout.format == "TD3")
+    return sum(abs(layout.line_length - len(line)) for line in lines) + layout.length * of_another_code
 
 
 def _runs(line: str) -> list[tuple[int, int]]:
@@ -91,12 +100,13 @@ def _runs(line: str) -> list[tuple[int, int]]:
 
 def _distributions(count: int, places: int) -> Iterator[tuple[int, ...]]:
     """Yield every way to spread `count` over `places`."""
-    if places <= 1:
-        yield from [(count,)] * places or [()] * (count == 0)
-        return
-    for first in range(count + 1):
-        for rest in _distributions(count - first, places - 1):
-            yield (first, *rest)
+    if places == 0:
+        yield from [()] * (count == 0)
+    elif places == 1:
+        yield (count,)
+    else:
+        for first in range(count + 1):
+            yield from ((first, *rest) for rest in _distributions(count - first, places - 1))
 
 
 def _with_changed_runs(line: str, runs: list[tuple[int, int]], changes: list[int]) -> str:

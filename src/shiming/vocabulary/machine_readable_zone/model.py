@@ -34,7 +34,10 @@ class Repair:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class MachineReadableZone:
-    """The fields of one zone; every text without fillers. A date with unknown parts is None and in `..._parts`."""
+    """The fields of one zone, every text without fillers.
+
+    A date with unknown parts is None; its parts stand in `..._parts`.
+    """
 
     format: Format
     lines: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from shiming.vocabulary.errors import BadInput, Text
@@ -46,10 +46,9 @@ def parse(lines: Sequence[str], *, today: date, repair: bool = True) -> MachineR
         )
     if not layouts:
         raise _refusal("MRZ_LENGTH", "机读码的行长不符合任何格式。", "No format has lines of this length.")
-    read = "".join(cleaned)
-    zone, layout = _proven(cleaned, layouts) if repair else (read, layouts[0])
+    zone, layout = _proven(cleaned, layouts) if repair else ("".join(cleaned), layouts[0])
     lettered = letters_where_only_letters_may_stand(zone, layout) if repair else zone
-    return _fields(lettered, layout, today, _repairs(read, zone, lettered))
+    return _fields(lettered, layout, today, _repairs(cleaned, zone, lettered, layout))
 
 
 def _clean(line: str) -> str:
@@ -73,15 +72,19 @@ def _proven(lines: tuple[str, ...], layouts: tuple[Layout, ...]) -> tuple[str, L
     return unproven, layouts[0]
 
 
-def _repairs(read: str, zone: str, lettered: str) -> tuple[Repair, ...]:
-    by_alphabet = [
-        Repair(i, "alphabet") for i, (a, b) in enumerate(zip(zone, lettered, strict=True)) if a != b
-    ]
-    if len(read) != len(zone):
-        first = next((i for i, (a, b) in enumerate(zip(read, zone, strict=False)) if a != b), len(read))
-        return (Repair(first, "length"), *by_alphabet)
-    proven = [Repair(i, "check_digit") for i, (a, b) in enumerate(zip(read, zone, strict=True)) if a != b]
-    return (*proven, *by_alphabet)
+def _repairs(read: tuple[str, ...], zone: str, lettered: str, layout: Layout) -> tuple[Repair, ...]:
+    found = [Repair(i, "alphabet") for i in _differences(zone, lettered)]
+    for number, (before, after) in enumerate(zip(read, layout.lines_of(zone), strict=True)):
+        start = number * layout.line_length
+        if len(before) == len(after):
+            found += [Repair(start + i, "check_digit") for i in _differences(before, after)]
+        else:
+            found.append(Repair(start + next(_differences(before, after), len(before)), "length"))
+    return tuple(found)
+
+
+def _differences(before: str, after: str) -> Iterator[int]:
+    return (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b)
 
 
 def _fields(zone: str, layout: Layout, today: date, repairs: tuple[Repair, ...]) -> MachineReadableZone:

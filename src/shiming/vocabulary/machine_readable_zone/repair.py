@@ -9,34 +9,39 @@
 Not provable, and therefore a matter for a second reading: pairs of equal value modulo 10 such as 6/G or 1/L
 in a document number.
 
->>> from shiming.vocabulary.machine_readable_zone.layouts import LAYOUTS
->>> good = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<" + "L898902C36UTO7408122F1204159ZE184226B<<<<<10"
->>> repair_zone(good.replace("L898902C36", "L8989O2C36").replace("7408122", "74O8I22"), LAYOUTS["TD3"]) == good
+>>> from shiming.vocabulary.machine_readable_zone.layouts import TD3
+>>> names = "P<UTOERIKSSON<<ANNA<MARIA".ljust(44, "<")
+>>> numbers = "L898902C36UTO7408122F1204159ZE184226B<<<<<10"
+>>> misread = numbers.replace("L898902C3", "L8989O2C3").replace("7408122", "74O8I22")
+>>> repair_zone(names + misread, TD3) == names + numbers
 True
 """
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from itertools import product
 from typing import NamedTuple
 
 from shiming.vocabulary.machine_readable_zone.check_digits import FILLER, check_digit
 from shiming.vocabulary.machine_readable_zone.checks import all_right, check_results, document_number
 from shiming.vocabulary.machine_readable_zone.layouts import Layout, Span
+from shiming.vocabulary.machine_readable_zone.model import CheckName
 
 TO_DIGIT = str.maketrans("OQDILZSGBAT", "00011256847")
 _LOOK_ALIKE = {
     "0": "O", "O": "0", "D": "0", "Q": "0", "1": "I", "I": "1", "L": "1", "5": "S", "S": "5",
     "8": "B", "B": "8", "2": "Z", "Z": "2", "6": "G", "G": "6",
 }  # fmt: skip
+EXCHANGES_MAX = 2  # more could make any sum right
 READ_FOR_FILLER = frozenset("KLCSXE")
 
 
 class Reading(NamedTuple):
-    """One way to read a field: its text, how many exchanges it takes, whether it may be accepted."""
+    """One way to read a field: the zone with it, how many exchanges it takes, whether it may be accepted."""
 
     zone: str
     exchanges: int
-    acceptable: bool
+    acceptable: bool = True
 
 
 def repair_zone(zone: str, layout: Layout) -> str:
@@ -44,56 +49,60 @@ def repair_zone(zone: str, layout: Layout) -> str:
     if all_right(zone, layout):
         return zone
     digits = _digits_where_only_digits_may_stand(zone, layout)
-    if all_right(digits, layout):
+    wrong = {result.name for result in check_results(digits, layout) if not result.valid}
+    if not wrong:
         return digits
-    solutions = [reading for reading in _readings(digits, layout) if all_right(reading.zone, layout)]
+    if wrong & {"birth_date", "expiry_date"}:  # nothing looks like a digit there any more
+        return zone
+    solutions = [reading for reading in _readings(digits, layout, wrong) if all_right(reading.zone, layout)]
     fewest = min((reading.exchanges for reading in solutions), default=0)
     best = {(reading.zone, reading.acceptable) for reading in solutions if reading.exchanges == fewest}
-    if len(best) == 1:
-        found, acceptable = best.pop()
-        return found if acceptable else zone
-    return zone
+    found, acceptable = best.pop() if len(best) == 1 else (zone, False)
+    return found if acceptable else zone
 
 
 def _digits_where_only_digits_may_stand(zone: str, layout: Layout) -> str:
     characters = list(zone)
     dates = (layout.birth_date, layout.expiry_date)
     positions = [i for span in dates for i in range(span.start, span.end + 1)]
-    positions += [i for i in (layout.composite_check, layout.optional_check) if i >= 0]
-    for i in (*positions, layout.document_number.end):
+    positions += [layout.document_number.end, *(i for i in (layout.composite_check,) if i >= 0)]
+    for i in positions:
         characters[i] = zone[i].translate(TO_DIGIT)
     for i in (i for span in dates for i in range(span.start, span.end, 2)):
-        if characters[i : i + 2].count(FILLER) == 1:  # half of an unknown part: a zero was read as filler
-            characters[i : i + 2] = [
-                "0" if character == FILLER else character for character in characters[i : i + 2]
-            ]
+        pair = characters[i : i + 2]
+        if pair.count(FILLER) == 1:  # an unknown part has two fillers: one is a zero that was misread
+            characters[i : i + 2] = ["0" if character == FILLER else character for character in pair]
+    if layout.optional_check >= 0:
+        empty = not layout.optional_data.of(zone).strip(FILLER)
+        read = zone[layout.optional_check]
+        characters[layout.optional_check] = FILLER if empty and read.isalpha() else read.translate(TO_DIGIT)
     return "".join(characters)
 
 
-def _readings(zone: str, layout: Layout) -> Iterator[Reading]:
+def _readings(zone: str, layout: Layout, wrong: AbstractSet[CheckName]) -> Iterator[Reading]:
     """Exchange look-alikes in the fields whose own check digit is wrong, or that have none of their own."""
-    wrong = {result.name for result in check_results(zone, layout) if not result.valid}
+    unchanged = Reading(zone, 0)
     fields: list[list[Reading]] = []
     if "document_number" in wrong:
-        fields.append([*_exchanges(zone, layout.document_number), *_rivals(zone, layout)])
-    if "optional_data" in wrong or (layout.optional_check < 0 and layout.composite_check >= 0):
-        fields.append([Reading(zone, 0, acceptable=True), *_exchanges(zone, layout.optional_data)])
-        fields.append([Reading(zone, 0, acceptable=True), *_exchanges(zone, layout.optional_data_2)])
+        goes_on = [unchanged] if document_number(zone, layout).optional_taken else []
+        fields.append([*goes_on, *_exchanges(zone, layout.document_number), *_rivals(zone, layout)])
+    if layout.composite_check >= 0 and (layout.optional_check < 0 or "optional_data" in wrong):
+        fields.append([unchanged, *_exchanges(zone, layout.optional_data)])
+        fields.append([unchanged, *_exchanges(zone, layout.optional_data_2)])
     for combination in product(*fields):
-        yield Reading(
-            _merge(zone, (reading.zone for reading in combination)),
-            sum(reading.exchanges for reading in combination),
-            all(reading.acceptable for reading in combination),
-        )
+        exchanges = sum(reading.exchanges for reading in combination)
+        if 0 < exchanges <= EXCHANGES_MAX:
+            merged = _merge(zone, (reading.zone for reading in combination))
+            yield Reading(merged, exchanges, all(reading.acceptable for reading in combination))
 
 
 def _merge(zone: str, readings: Iterable[str]) -> str:
     """Take from each reading what differs from `zone`; the readings change different fields."""
     merged = list(zone)
     for reading in readings:
-        for i, character in enumerate(reading):
-            if character != zone[i]:
-                merged[i] = character
+        for i, (before, after) in enumerate(zip(zone, reading, strict=True)):
+            if before != after:
+                merged[i] = after
     return "".join(merged)
 
 
@@ -102,9 +111,8 @@ def _exchanges(zone: str, field: Span) -> Iterator[Reading]:
     changed = {text[:i] + _LOOK_ALIKE[c] + text[i + 1 :] for i, c in enumerate(text) if c in _LOOK_ALIKE}
     changed |= {text.replace(c, _LOOK_ALIKE[c]) for c in set(text) & set(_LOOK_ALIKE)}
     changed |= {text[:i] + FILLER * (len(text) - i) for i in range(len(text)) if _may_be_fillers(text[i:])}
-    changed.discard(text)
-    for new in sorted(changed):
-        yield Reading(zone[: field.start] + new + zone[field.end :], 1, acceptable=True)
+    for new in sorted(changed - {text}):
+        yield Reading(zone[: field.start] + new + zone[field.end :], 1)
 
 
 def _may_be_fillers(tail: str) -> bool:
