@@ -1,0 +1,1 @@
+"""Decisions of privacy, each a pure function of its own module."""

@@ -1,0 +1,22 @@
+"""What the verbs of privacy work with; built in one place, passed in everywhere."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shiming.infrastructure.encryption import KeyProvider
+from shiming.infrastructure.object_store import ObjectStore
+from shiming.vocabulary.reference_numbers import RANDOM_BYTES, ReferenceNumber
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyTools:
+    """Keys, the object store and chance."""
+
+    keys: KeyProvider
+    objects: ObjectStore
+    random_bytes: Callable[[int], bytes] = os.urandom
+
+    def new_reference(self, prefix: str) -> str:
+        """Return a fresh reference number of this kind."""
+        return str(ReferenceNumber.create(prefix, self.random_bytes(RANDOM_BYTES)))
