@@ -120,11 +120,12 @@ class DocumentMeasurement:
     cards_seen: int = 1
     rotation_degrees: float = 0.0
     cross_checks: Mapping[str, bool] = field(default_factory=dict)
+    rectified: Image | None = field(repr=False, default=None)  # the card as if scanned; for plots and people
     models: tuple[ModelUse, ...] = ()
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the documented JSON object (the portrait's pixels stay out)."""
+        """Return the documented JSON object (pixels stay out)."""
         return {
             "kind": self.kind.value,
             "fields": dict(self.fields),

@@ -1,0 +1,75 @@
+"""Measure one clip: where is speech, how many units are in it, how well does the claimed string fit.
+
+A score counts only behind gates, because a likelihood ratio alone would also accept noise now and then:
+
+(1) the voice activity net found enough speech for that many digits;
+(2) the number of units heard is close to the number of digits;
+(3) most of what was heard are digits;
+(4) at least half of the claimed digits were heard in their order.
+
+A closed gate sets the score to `NOT_SAID`; the gates are reported.
+"""
+
+import time
+
+import numpy as np
+
+from shiming.recognition.spoken_digits.claimed_string import OTHER_SIGN, edit_distance
+from shiming.recognition.spoken_digits.features import SAMPLE_RATE, Samples
+from shiming.recognition.spoken_digits.measurement import (
+    NOT_SAID,
+    DigitsMeasurement,
+    DigitsReading,
+    DigitsTools,
+    parse_expected,
+)
+from shiming.recognition.spoken_digits.voice_activity import Span, speech_spans
+from shiming.recognition.waveforms import Waveform
+
+MARGIN_S = 0.3  # kept around the speech: soft first and last consonants
+SPEECH_S_PER_DIGIT_MIN = 0.1
+UNITS_OFF_MAX = 2
+
+
+def measure_digits(waveform: Waveform, expected: str, language: str, tools: DigitsTools) -> DigitsMeasurement:
+    """Score a claimed digit string; raise `Unavailable` for a language without an engine."""
+    started = time.perf_counter()
+    digits = parse_expected(expected)
+    engine = tools.engine_for(language)
+    spans = speech_spans(tools.speech_activity(waveform.samples))
+    spoken = spoken_part(waveform.samples, spans)
+    reading = engine(spoken, digits) if len(spoken) else DigitsReading("", NOT_SAID)
+    gates = gates_of(reading.heard, digits, spans)
+    return DigitsMeasurement(
+        expected=digits,
+        heard=reading.heard,
+        score=reading.score if all(gates.values()) else NOT_SAID,
+        voiced_units=reading.voiced_units,
+        language=language,
+        speech=spans,
+        clipped_share=waveform.clipped_share,
+        engine=engine.name,
+        models=engine.models,
+        seconds=time.perf_counter() - started,
+        gates=gates,
+    )
+
+
+def spoken_part(samples: Samples, spans: tuple[Span, ...]) -> Samples:
+    """Return the samples from the first to the last speech with a margin; empty without speech."""
+    if not spans:
+        return np.zeros(0, np.float32)
+    start = max(0, round((spans[0][0] - MARGIN_S) * SAMPLE_RATE))
+    return samples[start : round((spans[-1][1] + MARGIN_S) * SAMPLE_RATE)]
+
+
+def gates_of(heard: str, expected: str, spans: tuple[Span, ...]) -> dict[str, bool]:
+    """Return whether each gate is open."""
+    speech_s = sum(end - start for start, end in spans)
+    digits_heard = len(heard.replace(OTHER_SIGN, ""))
+    return {
+        "enough_speech": speech_s >= SPEECH_S_PER_DIGIT_MIN * len(expected),
+        "unit_count": abs(len(heard) - len(expected)) <= UNITS_OFF_MAX,
+        "mostly_digits": 2 * digits_heard >= len(expected),
+        "half_in_order": edit_distance(heard, expected) <= len(expected) // 2,
+    }
