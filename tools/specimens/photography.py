@@ -135,8 +135,12 @@ def photograph(
     background: str | None = None,
     roll: float | None = None,
     card_width_px: int | None = None,
+    corner_radius: float = 0.035,
 ) -> Photograph:
-    """Photograph one card. Everything that is not given is drawn from the level's ranges by the seed."""
+    """Photograph one card. Everything that is not given is drawn from the level's ranges by the seed.
+
+    `corner_radius` is a share of the card's width: 0 for paper.
+    """
     rng = np.random.default_rng([seed, 20])
     severity = SEVERITIES[level]
     width_px = card_width_px or int(rng.integers(*severity.card_width_px))
@@ -146,7 +150,8 @@ def photograph(
     corners = pose_corners((card.shape[1], card.shape[0]), width_px, (tilt[0], tilt[1]), turned, (0, 0))
     size, corners = _size_around(corners, rng)
     where = background or str(rng.choice(SURFACES))
-    picture = lay(surface(where, size, seed), card, corners)
+    mask = round_corners((card.shape[1], card.shape[0]), card.shape[1] * corner_radius)
+    picture = lay(surface(where, size, seed), card, corners, mask)
     faults = draw_faults(rng, severity, width_px)
     picture = jpeg(expose(picture, corners, faults, seed), faults.jpeg_quality)
     conditions = {

@@ -14,7 +14,7 @@ import numpy as np
 from tools.specimens.identities import Person
 from tools.specimens.resident_card import fit_portrait
 from tools.specimens.security_print import guilloche, mark_specimen, rosette
-from tools.specimens.typefaces import Pixels, Sheet
+from tools.specimens.typefaces import OCR_B_ADVANCE, Pixels, Sheet
 
 DocumentFormat = Literal["td1", "td2", "td3", "mrva", "mrvb"]
 SIZES: dict[str, tuple[int, int]] = {
@@ -138,21 +138,16 @@ def exit_entry_permit(person: Person, seed: int) -> TravelDocument:
 
 
 def _write_zone(sheet: Sheet, document: TravelDocument, size: tuple[int, int]) -> None:
+    """Write the zone with the standard's pitch: 2.54 mm a character, 6.35 mm a line."""
     lines = mrz_lines(document)
-    length = _LINE_LENGTH[document.format]
-    letter = (size[0] - 90) / length / 0.865  # OCR-B advances by 0.865 of its size
-    pitch = 75 if document.format == "td1" else 78
-    top = size[1] - pitch * len(lines) - 32
-    ground = 244
-    sheet.draw.rectangle(
-        [v * sheet.scale for v in (0, top - 26, size[0], size[1])], fill=(ground, ground, ground - 4)
-    )
+    pitch, line_pitch, left = 30.0, 75, 72
+    top = size[1] - line_pitch * len(lines) - 24
+    box = [value * sheet.scale for value in (0, top - 22, size[0], size[1])]
+    sheet.draw.rectangle(box, fill=(244, 244, 240))
     for index, line in enumerate(lines):
-        x, y = 45 * sheet.scale, (top + index * pitch) * sheet.scale
-        face_size = letter
         for place, character in enumerate(line):
-            left = x / sheet.scale + place * (size[0] - 90) / length
-            sheet.text((left, y / sheet.scale), character, face_size, font="ocr_b")
+            at = left + place * pitch, top + index * line_pitch
+            sheet.text(at, character, pitch / OCR_B_ADVANCE, font="ocr_b")
 
 
 def _visual_rows(document: TravelDocument) -> list[tuple[str, str]]:
@@ -182,11 +177,12 @@ def render_travel_document(
     sheet.text((60, 40), document.title or _TITLES[document.format], 34, ink=(40, 60, 120), bold=True)
     rosette(sheet, (size[0] - 150, 190), 90, (120, 110, 190))
     rows = _visual_rows(document)
-    step = 54 if small else 92
     for index, (label, value) in enumerate(rows):
-        y = (104 if small else 140) + index * step
-        sheet.text((left, y), label, 17, ink=(90, 100, 130))
-        sheet.text((left, y + 20), value, 27 if small else 34, width_max=size[0] - left - 60)
-    mark_specimen(sheet, (size[0] - 330, 44), 24)
+        x, y = left, 140 + index * 92
+        if small:  # two columns
+            x, y = (left, 104 + index * 84) if index < 3 else (left + 420, 188 + (index - 3) * 84)
+        sheet.text((x, y), label, 17, ink=(90, 100, 130))
+        sheet.text((x, y + 22), value, 27 if small else 34, width_max=size[0] - x - 60)
+    mark_specimen(sheet, (size[0] - 330, 44), 24, keep_clear=None if small else (60, 150, 330, 424))
     _write_zone(sheet, document, size)
     return sheet.pixels()

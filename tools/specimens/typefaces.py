@@ -12,6 +12,7 @@ from PIL import ImageDraw, ImageFont
 
 Pixels = NDArray[np.uint8]
 Colour = tuple[int, int, int]
+OCR_B_ADVANCE = 0.865  # of the size, for every character
 _OCR_B = Path(__file__).parent / "fonts" / "OCR-B.ttf"
 
 
@@ -24,7 +25,7 @@ def han(size: int) -> ImageFont.FreeTypeFont:
 
 @cache
 def ocr_b(size: int) -> ImageFont.FreeTypeFont:
-    """Return OCR-B at this size in pixels; its advance is 0.865 of the size."""
+    """Return OCR-B at this size in pixels."""
     return ImageFont.truetype(str(_OCR_B), size)
 
 
