@@ -60,11 +60,9 @@ class Threshold(Cited[T], Generic[T]):
     chosen_for: str
 
 
-class Article(Record):
+class Article(Wording):
     """What one article of a source says, in our words."""
 
-    zh: str
-    en: str
     confidence: Confidence | None = None  # where it differs from the source's
 
 

@@ -6,7 +6,6 @@ Names of subjects and documents are the pack's own; checks, channels, routes and
 program knows how to do, so a pack that asks for an unknown one is refused.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
@@ -292,9 +291,11 @@ class Policy(Record):
     clip_limits: ClipLimitsPolicy
 
     def cite(self, citation: str, language: str = "en") -> str:
-        """Return a citation in words: the title of the source and the article."""
+        """Return a citation in words: the title of the source and its article, numbered or in our words."""
         source, article = citation.split(":", 1)
         title = self.sources[source].title.in_language(language)
-        if not re.match(r"^\d", article):
-            return f"{title}, {article.replace('_', ' ')}"
-        return f"{title}第{article}条" if language.startswith("zh") else f"{title}, art. {article}"
+        chinese = language.startswith("zh")
+        if article.isdecimal():
+            return f"{title}第{article}条" if chinese else f"{title}, art. {article}"
+        words = self.sources[source].articles[article].in_language(language)
+        return f"{title}：{words}" if chinese else f"{title}: {words}"

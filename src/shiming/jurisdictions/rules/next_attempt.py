@@ -46,4 +46,7 @@ def decide_next_attempt(evidence: EvidenceKind, failed: int, policy: Policy) -> 
 
 def routes_offered(failed: int, policy: Policy) -> tuple[Route, ...]:
     """Return the routes that are offered unasked after `failed` attempts; any may be asked for at once."""
-    return tuple(name for name, way in policy.routes.items() if way.offer_after_attempts.value <= failed)
+    ways = policy.routes
+    return tuple(
+        route for route in Route if route in ways and ways[route].offer_after_attempts.value <= failed
+    )
