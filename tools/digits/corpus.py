@@ -16,8 +16,17 @@ from scipy.signal import resample_poly
 from shiming.recognition.spoken_digits.features import mel_power
 
 CMN_READINGS = {
-    **{"ling": "0", "yi": "1", "yao": "1", "er": "2", "san": "3", "si": "4"},
-    **{"wu": "5", "liu": "6", "qi": "7", "ba": "8", "jiu": "9"},
+    "ling": "0",
+    "yi": "1",
+    "yao": "1",
+    "er": "2",
+    "san": "3",
+    "si": "4",
+    "wu": "5",
+    "liu": "6",
+    "qi": "7",
+    "ba": "8",
+    "jiu": "9",
 }
 AMBIGUOUS = {"niu", "lin", "shan"}  # merged with a digit in some accents: neither digit nor filler
 
@@ -34,7 +43,9 @@ class Token:
 class Corpus:
     """Digit tokens by voice and label, other speech by voice; people and synthetic voices apart."""
 
-    people: dict[str, dict[str, list[Token]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    people: dict[str, dict[str, list[Token]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
     synthetic: dict[str, dict[str, list[Token]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
@@ -51,7 +62,7 @@ def read_audio(path: Path) -> np.ndarray:
             for part in resampler.resample(frame)
         ]
         chunks += [part.to_ndarray().ravel() for part in resampler.resample(None)]
-    return np.concatenate(chunks)
+    return np.concatenate(chunks) if chunks else np.zeros(0, np.float32)
 
 
 def trimmed(audio: np.ndarray, floor_db: float = 35.0) -> np.ndarray:
@@ -136,14 +147,22 @@ def read_corpus(
                 corpus.other_speech.append(token)
             else:
                 corpus.synthetic[voice][token.labels].append(token)
+    other_language(corpus, speech, language, left_out)
     for path in mandarin_syllables(speech):
         if language == "cmn" and "cmn_a" in left_out:
             break  # the same speaker
         corpus.other_speech.append(Token("?", mel_power(trimmed(read_audio(path)))))
     for folder in prompts:
-        for path in sorted(folder.glob("*.wav")):
-            corpus.other_speech.extend(words_of(read_audio(path)))
+        corpus.other_speech.extend(prompt_tokens(folder))
     return corpus
+
+
+def prompt_tokens(folder: Path) -> Iterator[Token]:
+    """Yield the words of a folder of recorded prompts; empty files are passed over."""
+    for path in sorted(folder.glob("*.wav")):
+        audio = read_audio(path)
+        if len(audio) > 4800 and np.abs(audio).max() > 0.01:
+            yield from words_of(audio)
 
 
 def words_of(audio: np.ndarray) -> Iterator[Token]:
@@ -151,3 +170,11 @@ def words_of(audio: np.ndarray) -> Iterator[Token]:
     speech = trimmed(audio)
     for start in range(0, max(1, len(speech) - 4800), 8000):
         yield Token("?", mel_power(speech[start : start + 8000]))
+
+
+def other_language(corpus: Corpus, speech: Path, language: str, left_out: frozenset[str]) -> None:
+    """Add the digits of the other language: speech of the same kind that must not count."""
+    other = "eng" if language == "cmn" else "cmn"
+    for voice, _, path in human_recordings(speech, other):
+        if voice not in left_out:
+            corpus.other_speech.append(Token("?", mel_power(trimmed(read_audio(path)))))

@@ -18,11 +18,34 @@ import soundfile
 from scipy.signal import resample_poly
 from training_words import CMN_DIGITS, CMN_WORDS, ENG_WORDS
 
-VARIANTS = ["", *(f"+f{n}" for n in range(1, 6)), *(f"+m{n}" for n in range(1, 9)), "+croak", "+klatt2", "+klatt4"]
-ENGLISH_VOICES = ["en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029"]
+VARIANTS = [
+    "",
+    *(f"+f{n}" for n in range(1, 6)),
+    *(f"+m{n}" for n in range(1, 9)),
+    "+croak",
+    "+klatt2",
+    "+klatt4",
+]
+ENGLISH_VOICES = [
+    "en-us",
+    "en-gb",
+    "en-gb-scotland",
+    "en-gb-x-rp",
+    "en-gb-x-gbclan",
+    "en-gb-x-gbcwmd",
+    "en-029",
+]
 ENGLISH_DIGITS = {
     "0": ["zero", "zero", "oh"],
-    **dict(zip("123456789", ([w] for w in "one two three four five six seven eight nine".split()), strict=True)),
+    "1": ["one"],
+    "2": ["two"],
+    "3": ["three"],
+    "4": ["four"],
+    "5": ["five"],
+    "6": ["six"],
+    "7": ["seven"],
+    "8": ["eight"],
+    "9": ["nine"],
 }
 FLITE_VOICES = ["awb", "kal", "kal16", "rms", "slt"]
 Job = tuple[str, str, list[str]]  # voice, label, command

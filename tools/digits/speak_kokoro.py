@@ -36,7 +36,15 @@ def english_phonemes(words: list[str]) -> str:
     """Return rough Kokoro phonemes of English words, by way of espeak-ng."""
     command = ["espeak-ng", "-q", "--ipa", "-v", "en-us", " ".join(words)]
     spoken = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    for ipa, kokoro in (("eɪ", "A"), ("aɪ", "I"), ("oʊ", "O"), ("aʊ", "W"), ("ɔɪ", "Y"), ("tʃ", "ʧ"), ("dʒ", "ʤ")):
+    for ipa, kokoro in (
+        ("eɪ", "A"),
+        ("aɪ", "I"),
+        ("oʊ", "O"),
+        ("aʊ", "W"),
+        ("ɔɪ", "Y"),
+        ("tʃ", "ʧ"),
+        ("dʒ", "ʤ"),
+    ):
         spoken = spoken.replace(ipa, kokoro)
     return spoken
 
