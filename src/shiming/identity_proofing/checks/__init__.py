@@ -1,0 +1,1 @@
+"""What is checked about a person, one numbered recipe a module."""

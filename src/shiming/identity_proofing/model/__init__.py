@@ -1,0 +1,1 @@
+"""What a proofing session knows and how it can end."""
