@@ -1,0 +1,199 @@
+"""Lines and their holders, the proof a registration rests on, and how a registration can end.
+
+`register_line` answers `LineRegistered | RegistrationRefused`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from shiming.jurisdictions.model import CapScope, Citation, LineCapPolicy, Policy, RetentionPolicy
+from shiming.registrations.errors import Refusal
+from shiming.vocabulary.errors import BadInput, Text
+from shiming.vocabulary.msisdn import Msisdn
+
+_OPERATOR = re.compile(r"[a-z][a-z0-9-]{1,31}")
+_SESSION = re.compile(r"[A-Za-z][A-Za-z0-9-]{3,63}")
+VERIFIED = "Verified"
+DRAWN = "drawn"
+
+
+class LineStatus(StrEnum):
+    """Where a line stands in its life."""
+
+    ACTIVE = "active"
+    TERMINATED = "terminated"
+
+    @property
+    def counts_towards_cap(self) -> bool:
+        """A terminated line is nobody's any more."""
+        return self is not LineStatus.TERMINATED
+
+
+@dataclass(frozen=True, slots=True)
+class LineHolding:
+    """One line that an identity holds or held, as the cap sees it."""
+
+    line_id: str
+    status: LineStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A registered line. Its holder is a pseudonym; who that is stands encrypted in the vault."""
+
+    line_id: str
+    number: Msisdn
+    operator: str
+    product_class: str
+    cap_scope: str
+    subject: str
+    session_id: str
+    status: LineStatus
+    registered_at: datetime
+    terminated_at: datetime | None = None
+    terminated_why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenSession:
+    """What registration needs to know of a proofing session; `operator` None: proven for any."""
+
+    session_id: str
+    outcome: str
+    level: str | None
+    subject: str | None
+    decided_at: datetime | None
+    challenge_origin: str
+    receipt_hash: str | None
+    operator: str | None = None
+    consumed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationPolicy:
+    """The rules of a pack that decide a registration."""
+
+    pack_id: str
+    pack_version: str
+    pack_hash: str
+    line_cap: LineCapPolicy
+    retention: RetentionPolicy
+    session_age_max: timedelta
+    session_citation: Citation
+    identity_citation: Citation
+    number_citation: Citation
+    number_regions: tuple[str, ...]  # ISO 3166-1; none named: any valid number
+    identity_record_required: bool = True
+
+    @classmethod
+    def of(cls, policy: Policy, *, number_regions: tuple[str, ...]) -> "RegistrationPolicy":
+        """Take what registration needs out of a policy."""
+        return cls(
+            pack_id=policy.pack_id,
+            pack_version=policy.pack_version,
+            pack_hash=policy.content_hash,
+            line_cap=policy.line_cap,
+            retention=policy.retention,
+            session_age_max=timedelta(minutes=policy.time_limits.session_minutes.value),
+            session_citation=policy.time_limits.session_minutes.citation,
+            identity_citation=policy.retention.identity.period.citation,
+            number_citation=policy.verification_model.citation,
+            number_regions=number_regions,
+        )
+
+    def cap_scope_of(self, operator: str) -> str:
+        """Return the name of the counter that this operator's lines count in."""
+        if self.line_cap.scope.value is CapScope.NATIONAL:
+            return CapScope.NATIONAL.value
+        return f"{self.line_cap.scope.value}:{operator}"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterLine:
+    """The command: this number, at this operator, for the person proven in this session."""
+
+    operator: str
+    number: Msisdn
+    session_id: str
+
+    @classmethod
+    def parse(
+        cls, *, operator: str, number: str, session_id: str, region: str | None = None
+    ) -> "RegisterLine":
+        """Read a command as it was typed; raise BadInput for what can be none."""
+        if not _OPERATOR.fullmatch(operator):
+            raise BadInput(
+                "OPERATOR_FORMAT",
+                Text(zh="运营企业代码格式不正确。", en="This is no operator code."),
+                Text(zh="例如 cn-mobile。", en="Lower-case letters, digits and hyphens, such as cn-mobile."),
+            )
+        if not _SESSION.fullmatch(session_id):
+            raise BadInput(
+                "SESSION_FORMAT",
+                Text(zh="会话编号格式不正确。", en="This is no session reference."),
+                Text(zh="请使用核验结果中的会话编号。", en="Use the session reference of the proof."),
+            )
+        return cls(operator, Msisdn.parse(number, region), session_id)
+
+
+@dataclass(frozen=True, slots=True)
+class WithinCap:
+    """One more is allowed; `remaining` counts it."""
+
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class CapReached:
+    """The identity holds as many as it may."""
+
+    held: tuple[LineHolding, ...]
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFree:
+    """The number can be given out."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRefused:
+    """The number cannot be given out."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUsable:
+    """The session proves a person, freshly, for this operator, and has registered nothing yet."""
+
+    subject: str
+    level: str | None
+    receipt_hash: str | None
+    rehearsal: bool  # the challenge was chosen by hand: sandbox only, and the receipt says so
+
+
+@dataclass(frozen=True, slots=True)
+class SessionNotUsable:
+    """Every reason why the session cannot register a line."""
+
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineRegistered:
+    """The line is active. `repeated`: it was so already, from the same session; the receipt is the same."""
+
+    receipt: Mapping[str, Any]
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationRefused:
+    """Nothing was registered, for all these reasons."""
+
+    refusals: tuple[Refusal, ...]

@@ -1,0 +1,1 @@
+"""Decisions of registration, each a pure function of its own module."""

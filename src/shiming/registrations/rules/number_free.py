@@ -1,0 +1,16 @@
+"""Decide whether a number can be given out: it belongs to the plan, and nobody holds it."""
+
+from shiming.registrations.errors import Refusal, RefusalCode
+from shiming.registrations.model import NumberFree, NumberRefused, RegistrationPolicy
+from shiming.vocabulary.msisdn import Msisdn
+
+
+def decide_number_free(
+    number: Msisdn, held_by: str | None, policy: RegistrationPolicy
+) -> NumberFree | NumberRefused:
+    """May this number be given out? `held_by` is the line that uses it now."""
+    if policy.number_regions and number.region not in policy.number_regions:
+        return NumberRefused(Refusal(RefusalCode.NUMBER_INVALID, policy.number_citation))
+    if held_by is not None:
+        return NumberRefused(Refusal(RefusalCode.NUMBER_TAKEN, policy.number_citation))
+    return NumberFree()

@@ -1,0 +1,51 @@
+"""Decide whether a proofing session can carry a registration.
+
+It is a numbered recipe; every reason is collected, and a session that is not there is the only one alone.
+"""
+
+from datetime import datetime
+
+from shiming.registrations.errors import Refusal, RefusalCode
+from shiming.registrations.model import (
+    DRAWN,
+    VERIFIED,
+    ProvenSession,
+    RegistrationPolicy,
+    SessionNotUsable,
+    SessionUsable,
+)
+
+
+def decide_session_usable(
+    session: ProvenSession | None,
+    *,
+    operator: str,
+    policy: RegistrationPolicy,
+    sandbox: bool,
+    now: datetime,
+) -> SessionUsable | SessionNotUsable:
+    """Say whether this session can register a line at `operator` now."""
+    if session is None:
+        return SessionNotUsable((Refusal(RefusalCode.SESSION_UNKNOWN, policy.session_citation),))
+    codes = []
+    #  (1) it ended in Verified, and says who and when
+    if session.outcome != VERIFIED or session.subject is None or session.decided_at is None:
+        codes.append(RefusalCode.SESSION_NOT_VERIFIED)
+    #  (2) nothing was registered with it before
+    if session.consumed_by is not None:
+        codes.append(RefusalCode.SESSION_CONSUMED)
+    #  (3) it is fresh, and not from the future
+    if session.decided_at is not None and not (
+        session.decided_at <= now <= session.decided_at + policy.session_age_max
+    ):
+        codes.append(RefusalCode.SESSION_TOO_OLD)
+    #  (4) it was made for this operator
+    if session.operator not in {None, operator}:
+        codes.append(RefusalCode.SESSION_OF_OTHER_OPERATOR)
+    #  (5) its challenge was drawn by the server; a rehearsal stays in the sandbox
+    rehearsal = session.challenge_origin != DRAWN
+    if rehearsal and not sandbox:
+        codes.append(RefusalCode.CHALLENGE_CHOSEN)
+    if codes or session.subject is None:
+        return SessionNotUsable(tuple(Refusal(code, policy.session_citation) for code in codes))
+    return SessionUsable(session.subject, session.level, session.receipt_hash, rehearsal)
