@@ -18,6 +18,7 @@ from shiming.recognition.measurements import Image
 
 STRETCHES_MAX: Final = 20
 STRETCH_S_MIN: Final = 0.5
+OFFERS_APART_S: Final = 0.09  # neighbouring frames are much the same
 #: Beyond this pose a frame is kept only if its stretch has none better.
 _POSE_SPREAD_DEGREES: Final = 10.0
 _NEAR_NEUTRAL_DEGREES: Final = 8.0
@@ -41,15 +42,19 @@ class FrameKeeper:
     def __init__(self, duration_s: float) -> None:
         self._stretch_s = max(STRETCH_S_MIN, duration_s / STRETCHES_MAX)
         self._kept: dict[int, KeptFrame] = {}
+        self._next_s = 0.0
 
-    def offer(self, time_s: float, image: Image, grey: Image, points: Points, pose: HeadPose) -> None:
+    def offer(self, time_s: float, image: Image, points: Points, pose: HeadPose) -> None:
         """Keep the frame if it is the best of its stretch: sharp and looking about into the camera."""
+        if time_s < self._next_s:
+            return
+        self._next_s = time_s + OFFERS_APART_S
         stretch = min(int(time_s / self._stretch_s), STRETCHES_MAX)
         pose_worth = math.exp(-0.5 * (math.hypot(pose.yaw, pose.roll / 2) / _POSE_SPREAD_DEGREES) ** 2)
         held = self._kept.get(stretch)
         if held is not None and pose_worth * _SHARP_ENOUGH <= held.worth:
             return
-        sharpness = sharpness_of(aligned(grey, points))
+        sharpness = sharpness_of(grey_of(aligned(image, points)))
         worth = pose_worth * min(sharpness, _SHARP_ENOUGH)
         if held is None or worth > held.worth:
             self._kept[stretch] = KeptFrame(time_s, image, points, pose, sharpness, worth)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from shiming.recognition.clips.decoding import OpenClip, opened
 from shiming.recognition.clips.events import EventRules, clip_events, time_gaps
-from shiming.recognition.clips.frames_kept import FrameKeeper, KeptFrame, grey_of
+from shiming.recognition.clips.frames_kept import FrameKeeper, KeptFrame
 from shiming.recognition.clips.identity import ClipIdentity, clip_identity
 from shiming.recognition.clips.limits import ClipLimits
 from shiming.recognition.clips.refusals import too_short, unreadable
@@ -120,14 +120,13 @@ def _stream(clip: OpenClip, tools: ClipTools) -> _Pass:
         frame_times_s.append(frame.time_s)
         if frame.picture is None:
             continue
-        grey = grey_of(frame.picture)
-        change = recorder.change_of(grey)
+        change = recorder.change_of(frame.picture)
         if is_cut(change):
             tracker.look_again()
         tracked = tracker.follow(frame.picture, frame.time_s)
         pose = recorder.record(frame.time_s, frame.picture, tracked, change)
         if pose is not None and tracked.points is not None:
-            keeper.offer(frame.time_s, frame.picture, grey, tracked.points, pose)
+            keeper.offer(frame.time_s, frame.picture, tracked.points, pose)
     return _Pass(recorder.signals(), np.asarray(frame_times_s, np.float64), keeper.frames())
 
 
