@@ -4,6 +4,7 @@ A check is right when the digit is right *and* the field has the form that the s
 for a zero keeps the sum (both count 0), but `7408<2` is no date.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from shiming.vocabulary.machine_readable_zone.check_digits import FILLER, check_digit
@@ -22,25 +23,27 @@ class DocumentNumber(NamedTuple):
 
 def check_results(zone: str, layout: Layout) -> tuple[CheckResult, ...]:
     """Check a whole zone of the right length."""
-    document = document_number(zone, layout)
-    results: list[tuple[CheckName, bool]] = [
-        ("document_number", check_digit(document.number) == document.digit),
-        ("birth_date", _date_is_right(zone, layout.birth_date)),
-        ("expiry_date", _date_is_right(zone, layout.expiry_date)),
-    ]
-    if layout.optional_check >= 0:
-        optional, digit = layout.optional_data.of(zone), zone[layout.optional_check]
-        empty = not optional.strip(FILLER) and digit == FILLER
-        results.append(("optional_data", empty or check_digit(optional) == digit))
-    if layout.composite_check >= 0:
-        covered = "".join(span.of(zone) for span in layout.composite_covers)
-        results.append(("composite", check_digit(covered) == zone[layout.composite_check]))
-    return tuple(CheckResult(name, valid) for name, valid in results)
+    return tuple(CheckResult(name, valid) for name, valid in _results(zone, layout))
 
 
 def all_right(zone: str, layout: Layout) -> bool:
-    """Whether every check digit is right."""
-    return all(result.valid for result in check_results(zone, layout))
+    """Whether every check digit is right; stops at the first wrong one."""
+    return all(valid for _, valid in _results(zone, layout))
+
+
+def _results(zone: str, layout: Layout) -> Iterator[tuple[CheckName, bool]]:
+    """Check one digit after the other, first those of the fields that are wrong most easily."""
+    yield "birth_date", _date_is_right(zone, layout.birth_date)
+    yield "expiry_date", _date_is_right(zone, layout.expiry_date)
+    document = document_number(zone, layout)
+    yield "document_number", check_digit(document.number) == document.digit
+    if layout.optional_check >= 0:
+        optional, digit = layout.optional_data.of(zone), zone[layout.optional_check]
+        empty = not optional.strip(FILLER) and digit == FILLER
+        yield "optional_data", empty or check_digit(optional) == digit
+    if layout.composite_check >= 0:
+        covered = "".join(span.of(zone) for span in layout.composite_covers)
+        yield "composite", check_digit(covered) == zone[layout.composite_check]
 
 
 def document_number(zone: str, layout: Layout) -> DocumentNumber:
@@ -59,4 +62,4 @@ def document_number(zone: str, layout: Layout) -> DocumentNumber:
 
 def _date_is_right(zone: str, field: Span) -> bool:
     text = field.of(zone)
-    return is_date(text) and check_digit(text) == zone[field.end]
+    return check_digit(text) == zone[field.end] and is_date(text)

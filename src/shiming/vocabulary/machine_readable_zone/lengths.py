@@ -10,13 +10,15 @@ check digits tell later which way was right.
 
 import re
 from collections.abc import Iterator
-from itertools import product
+from itertools import islice, product
+from math import prod
 
 from shiming.vocabulary.machine_readable_zone.check_digits import FILLER
 from shiming.vocabulary.machine_readable_zone.layouts import LAYOUTS, Format, Layout
 
 DIFFERENCE_MAX = 14  # more than half of the fillers of an empty optional field
-LINE_READINGS_MAX = 60  # a line with more readings has more runs than any real one
+RUNS_MAX = 6  # more than any real line has; keeps hostile lines from being spread in millions of ways
+ZONE_READINGS_MAX = 150  # five fillers over three runs in one line, or fewer in each of two lines
 NAMES_LENGTH_MIN = 8  # code, state and the shortest name
 _LETTER_RUN = re.compile(r"([KLCSXE])\1{2,}")  # fillers that were all read as the same letter
 
@@ -29,18 +31,24 @@ def layouts_for(lines: tuple[str, ...]) -> tuple[Layout, ...]:
         formats = ("MRV-A", "MRV-B")
     else:
         formats = ("TD3", "TD2")
-    fitting = [layout for layout in map(LAYOUTS.__getitem__, formats) if _fits(lines, layout)]
-    return tuple(sorted(fitting, key=lambda layout: _distance(lines, layout)))
+    fitting = sorted(
+        (layout for layout in map(LAYOUTS.__getitem__, formats) if _fits(lines, layout)),
+        key=lambda layout: _distance(lines, layout),
+    )
+    exact = [layout for layout in fitting if {len(line) for line in lines} == {layout.line_length}]
+    return tuple(exact or fitting)
 
 
 def zones(lines: tuple[str, ...], layout: Layout) -> Iterator[str]:
-    """Yield every zone of the length of `layout` that these lines may be."""
+    """Yield every zone of the length of `layout` that these lines may be; too many to tell are left padded."""
     readings = [
         [names_line(line, layout.line_length)] if i == _names_line(layout) else _number_readings(line, layout)
         for i, line in enumerate(lines)
     ]
-    for combination in product(*readings):
-        yield "".join(combination)
+    if prod(map(len, readings)) > ZONE_READINGS_MAX:
+        yield padded(lines, layout)
+    else:
+        yield from map("".join, product(*readings))
 
 
 def padded(lines: tuple[str, ...], layout: Layout) -> str:
@@ -56,6 +64,8 @@ def names_line(line: str, length: int) -> str:
 def number_lines(line: str, length: int) -> Iterator[str]:
     """Yield every line of `length` with fillers added to or taken from the runs of `line`."""
     runs = _runs(line)
+    if len(runs) > RUNS_MAX:
+        return
     missing = length - len(line)
     for change in _distributions(abs(missing), len(runs)):
         if missing > 0 or all(
@@ -67,9 +77,11 @@ def number_lines(line: str, length: int) -> Iterator[str]:
 def _number_readings(line: str, layout: Layout) -> list[str]:
     spellings = dict.fromkeys((line, _LETTER_RUN.sub(lambda run: FILLER * len(run.group()), line)))
     found = dict.fromkeys(
-        reading for spelling in spellings for reading in number_lines(spelling, layout.line_length)
+        reading
+        for spelling in spellings
+        for reading in islice(number_lines(spelling, layout.line_length), ZONE_READINGS_MAX + 1)
     )
-    return list(found) if 0 < len(found) <= LINE_READINGS_MAX else [names_line(line, layout.line_length)]
+    return list(found) or [names_line(line, layout.line_length)]
 
 
 def _names_line(layout: Layout) -> int:

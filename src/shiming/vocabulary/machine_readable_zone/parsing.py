@@ -58,18 +58,17 @@ def _clean(line: str) -> str:
 def _proven(lines: tuple[str, ...], layouts: tuple[Layout, ...]) -> tuple[str, Layout]:
     """Return the one reading that check digits prove, or the lines brought to the length of the first layout.
 
-    Misjudged fillers alone are tried before misjudged fillers together with misread characters.
+    Misjudged fillers alone are tried before misjudged fillers together with misread characters, the
+    likelier layout before the other.
     """
-    unproven = padded(lines, layouts[0])
-    candidates = [(zone, layout) for layout in layouts for zone in zones(lines, layout)]
-    right = {(zone, layout.format): layout for zone, layout in candidates if all_right(zone, layout)}
-    if not right:
-        repaired = [(repair_zone(zone, layout), layout) for zone, layout in candidates]
-        right = {(zone, layout.format): layout for zone, layout in repaired if all_right(zone, layout)}
-    if len(right) == 1:
-        (zone, _), layout = right.popitem()
-        return zone, layout
-    return unproven, layouts[0]
+    for layout in layouts:
+        candidates = dict.fromkeys(zones(lines, layout))
+        right = {zone for zone in candidates if all_right(zone, layout)}
+        if not right:
+            right = {zone for zone in (repair_zone(z, layout) for z in candidates) if all_right(zone, layout)}
+        if len(right) == 1:
+            return right.pop(), layout
+    return padded(lines, layouts[0]), layouts[0]
 
 
 def _repairs(read: tuple[str, ...], zone: str, lettered: str, layout: Layout) -> tuple[Repair, ...]:

@@ -36,12 +36,20 @@ EXCHANGES_MAX = 2  # more could make any sum right
 READ_FOR_FILLER = frozenset("KLCSXE")
 
 
+class Exchange(NamedTuple):
+    """Other text for a stretch of the zone; a rival explains the zone but is never accepted."""
+
+    start: int
+    text: str
+    is_rival: bool = False
+
+
 class Reading(NamedTuple):
-    """One way to read a field: the zone with it, how many exchanges it takes, whether it may be accepted."""
+    """One way to read the zone."""
 
     zone: str
     exchanges: int
-    acceptable: bool = True
+    acceptable: bool
 
 
 def repair_zone(zone: str, layout: Layout) -> str:
@@ -81,47 +89,42 @@ def _digits_where_only_digits_may_stand(zone: str, layout: Layout) -> str:
 
 def _readings(zone: str, layout: Layout, wrong: AbstractSet[CheckName]) -> Iterator[Reading]:
     """Exchange look-alikes in the fields whose own check digit is wrong, or that have none of their own."""
-    unchanged = Reading(zone, 0)
-    fields: list[list[Reading]] = []
+    fields: list[list[Exchange | None]] = []
     if "document_number" in wrong:
-        goes_on = [unchanged] if document_number(zone, layout).optional_taken else []
+        goes_on = [None] if document_number(zone, layout).optional_taken else []
         fields.append([*goes_on, *_exchanges(zone, layout.document_number), *_rivals(zone, layout)])
     if layout.composite_check >= 0 and (layout.optional_check < 0 or "optional_data" in wrong):
-        fields.append([unchanged, *_exchanges(zone, layout.optional_data)])
-        fields.append([unchanged, *_exchanges(zone, layout.optional_data_2)])
+        fields.append([None, *_exchanges(zone, layout.optional_data)])
+        fields.append([None, *_exchanges(zone, layout.optional_data_2)])
     for combination in product(*fields):
-        exchanges = sum(reading.exchanges for reading in combination)
-        if 0 < exchanges <= EXCHANGES_MAX:
-            merged = _merge(zone, (reading.zone for reading in combination))
-            yield Reading(merged, exchanges, all(reading.acceptable for reading in combination))
+        exchanges = [exchange for exchange in combination if exchange]
+        if len(exchanges) <= EXCHANGES_MAX:
+            acceptable = not any(exchange.is_rival for exchange in exchanges)
+            yield Reading(_with(zone, exchanges), len(exchanges), acceptable)
 
 
-def _merge(zone: str, readings: Iterable[str]) -> str:
-    """Take from each reading what differs from `zone`; the readings change different fields."""
-    merged = list(zone)
-    for reading in readings:
-        for i, (before, after) in enumerate(zip(zone, reading, strict=True)):
-            if before != after:
-                merged[i] = after
-    return "".join(merged)
+def _with(zone: str, exchanges: Iterable[Exchange]) -> str:
+    for start, text, _ in exchanges:
+        zone = zone[:start] + text + zone[start + len(text) :]
+    return zone
 
 
-def _exchanges(zone: str, field: Span) -> Iterator[Reading]:
+def _exchanges(zone: str, field: Span) -> Iterator[Exchange]:
     text = field.of(zone)
     changed = {text[:i] + _LOOK_ALIKE[c] + text[i + 1 :] for i, c in enumerate(text) if c in _LOOK_ALIKE}
     changed |= {text.replace(c, _LOOK_ALIKE[c]) for c in set(text) & set(_LOOK_ALIKE)}
     changed |= {text[:i] + FILLER * (len(text) - i) for i in range(len(text)) if _may_be_fillers(text[i:])}
     for new in sorted(changed - {text}):
-        yield Reading(zone[: field.start] + new + zone[field.end :], 1)
+        yield Exchange(field.start, new)
 
 
 def _may_be_fillers(tail: str) -> bool:
     return set(tail) <= READ_FOR_FILLER | {FILLER}
 
 
-def _rivals(zone: str, layout: Layout) -> Iterator[Reading]:
-    """Yield the zone with the check digit of the document number as the misread character."""
+def _rivals(zone: str, layout: Layout) -> Iterator[Exchange]:
+    """Yield the check digit of the document number as the misread character; only a composite can prove more."""
     if layout.composite_check >= 0:
         number, _, taken = document_number(zone, layout)
         at = layout.optional_data.start + taken - 1 if taken else layout.document_number.end
-        yield Reading(zone[:at] + check_digit(number) + zone[at + 1 :], 1, acceptable=False)
+        yield Exchange(at, check_digit(number), is_rival=True)
