@@ -19,8 +19,11 @@ from shiming.vocabulary.errors import BadInput, ShimingError, Text
 app = typer.Typer(no_args_is_help=True, help="Measure a document, faces, a clip or spoken digits.")
 
 PAIRS_MAX = 100_000
+PROGRESS_FROM = 3  # rows; fewer are done before a bar would help
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs (one object, or a line a pair).")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON for programs (one object, or a line a pair).")
+]
 PlotFile = Annotated[Path | None, typer.Option("--plot", help="Also draw the measurement into this PNG.")]
 PackName = Annotated[str, typer.Option("--pack", help="Policy pack that the thresholds come from.")]
 PairsFile = Annotated[Path | None, typer.Option("--pairs", help="CSV of many pairs, one result a row.")]
@@ -30,6 +33,11 @@ def platform_of(context: typer.Context) -> Platform:
     """Return the wired platform."""
     platform: Platform = context.obj()
     return platform
+
+
+def today() -> date:
+    """Return the day by the machine's own clock; the edge is the only place that looks at it."""
+    return date.today()  # noqa: DTZ011 - documents expire by the local calendar
 
 
 @app.command()
@@ -43,7 +51,7 @@ def document(
 
     Example: shiming measure document specimens/documents/demo-front.jpg --plot seen.png
     """
-    measurement = platform_of(context).measure_document(image)
+    measurement = platform_of(context).recognition.document(image, today=today())
     result = measurement.to_json()
     if plot:
         from shiming.entrypoints import plots
@@ -69,7 +77,7 @@ def face(
     Example: shiming measure face card.jpg clip.mp4    (or --pairs FILE.csv with rows a,b)
     """
     platform = platform_of(context)
-    thresholds = platform.policy(pack, date.today()).thresholds  # noqa: DTZ011 - the user's own day
+    thresholds = platform.policy(pack, today()).thresholds
     compare = face_comparer(platform, thresholds)
     if pairs:
         each_pair(pairs, ("a", "b"), lambda row: compare(Path(row["a"]), Path(row["b"])))
@@ -93,9 +101,9 @@ def clip(
 ) -> None:
     """Find what happens in a clip: turns, blinks, mouth, losses, changes; and signs of an attack.
 
-    Left and right are the person's own. Example: shiming measure clip specimens/clips/demo.mp4 --plot time.png
+    Left and right are the person's own. Example: shiming measure clip demo.mp4 --plot time.png
     """
-    measurement = platform_of(context).measure_clip(clip_file)
+    measurement = platform_of(context).recognition.clip(clip_file)
     if plot:
         from shiming.entrypoints import plots
 
@@ -106,22 +114,22 @@ def clip(
 @app.command()
 def digits(
     context: typer.Context,
-    audio: Annotated[Path | None, typer.Argument(help="Sound file, or clip with sound.")] = None,
+    audio: Annotated[Path | None, typer.Argument(help="Sound, or clip with sound.")] = None,
     expect: Annotated[str, typer.Option(help="The digits that should be heard.")] = "",
     language: Annotated[str, typer.Option(help="cmn (Mandarin) or eng (English).")] = "cmn",
     pairs: PairsFile = None,
     as_json: AsJson = False,
     pack: PackName = "cn",
 ) -> None:
-    """Score a claimed digit string against what is heard.
+    """Score a claimed digit string against what is heard. `--pairs` takes rows audio,expected,language.
 
-    Example: shiming measure digits a.wav --expect 470913 --language cmn   (or --pairs FILE.csv: audio,expected,language)
+    Example: shiming measure digits a.wav --expect 470913 --language cmn
     """
     platform = platform_of(context)
-    accept_min = platform.policy(pack, date.today()).thresholds.digits_score_accept_min.value  # noqa: DTZ011
+    accept_min = platform.policy(pack, today()).thresholds.digits_score_accept_min.value
 
     def measured(source: Path, expected: str, spoken: str) -> dict[str, Any]:
-        result = platform.measure_digits(source, expected, spoken).to_json()
+        result = platform.recognition.digits(source, expected, spoken).to_json()
         return {**result, "threshold": accept_min, "above_threshold": result["score"] >= accept_min}
 
     if pairs:
@@ -134,14 +142,12 @@ def digits(
 
 
 def face_comparer(platform: Platform, thresholds: Any) -> Callable[[Path, Path], dict[str, Any]]:
-    """Return the comparison of two files; a template is kept for the run, so a file in many pairs is read once."""
+    """Return the comparison of two files; a file that stands in many pairs is measured once."""
     from functools import lru_cache
-
-    from shiming.recognition.face_embedding import compare
 
     @lru_cache(maxsize=256)
     def template_of(file: Path) -> Any:
-        return platform.face_of_file(file)
+        return platform.recognition.face_of(file)
 
     least, second_least = (
         thresholds.face_similarity_min.value,
@@ -150,7 +156,7 @@ def face_comparer(platform: Platform, thresholds: Any) -> Callable[[Path, Path],
 
     def compared(first: Path, second: Path) -> dict[str, Any]:
         faces = template_of(first), template_of(second)
-        votes = compare(*faces)
+        votes = platform.recognition.compare(*faces)
         second_above = votes.second_similarity is not None and votes.second_similarity >= second_least
         return {
             "similarity": votes.similarity,
@@ -164,13 +170,17 @@ def face_comparer(platform: Platform, thresholds: Any) -> Callable[[Path, Path],
     return compared
 
 
-def each_pair(pairs: Path, columns: tuple[str, ...], measure: Callable[[dict[str, str]], dict[str, Any]]) -> None:
+def each_pair(
+    pairs: Path, columns: tuple[str, ...], measure: Callable[[dict[str, str]], dict[str, Any]]
+) -> None:
     """Print one JSON line for each row, an error as a line of its own; the progress goes to stderr."""
     from rich.console import Console
     from rich.progress import track
 
     rows = list(read_pairs(pairs, columns))
-    for row in track(rows, description="measuring", console=Console(stderr=True), disable=len(rows) < 3):
+    for row in track(
+        rows, description="measuring", console=Console(stderr=True), disable=len(rows) < PROGRESS_FROM
+    ):
         try:
             result = measure(row)
         except ShimingError as error:

@@ -7,7 +7,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from shiming.recognition.measurements import ClipEventKind, ClipMeasurement
 from shiming.vocabulary.errors import BadInput, Text
@@ -52,6 +52,17 @@ def save(picture: Image.Image, target: Path) -> None:
             Text(zh="无法写入图片文件。", en="The plot cannot be written there."),
             advice=Text(zh="请用 .png 结尾的可写路径。", en="Use a writable path that ends in .png."),
         ) from error
+
+
+def picture_of(pixels: Any, file: Path) -> Image.Image:
+    """Return a picture from BGR pixels, or the file itself, upright; a clip gives an empty sheet."""
+    if pixels is not None:
+        return Image.fromarray(pixels[:, :, ::-1])
+    try:
+        with Image.open(file) as opened:
+            return ImageOps.exif_transpose(opened).convert("RGB")
+    except OSError:
+        return Image.new("RGB", (240, 240), GRID)
 
 
 def annotated(

@@ -1,22 +1,16 @@
 """The only place that builds objects: settings, recognition tools, policy, stores, use cases."""
 
 import os
-from collections.abc import Callable
 from datetime import date
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shiming.infrastructure.settings import Settings
 
 if TYPE_CHECKING:  # the engines are imported when they are needed, so that `--help` stays fast
+    from shiming.entrypoints.recognition_tools import Recognition
     from shiming.jurisdictions.model import Policy
-    from shiming.recognition.clips.measure import ClipTools
-    from shiming.recognition.documents.reader import DocumentTools
-    from shiming.recognition.face_embedding import FaceTools
-    from shiming.recognition.inference import InferenceObserver, ModelRuntime
-    from shiming.recognition.measurements import ClipMeasurement, DocumentMeasurement, FaceTemplate
-    from shiming.recognition.spoken_digits.measurement import DigitsMeasurement, DigitsTools
+    from shiming.recognition.inference import InferenceObserver
 
 
 def platform_from_environment() -> "Platform":
@@ -31,12 +25,15 @@ class Platform:
         self.settings = settings
         self._observer = observer
 
-    # -- recognition ---------------------------------------------------------------------------
-
     @cached_property
-    def runtime(self) -> "ModelRuntime":
-        """Return the engines' loader."""
-        from shiming.recognition.inference import ModelRuntime
-        from shiming.recognition.model_files import ModelFiles
+    def recognition(self) -> "Recognition":
+        """Return the recognition engines."""
+        from shiming.entrypoints.recognition_tools import Recognition
 
-        return ModelRuntime(ModelFiles(), self._observer)
+        return Recognition(self._observer)
+
+    def policy(self, pack: str, on: date) -> "Policy":
+        """Return the rules of a pack on a day; raises `BadInput` for an unknown pack."""
+        from shiming.jurisdictions.pack_reader import policy_on, read_pack
+
+        return policy_on(read_pack(pack), on)

@@ -1,0 +1,114 @@
+"""Recognition wired: engines loaded on first use, kept, and shared by all threads of the process."""
+
+import threading
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from shiming.recognition.clips.limits import ClipLimits
+from shiming.recognition.clips.measurement import ClipTools, clip_tools, measure_clip
+from shiming.recognition.documents.reader import read_document
+from shiming.recognition.documents.tools import DocumentTools, load_document_tools
+from shiming.recognition.face_embedding import FaceTools, compare, measure_face
+from shiming.recognition.images import read_image
+from shiming.recognition.inference import InferenceObserver, ModelRuntime
+from shiming.recognition.measurements import (
+    ClipMeasurement,
+    DocumentMeasurement,
+    FaceComparison,
+    FaceTemplate,
+    Image,
+)
+from shiming.recognition.model_files import ModelFiles
+from shiming.recognition.spoken_digits.ctc_engine import load_digits_tools
+from shiming.recognition.spoken_digits.measure import measure_digits
+from shiming.recognition.spoken_digits.measurement import DigitsMeasurement, DigitsTools
+from shiming.recognition.waveforms import read_waveform
+from shiming.vocabulary.errors import BadInput, Text
+
+Content = bytes | Path
+
+
+class Recognition:
+    """All measurements of `shiming.recognition` behind plain calls."""
+
+    def __init__(
+        self, observer: InferenceObserver | None = None, clip_limits: ClipLimits | None = None
+    ) -> None:
+        self.runtime = ModelRuntime(ModelFiles(), observer)
+        self._clip_limits = clip_limits or ClipLimits()
+        self._loading = threading.RLock()
+
+    @cached_property
+    def _document_tools(self) -> DocumentTools:
+        return load_document_tools(self.runtime)
+
+    @cached_property
+    def _clip_tools(self) -> ClipTools:
+        return clip_tools(self.runtime)
+
+    @cached_property
+    def _digits_tools(self) -> DigitsTools:
+        return load_digits_tools(self.runtime.files.get("silero_vad").path)
+
+    def _tools(self, name: str) -> Any:
+        """Return the tools by attribute; one thread loads, the others wait."""
+        with self._loading:
+            return getattr(self, name)
+
+    @property
+    def face_tools(self) -> FaceTools:
+        """Return the tools that clips and pictures share."""
+        tools: ClipTools = self._tools("_clip_tools")
+        return tools.face
+
+    def document(self, source: Content, *, today: date) -> DocumentMeasurement:
+        """Read one side of a document from an encoded picture."""
+        return read_document(read_image(source), self._tools("_document_tools"), today=today)
+
+    def clip(self, source: Content, limits: ClipLimits | None = None) -> ClipMeasurement:
+        """Measure a live clip."""
+        return measure_clip(source, self._tools("_clip_tools"), limits or self._clip_limits)
+
+    def digits(self, source: Content, expected: str, language: str) -> DigitsMeasurement:
+        """Score a claimed digit string in a sound file or in a clip's sound."""
+        return measure_digits(read_waveform(source), expected, language, self._tools("_digits_tools"))
+
+    def portrait(self, image: Image) -> FaceTemplate:
+        """Measure the one face of a decoded picture."""
+        return measure_face(image, self.face_tools)
+
+    def picture(self, source: Content) -> FaceTemplate:
+        """Measure the one face of an encoded picture."""
+        return self.portrait(read_image(source))
+
+    def face_of(self, source: Content) -> FaceTemplate:
+        """Measure the one person of a picture or of a clip."""
+        try:
+            image = read_image(source)
+        except BadInput as refusal:
+            if refusal.code != "IMAGE_UNREADABLE":
+                raise
+            return self._face_of_clip(source, refusal)
+        return self.portrait(image)
+
+    def _face_of_clip(self, source: Content, not_a_picture: BadInput) -> FaceTemplate:
+        try:
+            measured = self.clip(source)
+        except BadInput as refusal:
+            if refusal.code == "CLIP_UNREADABLE":
+                raise not_a_picture from refusal
+            raise
+        if measured.face.template is None:
+            raise BadInput(
+                "FACE_ABSENT",
+                Text(zh="视频中没有可用的人脸。", en="There is no usable face in the clip."),
+                advice=Text(zh="请正对镜头重新录制。", en="Record again, facing the camera."),
+            )
+        return measured.face.template
+
+    @staticmethod
+    def compare(first: FaceTemplate, second: FaceTemplate) -> FaceComparison:
+        """Compare two faces one to one."""
+        return compare(first, second)
