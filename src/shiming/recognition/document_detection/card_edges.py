@@ -1,0 +1,195 @@
+"""Find the outline of cards in a photo: four straight sides of about the right proportions.
+
+Outlines come from several pictures of the same scene (grey, saturation, two colour axes; edges and
+thresholds), because no single one separates every card from every table. The text decides between them:
+a card holds its text, and its sides run along or across it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shiming.recognition.document_detection.text_geometry import direction_degrees
+from shiming.recognition.images import reduced
+from shiming.recognition.measurements import Image
+from shiming.recognition.text_recognition import Floats, Line
+
+CARD_ASPECT = 85.6 / 54  # ISO/IEC 7810 ID-1
+WORKING_SIDE_PX = 640
+_AREA_SHARE_MIN = 0.06
+_ASPECT_RANGE = (1.0, 2.3)  # of the picture of a card, before perspective is undone
+_FILLED_MIN = 0.9  # outline area / quadrilateral area
+_TEXT_INSIDE_MIN = 0.75
+_SIDE_TO_TEXT_DEGREES_MAX = 22.0
+_OVERLAP_SAME_CARD = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class CardOutline:
+    """A quadrilateral: corners (4, 2) in pixels, in turn; score of how much it looks like a card."""
+
+    corners: Floats = field(repr=False)
+    score: float
+    text_share: float
+
+
+def find_cards(image: Image, lines: Sequence[Line]) -> tuple[CardOutline, ...]:
+    """Return the outlines of separate cards, the best first; corners clockwise from any corner."""
+    small = reduced(image, WORKING_SIDE_PX)
+    scale = image.shape[1] / small.shape[1]
+    shrunk = [Line((line.corners / scale).astype(np.float32), line.score) for line in lines]
+    gradient = _gradient(small)
+    found = [
+        outline
+        for corners in _quadrilaterals(small)
+        if (outline := _judged(corners, shrunk, gradient)) is not None
+    ]
+    separate: list[CardOutline] = []
+    for outline in sorted(found, key=lambda one: -one.score):
+        if all(_overlap(outline.corners, other.corners) < _OVERLAP_SAME_CARD for other in separate):
+            separate.append(outline)
+    return tuple(CardOutline(one.corners * scale, one.score, one.text_share) for one in separate)
+
+
+def _quadrilaterals(image: Image) -> Iterator[Floats]:
+    area_min = _AREA_SHARE_MIN * image.shape[0] * image.shape[1]
+    for mask in _masks(image):
+        outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        for outline in outlines:
+            if len(outline) < 60:
+                continue
+            hull = cv2.convexHull(outline)
+            if cv2.contourArea(hull) < area_min:
+                continue
+            corners = _four_sides(hull)
+            if corners is not None:
+                yield corners
+
+
+def _channels(image: Image) -> list[Image]:
+    lab = cv2.cvtColor(image, cv2.COLOR_BGR2LAB)
+    saturation = cv2.cvtColor(image, cv2.COLOR_BGR2HSV)[..., 1]
+    planes = [lab[..., 0], saturation, lab[..., 1], lab[..., 2]]
+    return [np.asarray(cv2.medianBlur(np.ascontiguousarray(plane), 5), np.uint8) for plane in planes]
+
+
+def _masks(image: Image) -> Iterator[Image]:
+    kernel = np.ones((3, 3), np.uint8)
+    for index, plane in enumerate(_channels(image)):
+        stretched = cv2.normalize(plane, np.empty_like(plane), 0, 255, cv2.NORM_MINMAX) if index > 1 else plane
+        for high in (160, 80, 40):
+            edges = cv2.Canny(stretched, high / 2.5, high)
+            yield np.asarray(cv2.dilate(edges, kernel), np.uint8)
+        _, dark = cv2.threshold(stretched, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+        closed = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+        yield np.asarray(closed, np.uint8)
+        opened = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
+        yield np.asarray(255 - opened, np.uint8)
+
+
+def _four_sides(hull: NDArray[np.int32]) -> Floats | None:
+    """Return the corners where the four main sides of a hull meet; rounded corners do not matter."""
+    length = cv2.arcLength(hull, closed=True)
+    for tolerance in (0.02, 0.035, 0.05):
+        rough = cv2.approxPolyDP(hull, tolerance * length, closed=True)[:, 0].astype(np.float32)
+        if len(rough) == 4:
+            corners = _sides_fitted(rough, hull)
+            filled = cv2.contourArea(hull) / max(cv2.contourArea(corners), 1.0)
+            return corners if _FILLED_MIN < filled < 1.1 else None
+    return None
+
+
+def _sides_fitted(rough: Floats, hull: NDArray[np.int32]) -> Floats:
+    """Fit a line to the middle of each side and return where neighbours meet, clockwise."""
+    points = _dense(hull[:, 0].astype(np.float32))
+    sides = []
+    for start, end in zip(rough, np.roll(rough, -1, axis=0), strict=True):
+        along = end - start
+        place = ((points - start) @ along) / max(float(along @ along), 1e-6)
+        offset = np.abs(np.cross(np.append(along, 0), np.c_[points - start, np.zeros(len(points))])[:, 2])
+        near = (place > 0.15) & (place < 0.85) & (offset / max(float(np.linalg.norm(along)), 1e-6) < 6)
+        chosen = points[near] if near.sum() >= 8 else np.array([start, end])
+        sides.append(cv2.fitLine(chosen, cv2.DIST_HUBER, 0, 0.01, 0.01).ravel())
+    corners = np.array([_meeting(sides[i - 1], sides[i]) for i in range(4)], np.float32)
+    if not np.isfinite(corners).all() or np.abs(corners - rough).max() > 60:
+        corners = rough
+    return corners if cv2.contourArea(corners, oriented=True) > 0 else corners[::-1].copy()
+
+
+def _dense(points: Floats) -> Floats:
+    """Put a point on every pixel of a closed polygon."""
+    parts = []
+    for start, end in zip(points, np.roll(points, -1, axis=0), strict=True):
+        steps = max(1, int(np.linalg.norm(end - start)))
+        parts.append(start + (end - start) * (np.arange(steps) / steps)[:, None])
+    return np.asarray(np.concatenate(parts), np.float32)
+
+
+def _meeting(first: Floats, second: Floats) -> tuple[float, float]:
+    (a, b, x1, y1), (c, d, x2, y2) = first, second
+    determinant = float(a * d - b * c)
+    if abs(determinant) < 1e-6:
+        return float("nan"), float("nan")
+    t = float(((x2 - x1) * d - (y2 - y1) * c) / determinant)
+    return float(x1 + t * a), float(y1 + t * b)
+
+
+def _gradient(image: Image) -> Floats:
+    smooth = cv2.GaussianBlur(image, (0, 0), 1.5).astype(np.float32)
+    strength = np.zeros(image.shape[:2], np.float32)
+    for channel in range(3):
+        across = cv2.Scharr(smooth[..., channel], cv2.CV_32F, 1, 0)
+        down = cv2.Scharr(smooth[..., channel], cv2.CV_32F, 0, 1)
+        strength = np.maximum(strength, cv2.magnitude(across, down))
+    top = float(np.percentile(strength, 97))
+    return np.asarray(np.clip(strength / max(top, 1e-6), 0, 1), np.float32)
+
+
+def _judged(corners: Floats, lines: Sequence[Line], gradient: Floats) -> CardOutline | None:
+    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    pair = sorted(((sides[0] + sides[2]) / 2, (sides[1] + sides[3]) / 2))
+    aspect = pair[1] / max(pair[0], 1e-6)
+    if not _ASPECT_RANGE[0] <= aspect <= _ASPECT_RANGE[1] or sides.min() < 0.45 * sides.max() / CARD_ASPECT:
+        return None
+    inside = [line for line in lines if cv2.pointPolygonTest(corners, line.centre.tolist(), False) > 0]
+    whole = sum(line.width for line in lines)
+    share = sum(line.width for line in inside) / whole if whole else 0.0
+    if lines and (len(inside) < 2 or not _runs_along(corners, inside)):
+        return None
+    proportion = max(0.0, 1 - abs(np.log(aspect / CARD_ASPECT)) / 0.6)
+    return CardOutline(corners, 1.5 * share + _edge_support(corners, gradient) + 0.5 * float(proportion), share)
+
+
+def _runs_along(corners: Floats, lines: Sequence[Line]) -> bool:
+    """Whether the longest line inside runs about along two of the sides."""
+    text = direction_degrees(max(lines, key=lambda line: line.width))
+    sides = np.roll(corners, -1, axis=0) - corners
+    angles = np.degrees(np.arctan2(sides[:, 1], sides[:, 0]))
+    gaps = np.abs((angles - text + 90) % 180 - 90)
+    return bool(np.sort(gaps)[1] < _SIDE_TO_TEXT_DEGREES_MAX)
+
+
+def _edge_support(corners: Floats, gradient: Floats) -> float:
+    """Return the mean, over the sides, of the edge strength along each, the weakest side counting double."""
+    height, width = gradient.shape
+    strengths = []
+    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        places = start + (end - start) * np.linspace(0.08, 0.92, 60)[:, None]
+        x, y = places[:, 0].round().astype(int), places[:, 1].round().astype(int)
+        within = (x >= 1) & (x < width - 1) & (y >= 1) & (y < height - 1)
+        if within.sum() < 10:
+            strengths.append(0.0)
+            continue
+        values = [gradient[y[within] + dy, x[within] + dx] for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+        strengths.append(float(np.mean(np.max(values, axis=0)) * within.mean()))
+    return (sum(strengths) + min(strengths)) / 5
+
+
+def _overlap(first: Floats, second: Floats) -> float:
+    """Return the common area as a share of the smaller quadrilateral."""
+    area, _ = cv2.intersectConvexConvex(first.astype(np.float32), second.astype(np.float32))
+    smaller = min(cv2.contourArea(first), cv2.contourArea(second))
+    return float(area / max(smaller, 1.0))

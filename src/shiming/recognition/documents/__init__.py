@@ -1,0 +1,1 @@
+"""Read documents: resident identity cards, machine readable zones, codes, portrait, signs of a copy."""
