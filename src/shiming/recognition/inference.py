@@ -4,10 +4,12 @@ One call never uses more than one core: two proofs at a time then use two cores,
 proof does not depend on who else is being served.
 """
 
+import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -69,8 +71,9 @@ class LiteRtModel:
     def _new_interpreter(self) -> Any:
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - loaded with the first model
 
-        interpreter = Interpreter(model_content=self._content, num_threads=1)
-        interpreter.allocate_tensors()
+        with _without_native_messages():
+            interpreter = Interpreter(model_content=self._content, num_threads=1)
+            interpreter.allocate_tensors()
         return interpreter
 
     def __call__(self, tensor: Tensor) -> list[Tensor]:
@@ -86,6 +89,24 @@ class LiteRtModel:
         finally:
             self._idle.put(interpreter)
         return result
+
+
+_STDERR = 2
+_native_messages = threading.Lock()
+
+
+@contextmanager
+def _without_native_messages() -> Iterator[None]:
+    """Keep LiteRT's "Created XNNPACK delegate" off the user's screen; it has no switch for that line."""
+    with _native_messages:
+        kept, nowhere = os.dup(_STDERR), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, _STDERR)
+        try:
+            yield
+        finally:
+            os.dup2(kept, _STDERR)
+            os.close(kept)
+            os.close(nowhere)
 
 
 def _invoke(interpreter: Any, tensor: Tensor) -> list[Tensor]:
