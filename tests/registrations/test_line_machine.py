@@ -1,0 +1,84 @@
+"""Whatever is registered and terminated, in whatever order: three promises hold on a real database."""
+
+import tempfile
+from pathlib import Path
+
+import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tests.privacy.builders import NOW
+from tests.registrations.builders import a_desk, a_number, a_registration_policy, a_session
+
+from shiming.infrastructure.database import reading, unit_of_work
+from shiming.privacy.model import LedgerVerified
+from shiming.privacy.use_cases.ledger import verify_ledger
+from shiming.registrations.errors import RefusalCode
+from shiming.registrations.model import LineRegistered
+from shiming.registrations.store import cap_counters, lines
+from shiming.registrations.use_cases import terminate_line
+
+CAP = 2
+people = st.sampled_from(["p1.ann", "p1.bo"])
+operators = st.sampled_from(["cn-mobile", "cn-unicom"])
+numbers = st.integers(0, 5)
+
+
+class LineMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.desk = a_desk(Path(self.folder.name), a_registration_policy(CAP))
+        self.active: dict[str, tuple[str, str, int]] = {}  # line -> person, operator, number
+        self.sessions = 0
+
+    @rule(person=people, operator=operators, number=numbers)
+    def register(self, person: str, operator: str, number: int) -> None:
+        self.sessions += 1
+        session_id = f"SES-{self.sessions}"
+        self.desk.sessions.add(a_session(session_id, subject=person))
+        outcome = self.desk.register(session_id, a_number(number), operator=operator)
+        held = sum((holder, at) == (person, operator) for holder, at, _ in self.active.values())
+        taken = number in {taken for _, _, taken in self.active.values()}
+        expected = {RefusalCode.NUMBER_TAKEN: taken, RefusalCode.CAP_REACHED: held >= CAP}
+        if isinstance(outcome, LineRegistered):
+            assert not any(expected.values())
+            self.active[outcome.receipt["line"]["id"]] = (person, operator, number)
+        else:
+            codes = {refusal.code for refusal in outcome.refusals}
+            assert codes == {code for code, expected_now in expected.items() if expected_now}
+
+    @rule(which=st.integers(0, 7))
+    def terminate(self, which: int) -> None:
+        if not self.active:
+            return
+        line = sorted(self.active)[which % len(self.active)]
+        del self.active[line]
+        with unit_of_work(self.desk.vault.engine) as connection:
+            terminate_line(
+                self.desk.tools, connection, line, why="holder_asked", policy=self.desk.policy, now=NOW
+            )
+
+    @invariant()
+    def counters_equal_rows_and_never_pass_the_cap(self) -> None:
+        with reading(self.desk.vault.engine) as connection:
+            counters = {
+                (row.subject, row.cap_scope): row.active for row in connection.execute(cap_counters.select())
+            }
+            in_use = sa.select(lines.c.subject, lines.c.cap_scope, sa.func.count().label("n"))
+            rows = in_use.where(lines.c.status == "active").group_by(lines.c.subject, lines.c.cap_scope)
+            counted = {(row.subject, row.cap_scope): row.n for row in connection.execute(rows)}
+        assert {key: active for key, active in counters.items() if active} == counted
+        assert all(active <= CAP for active in counters.values())
+        assert sum(counted.values()) == len(self.active)
+
+    def teardown(self) -> None:
+        assert isinstance(verify_ledger(self.desk.vault.engine, self.desk.vault.keys), LedgerVerified)
+        self.desk.vault.engine.dispose()
+        self.folder.cleanup()
+
+
+TestLineMachine = LineMachine.TestCase
+TestLineMachine.settings = settings(
+    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
