@@ -117,6 +117,12 @@ def huge_declared_size(clip: bytes) -> bytes:
     return bytes(changed)
 
 
+def huge_picture_clip(path: Path) -> None:
+    """Write a clip of a few kilobytes that really decodes to frames of 8192 x 4320 pixels."""
+    picture = np.full((4320, 8192, 3), 127, np.uint8)
+    write_clip(path, (picture for _ in range(2)), crf=45)
+
+
 def hostile_metadata(frames: list[Pixels], path: Path) -> None:
     """Write a clip whose metadata hold markup, shell words and a long text."""
     with av.open(str(path), "w") as container:

@@ -1,5 +1,6 @@
 """The clip of the demonstration: who, what, when, and the words spoken."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tools.specimens.clip_files import write_clip
 from tools.specimens.gestures import Gesture
 from tools.specimens.portraits import demo_photograph
 from tools.specimens.speech import SAMPLE_RATE, Sound, mouth_opening, room, speak_digits
+from tools.specimens.typefaces import Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +82,25 @@ def performed_sound(performance: Performance) -> Sound:
     return room(track, performance.seed)
 
 
-def write_performance(path: Path, performance: Performance, *, crf: int = 21) -> None:
-    """Animate the demo face through a performance and write the clip."""
-    image, mesh = square_around_face(demo_photograph())
+def performed_frames(
+    performance: Performance, photograph: Pixels | None = None, *, until_s: float | None = None
+) -> Iterator[Pixels]:
+    """Yield the frames of the person in the photograph (the demo face by default) going through it."""
+    image, mesh = square_around_face(demo_photograph() if photograph is None else photograph)
     sound = performed_sound(performance)
     opening = mouth_opening(sound * (np.abs(sound) > 0.02), 0.0)
 
     def mouth(now: float) -> float:
         return float(opening[min(int(now * 100), len(opening) - 1)])
 
-    frames = animate_portrait_3d(
-        image, mesh, performance.gestures, seconds=performance.seconds, mouth=mouth, seed=performance.seed
+    seconds = performance.seconds if until_s is None else until_s
+    return animate_portrait_3d(
+        image, mesh, performance.gestures, seconds=seconds, mouth=mouth, seed=performance.seed
     )
-    write_clip(path, frames, sound=sound, crf=crf)
+
+
+def write_performance(
+    path: Path, performance: Performance, *, photograph: Pixels | None = None, crf: int = 21
+) -> None:
+    """Animate a person through a performance and write the clip with its sound."""
+    write_clip(path, performed_frames(performance, photograph), sound=performed_sound(performance), crf=crf)

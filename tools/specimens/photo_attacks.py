@@ -94,7 +94,7 @@ def photocopy(card: Pixels, seed: int) -> Pixels:
 def photograph_of_copy(card: Pixels, level: Level, seed: int, **about: Any) -> Photograph:
     """Photograph a photocopy that lies on a table."""
     paper = photocopy(card, seed)
-    width = round(1050 * paper.shape[1] / card.shape[1])
+    width = round(800 * paper.shape[1] / card.shape[1])
     taken = photograph(paper, level, seed, card_width_px=width, corner_radius=0.001, **about)
     outer = np.array(taken.corners)
     share = (paper.shape[1] - card.shape[1]) / 2 / paper.shape[1]
@@ -131,16 +131,16 @@ def cut_off(picture: Photograph, share: float = 0.18, side: str = "right") -> Ph
 def two_cards(first: Pixels, second: Pixels, seed: int, *, fields: Mapping[str, Any] | None = None) -> Photograph:
     """Photograph two cards that lie side by side; the truth is that of the first (upper) one."""
     rng = np.random.default_rng([seed, 65])
-    width, height = 1500, 1900
+    width, height = 1180, 1500
     picture = surface(str(rng.choice(("desk", "cloth", "stone"))), (width, height), seed)
     all_corners = []
     for index, card in enumerate((first, second)):
-        centre = width / 2 + rng.uniform(-60, 60), height * (0.27 + 0.46 * index)
+        centre = width / 2 + rng.uniform(-45, 45), height * (0.27 + 0.46 * index)
         shape = card.shape[1], card.shape[0]
-        corners = pose_corners(shape, 1080, (4, -3), float(rng.uniform(-6, 6)), centre)
+        corners = pose_corners(shape, 860, (4, -3), float(rng.uniform(-6, 6)), centre)
         picture = lay(picture, card, corners)
         all_corners.append(corners)
-    picture = jpeg(expose(picture, all_corners[0], draw_faults(rng, SEVERITIES["mild"], 1080), seed), 88)
+    picture = jpeg(expose(picture, all_corners[0], draw_faults(rng, SEVERITIES["mild"], 860), seed), 88)
     found = tuple((float(x), float(y)) for x, y in all_corners[0])
     return Photograph(picture, fields or {}, found, "two_cards", {"cards": 2})
 

@@ -9,6 +9,8 @@ from tools.specimens.typefaces import Pixels
 
 DEMO_FACE_BOX = (176, 62, 96, 120)  # the face in the demo portrait: x, y, width, height
 DEMO_FACE_SOURCE = "NASA portrait of Eileen Collins (public domain), scikit-image `astronaut.png`"
+SECOND_FACE_BOX = (165, 110, 170, 215)
+SECOND_FACE_SOURCE = "US Navy portrait of Grace Hopper (public domain), matplotlib `grace_hopper.jpg`"
 Box = tuple[int, int, int, int]
 
 
@@ -18,6 +20,15 @@ def demo_photograph() -> Pixels:
     picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
         raise FileNotFoundError("scikit-image carries no astronaut.png")
+    return np.asarray(picture, dtype=np.uint8)
+
+
+def second_photograph() -> Pixels:
+    """Return another person's public-domain photograph, for someone else's card and for splices."""
+    path = resources.files("matplotlib").joinpath("mpl-data", "sample_data", "grace_hopper.jpg")
+    picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise FileNotFoundError("matplotlib carries no grace_hopper.jpg")
     return np.asarray(picture, dtype=np.uint8)
 
 
@@ -45,6 +56,11 @@ def portrait_from_frame(
 def demo_portrait() -> Pixels:
     """Return the demo face as a portrait of 358 x 441 pixels."""
     return portrait_from_frame(demo_photograph(), DEMO_FACE_BOX)
+
+
+def second_portrait() -> Pixels:
+    """Return the second face as a portrait of 358 x 441 pixels."""
+    return portrait_from_frame(second_photograph(), SECOND_FACE_BOX)
 
 
 def drawn_portrait(seed: int, size: tuple[int, int] = (358, 441)) -> Pixels:
