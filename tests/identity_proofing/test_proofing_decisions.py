@@ -1,0 +1,412 @@
+"""The whole decision: what verifies, what refuses and why, what asks again, what goes to people."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shiming.identity_proofing.checks.recipe import CHECKS, decide_proofing
+from shiming.identity_proofing.model.decision import (
+    CheckOutcome,
+    CheckResult,
+    NeedsReview,
+    Retry,
+    Reviewer,
+    Verified,
+)
+from shiming.identity_proofing.model.evidence import (
+    AuthorityAnswer,
+    Evidence,
+    FaceVotes,
+    FieldComparison,
+    PortraitAnswer,
+    StaffReview,
+)
+from shiming.identity_proofing.model.reasons import catalogue
+from shiming.identity_proofing.model.session import EvidenceKind
+from shiming.identity_proofing.rules.adjudication import adjudicate
+from shiming.identity_proofing.rules.requirements import CHALLENGE, advisory_checks, required_checks
+from shiming.jurisdictions.model import AfterAttempts, Channel, DigitsMode, Route, UnreachableOutcome
+from shiming.recognition.measurements import ClipEvent, ClipEventKind, CopySigns, DocumentKind
+from tests.identity_proofing.proofing_builders import (
+    NOW,
+    a_back,
+    a_challenge,
+    a_clip,
+    a_digits_reading,
+    a_document,
+    a_policy,
+    a_side,
+    an_answer,
+    attack_signs,
+    blink,
+    changed,
+    evidence_with,
+    turn,
+)
+
+
+def outcome_and_codes(evidence: Evidence) -> tuple[str, set[str]]:
+    decided = decide_proofing(evidence, a_policy())
+    return decided.outcome, {reason.code for reason in decided.reasons}
+
+
+def test_a_genuine_session_is_verified_at_the_level_of_the_pack() -> None:
+    decided = decide_proofing(evidence_with(), a_policy())
+    assert decided.decision == Verified(a_policy().assurance_level.value)
+    assert {check.outcome for check in decided.checks} == {CheckOutcome.PASSED}
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_every_channel_verifies_a_genuine_session(channel: Channel) -> None:
+    assert decide_proofing(evidence_with(channel=channel), a_policy()).outcome == "Verified"
+
+
+def test_no_checks_at_all_is_a_refusal() -> None:
+    decided = adjudicate([], a_policy(), Channel.SHOP, Route.STANDARD, {})
+    assert decided.outcome == "NotVerified"
+    assert [reason.code for reason in decided.reasons] == ["NO_CHECKS"]
+
+
+CASES: list[tuple[str, dict[str, Any], str, str]] = [
+    ("nothing given", {"document": None, "clip": None, "digits": None, "challenge": None, "authority": None,
+                       "face_clip_document": None}, "Retry", "NO_DOCUMENT"),
+    ("not a document", {"document": a_document(front=a_side(kind=DocumentKind.UNKNOWN))}, "Retry",
+     "DOCUMENT_NOT_RECOGNISED"),
+    ("only the back", {"document": a_document(front=a_back(), back=None)}, "Retry", "DOCUMENT_WRONG_SIDE"),
+    ("two fronts", {"document": a_document(back=a_side())}, "Retry", "DOCUMENT_WRONG_SIDE"),
+    ("a passport of an adult citizen", {"document": a_document(document_type="passport")}, "NotVerified",
+     "DOCUMENT_NOT_ACCEPTED"),
+    ("blurred", {"document": a_document(front=a_side(sharpness=5.0))}, "Retry", "DOCUMENT_QUALITY"),
+    ("cut off", {"document": a_document(front=a_side(cut_edges=("left",)))}, "Retry", "DOCUMENT_QUALITY"),
+    ("two cards", {"document": a_document(front=a_side(cards_seen=2))}, "Retry", "SECOND_CARD"),
+    ("no portrait", {"document": a_document(front=a_side(portrait_present=False))}, "Retry", "PORTRAIT_NOT_FOUND"),
+    ("contradicts itself", {"document": a_document(front=a_side(cross_checks={"birth_date": False}))}, "Retry",
+     "FORGED_OR_ALTERED"),
+    ("photo of a screen", {"document": a_document(front=a_side(copy_signs=CopySigns(0.9, 0.0, 0.0)))},
+     "NeedsReview", "DOCUMENT_SCREEN_SIGNS"),
+    ("photocopy", {"document": a_document(front=a_side(copy_signs=CopySigns(0.0, 0.0, 1.0)))}, "NeedsReview",
+     "DOCUMENT_SCREEN_SIGNS"),
+    ("expired yesterday", {"document": a_document(days_to_expiry=-1)}, "NotVerified", "DOCUMENT_EXPIRED"),
+    ("issued tomorrow", {"document": a_document(portrait_age_years=-0.01)}, "NotVerified",
+     "DOCUMENT_NOT_YET_VALID"),
+    ("check character wrong", {"document": a_document(front=a_side(number_checksum=False))}, "Retry",
+     "DOCUMENT_UNREADABLE"),
+    ("number not read", {"document": a_document(front=a_side(number_checksum=None))}, "Retry",
+     "DOCUMENT_UNREADABLE"),
+    ("a child", {"document": a_document(age_years=12)}, "NotVerified", "GUARDIAN_REQUIRED"),
+    ("an adult as a minor", {"subject": "minor"}, "NotVerified", "SUBJECT_CATEGORY_WRONG"),
+    ("address not read", {"document": a_document(front=a_side(fields_read=("name", "number")))}, "Retry",
+     "DOCUMENT_UNREADABLE"),
+    ("another number declared", {"comparisons": (FieldComparison("number", "document~declared", agrees=False),)},
+     "NotVerified", "DATA_MISMATCH"),
+    ("another name declared", {"comparisons": (FieldComparison("name", "document~declared", None, 0.4),)},
+     "NotVerified", "DATA_MISMATCH"),
+    ("declared name cannot be compared", {"comparisons": (FieldComparison("name", "document~declared", None),)},
+     "Retry", "DOCUMENT_UNREADABLE"),
+    ("another person's card", {"face_clip_document": FaceVotes(0.1, 0.4)}, "NotVerified", "FACE_MISMATCH"),
+    ("votes disagree", {"face_clip_document": FaceVotes(0.1, 0.8)}, "NeedsReview", "FACE_UNCLEAR"),
+    ("in the band", {"face_clip_document": FaceVotes(0.45, 0.65)}, "NeedsReview", "FACE_UNCLEAR"),
+    ("second model missing", {"face_clip_document": FaceVotes(0.9, None)}, "NeedsReview",
+     "FACE_MODEL_UNAVAILABLE"),
+    ("old portrait", {"face_clip_document": FaceVotes(0.1, 0.4), "document": a_document(portrait_age_years=19.0)},
+     "NeedsReview", "FACE_UNCLEAR"),
+    ("no face to compare", {"face_clip_document": None}, "Retry", "PORTRAIT_NOT_FOUND"),
+    ("no clip", {"clip": None, "face_clip_document": None}, "Retry", "NO_CLIP"),
+    ("face too small", {"clip": a_clip(face_width_px=60.0)}, "Retry", "CLIP_QUALITY"),
+    ("face out of the picture", {"clip": a_clip(present_share=0.3)}, "Retry", "CLIP_QUALITY"),
+    ("no face in the clip", {"clip": a_clip(face_sharpness=None), "face_clip_document": None}, "Retry",
+     "CLIP_QUALITY"),
+    ("one second", {"clip": a_clip(duration_s=1.0)}, "Retry", "CLIP_LENGTH"),
+    ("spliced", {"clip": a_clip(attack_signs=attack_signs(same_person_min=0.2, same_person_second_min=0.5))},
+     "NotVerified", "CLIP_SPLICED"),
+    ("identity change seen", {"clip": a_clip(events=(*a_clip().events, ClipEvent(
+        ClipEventKind.IDENTITY_CHANGE, 3.0, 3.1)))}, "NotVerified", "CLIP_SPLICED"),
+    ("one identity vote low", {"clip": a_clip(attack_signs=attack_signs(same_person_min=0.2))}, "NeedsReview",
+     "PERSON_UNCLEAR"),
+    ("identity not measured", {"clip": a_clip(attack_signs=attack_signs(
+        same_person_min=None, same_person_second_min=None))}, "NeedsReview", "PERSON_UNCLEAR"),
+    ("one identity model missing", {"clip": a_clip(attack_signs=attack_signs(same_person_second_min=None))},
+     "NeedsReview", "FACE_MODEL_UNAVAILABLE"),
+    ("wrong order", {"clip": a_clip(events=(turn("right", 1.0), blink(3.0), turn("left", 4.5)))}, "NotVerified",
+     "GESTURES_WRONG_ORDER"),
+    ("nothing done", {"clip": a_clip(events=())}, "Retry", "GESTURES_MISSING"),
+    ("turns too small", {"clip": a_clip(events=(turn("left", 1.0, 9.0), blink(3.0), turn("right", 4.5)))}, "Retry",
+     "GESTURES_TOO_SMALL"),
+    ("blink in the wrong place", {"clip": a_clip(events=(blink(0.3), turn("left", 1.0), turn("right", 4.5)))},
+     "Retry", "GESTURES_WRONG_ORDER"),
+    ("before the prompts", {"challenge": a_challenge(prompts_s=(0.95, 3.5, 4.0))}, "Retry",
+     "GESTURES_OUT_OF_TIME"),
+    ("digits not said", {"digits": a_digits_reading(score=-99.0, voiced_units=0)}, "Retry", "DIGITS_ABSENT"),
+    ("nothing to listen to", {"digits": None}, "Retry", "DIGITS_ABSENT"),
+    ("other digits", {"digits": a_digits_reading(score=-40.0)}, "Retry", "DIGITS_MISMATCH"),
+    ("too many digits", {"digits": a_digits_reading(voiced_units=11)}, "Retry", "DIGITS_MISMATCH"),
+    ("mumbled digits", {"digits": a_digits_reading(score=-11.0)}, "Retry", "DIGITS_UNCLEAR"),
+    ("digits model missing", {"digits": a_digits_reading(score=None)}, "NeedsReview", "DIGITS_MODEL_UNAVAILABLE"),
+    ("a challenge with two digits", {"challenge": a_challenge(digits_length=2)}, "Retry", "CHALLENGE_ABSENT"),
+    ("frozen", {"clip": a_clip(attack_signs=attack_signs(frozen_share=0.6))}, "NotVerified", "CLIP_FROZEN"),
+    ("loop", {"clip": a_clip(attack_signs=attack_signs(loop_distance=0.001))}, "NotVerified", "CLIP_REPEATED"),
+    ("cut", {"clip": a_clip(attack_signs=attack_signs(time_gap_s_max=0.8))}, "NotVerified", "CLIP_CUT"),
+    ("photo held", {"clip": a_clip(attack_signs=attack_signs(planar_score=0.95))}, "NotVerified", "FLAT_PICTURE"),
+    ("second face", {"clip": a_clip(attack_signs=attack_signs(faces_max=2))}, "Retry", "SECOND_FACE"),
+    ("screen replay", {"clip": a_clip(attack_signs=attack_signs(moire=0.9))}, "NeedsReview", "SCREEN_SIGNS"),
+    ("passive model objects", {"clip": a_clip(attack_signs=attack_signs(passive_live_score=0.2))}, "NeedsReview",
+     "LIVENESS_UNCLEAR"),
+    ("passive model missing", {"clip": a_clip(attack_signs=attack_signs(passive_live_score=None))}, "NeedsReview",
+     "LIVENESS_UNAVAILABLE"),
+    ("planar not measured", {"clip": a_clip(attack_signs=attack_signs(planar_score=None))}, "NeedsReview",
+     "LIVENESS_UNAVAILABLE"),
+    ("loop not measured", {"clip": a_clip(attack_signs=attack_signs(loop_distance=None))}, "NeedsReview",
+     "LIVENESS_UNAVAILABLE"),
+    ("screen signs not measured", {"clip": a_clip(attack_signs=attack_signs(moire=None))}, "NeedsReview",
+     "LIVENESS_UNAVAILABLE"),
+    ("no challenge", {"challenge": None}, "Retry", "CHALLENGE_ABSENT"),
+    ("stale challenge", {"challenge": a_challenge(received_at=NOW + timedelta(seconds=121))}, "Retry",
+     "CHALLENGE_STALE"),
+    ("answered before drawn", {"challenge": a_challenge(received_at=NOW - timedelta(seconds=1))}, "Retry",
+     "CHALLENGE_STALE"),
+    ("longer life written in", {"challenge": a_challenge(received_at=NOW + timedelta(hours=1),
+                                expires_at=NOW + timedelta(hours=2))}, "Retry", "CHALLENGE_STALE"),
+    ("replayed challenge", {"challenge": a_challenge(used_before=True)}, "NotVerified", "CHALLENGE_REPLAYED"),
+    ("altered challenge", {"challenge": a_challenge(altered=True)}, "NotVerified", "CHALLENGE_ALTERED"),
+    ("challenge of another", {"challenge": a_challenge(other_session=True)}, "NotVerified",
+     "CHALLENGE_OTHER_SESSION"),
+    ("unknown challenge", {"challenge": a_challenge(known=False)}, "NotVerified", "CHALLENGE_UNKNOWN"),
+    ("challenge of another route", {"challenge": a_challenge(digits_mode=DigitsMode.TAPPED)}, "Retry",
+     "CHALLENGE_WRONG_ROUTE"),
+    ("authority down", {"authority": an_answer(answer=AuthorityAnswer.UNREACHABLE)}, "NeedsReview",
+     "AUTHORITY_UNREACHABLE"),
+    ("authority not asked", {"authority": None}, "NeedsReview", "AUTHORITY_NOT_ASKED"),
+    ("authority says no", {"authority": an_answer(answer=AuthorityAnswer.MISMATCH)}, "NotVerified",
+     "AUTHORITY_MISMATCH"),
+    ("nobody of that number", {"authority": an_answer(answer=AuthorityAnswer.UNKNOWN_PERSON)}, "NotVerified",
+     "AUTHORITY_MISMATCH"),
+    ("lost card", {"authority": an_answer(answer=AuthorityAnswer.CARD_LOST)}, "NotVerified", "CARD_LOST"),
+    ("expired there", {"authority": an_answer(answer=AuthorityAnswer.CARD_EXPIRED)}, "NotVerified",
+     "CARD_EXPIRED"),
+    ("authority's portrait denies", {"authority": an_answer(portrait=PortraitAnswer.MISMATCH)}, "NeedsReview",
+     "FACE_AUTHORITY_MISMATCH"),
+    ("no back, nobody confirms", {"document": a_document(back=None, days_to_expiry=None),
+     "authority": an_answer(answer=AuthorityAnswer.UNREACHABLE, validity_confirmed=False)}, "NeedsReview",
+     "VALIDITY_UNKNOWN"),
+    ("back not read, nobody confirms", {"document": a_document(days_to_expiry=None),
+     "authority": an_answer(validity_confirmed=False)}, "Retry", "VALIDITY_UNKNOWN"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "code"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
+)
+def test_each_flaw_ends_with_its_own_reason(changes: dict[str, Any], outcome: str, code: str) -> None:
+    decided, codes = outcome_and_codes(evidence_with(**changes))
+    assert (decided, code in codes) == (outcome, True), codes
+
+
+def test_a_missing_back_passes_when_the_authority_confirms_the_validity() -> None:
+    only_front = a_document(back=None, days_to_expiry=None, portrait_age_years=None)
+    assert decide_proofing(evidence_with(document=only_front), a_policy()).outcome == "Verified"
+
+
+def test_the_advisory_portrait_comparison_may_be_missing() -> None:
+    silent = an_answer(portrait=PortraitAnswer.NOT_COMPARED)
+    assert decide_proofing(evidence_with(authority=silent), a_policy()).outcome == "Verified"
+
+
+def test_all_reasons_are_collected() -> None:
+    evidence = evidence_with(
+        document=a_document(days_to_expiry=-3),
+        face_clip_document=FaceVotes(0.0, 0.1),
+        challenge=a_challenge(altered=True),
+    )
+    assert outcome_and_codes(evidence)[1] == {"DOCUMENT_EXPIRED", "FACE_MISMATCH", "CHALLENGE_ALTERED"}
+
+
+def test_a_queue_waits_only_for_the_authority_and_only_where_the_pack_says_so() -> None:
+    queueing = changed(a_policy(), "authority", unreachable_outcome=UnreachableOutcome.QUEUE)
+    down = evidence_with(authority=an_answer(answer=AuthorityAnswer.UNREACHABLE))
+    waiting = decide_proofing(down, queueing).decision
+    assert isinstance(waiting, NeedsReview)
+    assert waiting.by_whom is Reviewer.AUTHORITY_QUEUE
+    in_doubt = decide_proofing(replace(down, face_clip_document=FaceVotes(0.45, 0.7)), queueing).decision
+    assert isinstance(in_doubt, NeedsReview)
+    assert in_doubt.by_whom is Reviewer.STAFF
+    here = decide_proofing(down, a_policy()).decision
+    assert isinstance(here, NeedsReview)
+    assert here.by_whom is Reviewer.STAFF
+
+
+# -- asking again -----------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 10))
+def test_digits_alone_never_refuse(used: int) -> None:
+    evidence = evidence_with(digits=None, attempts={EvidenceKind.DIGITS: used})
+    decision = decide_proofing(evidence, a_policy()).decision
+    assert isinstance(decision, Retry)
+    left = a_policy().attempts.digits.value - used
+    if left > 0:
+        assert (decision.what, decision.left) == ("digits", left)
+    else:
+        assert decision.what == "other_route"
+        assert "digits_tapped" in decision.routes
+        assert "ATTEMPTS_USED_UP" in {reason.code for reason in decision.reasons}
+
+
+def test_after_the_last_clip_another_route_is_offered_and_after_the_last_photo_staff_look() -> None:
+    clips = decide_proofing(
+        evidence_with(clip=a_clip(events=()), attempts={EvidenceKind.CLIP: 3}), a_policy()
+    )
+    assert isinstance(clips.decision, Retry)
+    assert clips.decision.what == "other_route"
+    poor = a_document(front=a_side(sharpness=1.0))
+    photos = decide_proofing(evidence_with(document=poor, attempts={EvidenceKind.DOCUMENT: 5}), a_policy())
+    assert isinstance(photos.decision, NeedsReview)
+
+
+def test_without_other_routes_staff_look() -> None:
+    alone = a_policy().model_copy(update={"routes": {Route.STANDARD: a_policy().routes[Route.STANDARD]}})
+    decided = decide_proofing(evidence_with(digits=None, attempts={EvidenceKind.DIGITS: 3}), alone)
+    assert isinstance(decided.decision, NeedsReview)
+
+
+def test_when_the_pack_sends_to_staff_no_route_is_offered() -> None:
+    assisted = changed(a_policy(), "attempts", after_digits=AfterAttempts.ASSISTED)
+    decided = decide_proofing(evidence_with(digits=None, attempts={EvidenceKind.DIGITS: 3}), assisted)
+    assert isinstance(decided.decision, NeedsReview)
+
+
+# -- routes -----------------------------------------------------------------------------------------
+
+
+def reviewed_by(*staff: str, same_person: bool = True) -> tuple[StaffReview, ...]:
+    return tuple(StaffReview(name, same_person, document_genuine=True, at=NOW) for name in staff)
+
+
+ASSISTED = {
+    "route": Route.ASSISTED,
+    "clip": None,
+    "digits": None,
+    "challenge": None,
+    "face_clip_document": None,
+}
+
+
+def test_two_members_of_staff_verify_to_the_same_level() -> None:
+    decided = decide_proofing(evidence_with(**ASSISTED, reviews=reviewed_by("a", "b")), a_policy())
+    assert decided.decision == decide_proofing(evidence_with(), a_policy()).decision
+
+
+@pytest.mark.parametrize(
+    ("reviews", "outcome", "code"),
+    [
+        ((), "NeedsReview", "REVIEW_ABSENT"),
+        (reviewed_by("a"), "NeedsReview", "REVIEW_SAME_STAFF"),
+        (reviewed_by("a", "a"), "NeedsReview", "REVIEW_SAME_STAFF"),
+        ((*reviewed_by("a"), *reviewed_by("b", same_person=False)), "NotVerified", "REVIEW_REFUSED"),
+    ],
+)
+def test_less_than_two_agreeing_people_do_not(
+    reviews: tuple[StaffReview, ...], outcome: str, code: str
+) -> None:
+    assert outcome_and_codes(evidence_with(**ASSISTED, reviews=reviews)) == (outcome, {code})
+
+
+def test_a_pack_may_let_one_person_look_twice() -> None:
+    lenient = changed(a_policy(), "assisted_review", different_people=False)
+    evidence = evidence_with(**ASSISTED, reviews=reviewed_by("a", "a"))
+    assert decide_proofing(evidence, lenient).outcome == "Verified"
+
+
+def test_tapped_digits_stand_for_spoken_ones_on_their_route() -> None:
+    asked = a_challenge(digits_mode=DigitsMode.TAPPED)
+    tapped = a_digits_reading(mode=DigitsMode.TAPPED, score=None, voiced_units=None, same=True)
+    evidence = evidence_with(route=Route.DIGITS_TAPPED, challenge=asked, digits=tapped)
+    assert decide_proofing(evidence, a_policy()).outcome == "Verified"
+    wrong = replace(evidence, digits=replace(tapped, same=False))
+    assert outcome_and_codes(wrong) == ("Retry", {"DIGITS_MISMATCH"})
+    spoken = replace(evidence, digits=a_digits_reading())
+    assert outcome_and_codes(spoken) == ("Retry", {"DIGITS_ABSENT"})
+
+
+def test_who_keeps_the_head_still_needs_no_measure_of_flatness() -> None:
+    asked = a_challenge(steps=("blink", "mouth_open", "blink"))
+    events = (blink(1.0), ClipEvent(ClipEventKind.MOUTH_OPEN, 2.0, 3.0), blink(4.0))
+    clip = a_clip(events=events, attack_signs=attack_signs(planar_score=None))
+    from shiming.jurisdictions.model import Gesture
+
+    asked = replace(asked, steps=(Gesture.BLINK, Gesture.MOUTH_OPEN, Gesture.BLINK))
+    evidence = evidence_with(route=Route.HEAD_STILL, challenge=asked, clip=clip)
+    assert decide_proofing(evidence, a_policy()).outcome == "Verified"
+
+
+# -- properties -------------------------------------------------------------------------------------
+
+OUTCOMES = st.sampled_from(list(CheckOutcome))
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(list(Channel)),
+    st.sampled_from(list(Route)),
+    st.dictionaries(st.sampled_from([*CHECKS, "unheard_of"]), OUTCOMES),
+    st.sampled_from([None, "document", "clip", "digits"]),
+    st.dictionaries(st.sampled_from(list(EvidenceKind)), st.integers(0, 9)),
+)
+def test_only_passed_required_checks_verify(
+    channel: Channel,
+    route: Route,
+    found: dict[str, CheckOutcome],
+    retry: str | None,
+    attempts: dict[EvidenceKind, int],
+) -> None:
+    results = [CheckResult(name, outcome, retry=retry) for name, outcome in found.items()]
+    decided = adjudicate(results, a_policy(), channel, route, attempts)
+    required = required_checks(a_policy(), channel, route)
+    all_passed = all(found.get(name) is CheckOutcome.PASSED for name in required)
+    if decided.outcome == "Verified":
+        assert all_passed
+    against = {CheckOutcome.FAILED, CheckOutcome.UNCLEAR}
+    objections = any(found.get(name) in against for name in advisory_checks(a_policy(), channel, route))
+    if all_passed and not objections:
+        assert decided.outcome == "Verified"
+    if any(found.get(name) is CheckOutcome.FAILED for name in required):
+        assert decided.outcome == "NotVerified"
+
+
+def test_no_combination_with_a_gap_verifies() -> None:
+    """Exhaustively: every required check but one passes, and that one is anything else."""
+    for channel, route in product(Channel, Route):
+        required = required_checks(a_policy(), channel, route)
+        for gap, outcome in product(required, [None, *CheckOutcome]):
+            found = {name: CheckOutcome.PASSED for name in required}
+            results = [CheckResult(n, o) for n, o in found.items() if n != gap]
+            results += [] if outcome is None else [CheckResult(gap, outcome)]
+            verified = adjudicate(results, a_policy(), channel, route, {}).outcome == "Verified"
+            assert verified is (outcome is CheckOutcome.PASSED)
+
+
+def test_a_fresh_question_is_required_wherever_a_live_answer_is() -> None:
+    for channel, route in product(Channel, Route):
+        required = required_checks(a_policy(), channel, route)
+        assert (CHALLENGE in required) is bool({"gestures", "digits"} & set(required))
+
+
+def test_removing_any_evidence_never_verifies() -> None:
+    parts = ("document", "clip", "face_clip_document", "digits", "challenge", "authority")
+    for mask in product([True, False], repeat=len(parts)):
+        missing = {part: None for part, gone in zip(parts, mask, strict=True) if gone}
+        decided = decide_proofing(evidence_with(**missing), a_policy())
+        assert (
+            (decided.outcome == "Verified") is not missing if not missing else decided.outcome != "Verified"
+        )
+
+
+def test_every_reason_in_use_is_in_the_catalogue_in_both_languages() -> None:
+    for text, advice in catalogue().values():
+        assert text.zh
+        assert text.en
+        assert bool(advice.zh) is bool(advice.en)
