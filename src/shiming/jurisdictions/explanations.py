@@ -88,7 +88,7 @@ def sources_cited(policy: Policy, language: str = "en") -> tuple[tuple[str, str]
 
 def _place(path: tuple[str, ...]) -> tuple[int, int]:
     """Order by section, then by the program's own order of channels and routes."""
-    names = list(NAMED_BY_TERM.get(path[0], ()))
+    names = [term.value for term in NAMED_BY_TERM.get(path[0], ())]
     return list(labels().sections).index(path[0]), names.index(path[1]) if names else 0
 
 

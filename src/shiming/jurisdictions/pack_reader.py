@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from shiming.infrastructure.canonical_json import canonical_bytes, content_hash
 from shiming.jurisdictions.citations import Record, Source, Wording
 from shiming.jurisdictions.dated_values import (
+    DatedValue,
     citation_problems,
     date_problems,
     dated_values,
@@ -67,7 +68,8 @@ class Pack:
     header: PackHeader
     content_hash: str
     content: str = field(repr=False)
-    folder: Path | None = None
+    values: tuple[DatedValue, ...] = field(repr=False, compare=False)
+    folder: Path | None = field(repr=False, default=None)
 
     @property
     def id(self) -> str:
@@ -121,7 +123,7 @@ def parse_pack(content: Mapping[str, Any], folder: Path | None = None) -> Pack:
     values = tuple(dated_values(_rules(plain)))
     refuse_any(citation_problems(values, preface.sources))
     refuse_any(date_problems(values))
-    pack = Pack(preface.pack, content_hash(plain), canonical.decode(), folder)
+    pack = Pack(preface.pack, content_hash(plain), canonical.decode(), values, folder)
     for day in days_of_change(values, pack.effective):
         _resolve(pack, day)
     return pack
@@ -142,7 +144,7 @@ def policy_on(pack: Pack, on: date) -> Policy:
 @lru_cache(maxsize=64)
 def _resolve(pack: Pack, on: date) -> Policy:
     content = json.loads(pack.content)
-    tree = tree_on(dated_values(_rules(content)), on) | {
+    tree = tree_on(pack.values, on) | {
         "pack_id": pack.id,
         "pack_version": pack.version,
         "on": on.isoformat(),
@@ -163,7 +165,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
         if file.stat().st_size > FILE_BYTES_MAX:
             raise refusal([f"{file.name}: larger than {FILE_BYTES_MAX} bytes"])
         return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refusal([f"{file.name}: {error}"]) from None
 
 

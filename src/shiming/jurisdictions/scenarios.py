@@ -96,7 +96,7 @@ def read_scenarios(file: Path) -> tuple[Scenario, ...]:
         if file.stat().st_size > FILE_BYTES_MAX:
             raise _unreadable(file, f"larger than {FILE_BYTES_MAX} bytes")
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise _unreadable(file, str(error)) from None
     if not isinstance(content, list) or not content:
         raise _unreadable(file, "not a list of scenarios")

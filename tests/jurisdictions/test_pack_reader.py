@@ -1,0 +1,291 @@
+import re
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.jurisdictions.packs_for_tests import (
+    A_DAY,
+    CAP,
+    a_pack,
+    a_policy,
+    a_value,
+    cn_content,
+    content_with,
+)
+
+from shiming.jurisdictions.explanations import cited_values
+from shiming.jurisdictions.model import Confidence, Threshold
+from shiming.jurisdictions.pack_reader import (
+    FILES_MAX,
+    PACKS,
+    builtin_packs,
+    parse_pack,
+    policy_on,
+    read_pack,
+)
+from shiming.vocabulary.errors import BadInput
+
+EFFECTIVE = date(2025, 6, 1)
+PATHS = sorted(".".join(path) for path, _ in cited_values(a_policy()))
+
+
+def problems(content: dict[str, Any]) -> list[str]:
+    with pytest.raises(BadInput) as refused:
+        parse_pack(content)
+    assert refused.value.code == "PACK_INVALID"
+    found: list[str] = refused.value.details["problems"]
+    return found
+
+
+def test_the_built_in_pack_is_read() -> None:
+    assert "cn" in builtin_packs()
+    policy = policy_on(read_pack("cn"), A_DAY)
+    assert policy.line_cap.lines_per_identity_max.value == 5
+    assert policy.on == A_DAY
+    assert policy.content_hash == read_pack("cn").content_hash
+
+
+@pytest.mark.parametrize("pack", builtin_packs())
+def test_every_built_in_pack_answers_from_its_first_day(pack: str) -> None:
+    read = read_pack(pack)
+    assert policy_on(read, read.effective).pack_id == pack
+    with pytest.raises(BadInput, match="POLICY_NOT_IN_FORCE"):
+        policy_on(read, read.effective - timedelta(days=1))
+
+
+def test_what_is_not_read_in_the_source_does_not_claim_to_be() -> None:
+    policy = a_policy()
+    primary = [path for path, value in cited_values(policy) if value.confidence is Confidence.PRIMARY]
+    sources = policy.sources
+    assert sources["order25"].confidence is Confidence.SECONDARY
+    assert all(path[0] not in {"line_cap", "retention", "documents", "thresholds"} for path in primary)
+
+
+def test_every_threshold_says_what_it_was_chosen_for() -> None:
+    thresholds = a_policy().thresholds
+    assert all(isinstance(value, Threshold) and value.chosen_for for _, value in cited_values(thresholds))
+
+
+@given(path=st.sampled_from(PATHS))
+@settings(max_examples=30, deadline=None)
+def test_a_value_without_citation_is_refused_with_its_path(path: str) -> None:
+    found = problems(content_with(path, a_value(path, citation=None)))
+    assert found == [f"{path}.citation: Field required"]
+
+
+@given(path=st.sampled_from(PATHS))
+@settings(max_examples=20, deadline=None)
+def test_a_bare_value_is_refused_with_its_path(path: str) -> None:
+    bare = a_value(path)["value"]
+    found = problems(content_with(path, bare if not isinstance(bare, dict) else 1))
+    assert found == [f"{path}: a value without citation"]
+
+
+@given(path=st.sampled_from(PATHS), part=st.sampled_from(["value", "confidence", "since"]))
+@settings(max_examples=20, deadline=None)
+def test_a_value_that_says_too_little_is_refused(path: str, part: str) -> None:
+    assert problems(content_with(path, a_value(path, **{part: None}))) == [f"{path}.{part}: Field required"]
+
+
+@given(path=st.sampled_from(PATHS))
+@settings(max_examples=20, deadline=None)
+def test_an_unknown_part_of_a_value_is_refused(path: str) -> None:
+    assert problems(content_with(path, a_value(path, reason="x"))) == [
+        f"{path}.reason: Extra inputs are not permitted"
+    ]
+
+
+def test_a_threshold_without_error_rates_is_refused() -> None:
+    path = "thresholds.face_similarity_min"
+    found = problems(content_with(path, a_value(path, chosen_for=None)))
+    assert found == [f"{path}.chosen_for: Field required (on 2025-06-01)"]
+
+
+def test_an_unknown_key_is_refused() -> None:
+    content = cn_content()
+    content["line_cap"]["lines_per_family"] = a_value(CAP)
+    assert problems(content) == ["line_cap.lines_per_family: Extra inputs are not permitted (on 2025-06-01)"]
+
+
+@pytest.mark.parametrize("section", ["pack", "sources.order25", "names.adult"])
+def test_an_unknown_key_of_the_preface_is_refused(section: str) -> None:
+    content = cn_content()
+    node = content
+    for name in section.split("."):
+        node = node[name]
+    node["colour"] = "red"
+    assert problems(content) == [f"{section}.colour: Extra inputs are not permitted"]
+
+
+def test_a_missing_key_is_refused() -> None:
+    assert problems(content_with(CAP, None)) == [f"{CAP}: Field required (on 2025-06-01)"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (CAP, "5"),
+        (CAP, -1),
+        (CAP, 5.5),
+        (CAP, True),
+        ("channels.shop.required_checks", ["telepathy"]),
+        ("retention.clip.period", "P"),
+        ("retention.clip.period", "30 days"),
+        ("retention.clip.period", "PT8H"),
+        ("thresholds.face_similarity_min", 1.5),
+        ("authority.unreachable_outcome", "verified"),
+        ("challenge.life_seconds", 0),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused(path: str, value: object) -> None:
+    found = problems(content_with(path, a_value(path, value=value)))
+    assert found
+    assert all(problem.startswith(f"{path}.value") for problem in found)
+
+
+@pytest.mark.parametrize("citation", ["order26:7", "order25:99"])
+def test_a_citation_of_an_unknown_place_is_refused(citation: str) -> None:
+    assert problems(content_with(CAP, a_value(CAP, citation=citation))) == [
+        f"{CAP}.citation: no source {citation}"
+    ]
+
+
+def test_a_value_is_not_surer_than_its_source() -> None:
+    found = problems(content_with(CAP, a_value(CAP, confidence="primary")))
+    assert found == [f"{CAP}.confidence: primary is surer than its source (secondary)"]
+
+
+def test_an_article_may_be_less_sure_than_its_law() -> None:
+    path = "retention.access_log.period"
+    found = problems(content_with(path, a_value(path, confidence="primary")))
+    assert found == [f"{path}.confidence: primary is surer than its source (secondary)"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**60])
+def test_a_number_that_json_cannot_say_is_refused(value: float) -> None:
+    assert problems(content_with(CAP, a_value(CAP, value=value)))
+
+
+def dated_caps(starts: list[date], values: list[int]) -> list[dict[str, Any]]:
+    ends = [*starts[1:], None]
+    return [
+        a_value(CAP, value=value, since=start, until=end)
+        for value, start, end in zip(values, starts, ends, strict=True)
+    ]
+
+
+@given(
+    days=st.lists(st.integers(1, 3000), min_size=1, max_size=5, unique=True).map(sorted),
+    values=st.lists(st.integers(0, 50), min_size=6, max_size=6),
+    asked=st.integers(0, 3500),
+)
+@settings(max_examples=15, deadline=None)
+def test_the_value_of_a_day_is_the_latest_that_has_begun(
+    days: list[int], values: list[int], asked: int
+) -> None:
+    starts = [EFFECTIVE, *(EFFECTIVE + timedelta(days=day) for day in days)]
+    values = values[: len(starts)]
+    pack = a_pack(CAP, dated_caps(starts, values))
+    on = EFFECTIVE + timedelta(days=asked)
+    expected = [value for start, value in zip(starts, values, strict=True) if start <= on][-1]
+    assert policy_on(pack, on).line_cap.lines_per_identity_max.value == expected
+
+
+@given(overlap=st.integers(1, 500))
+@settings(max_examples=20, deadline=None)
+def test_overlapping_dates_are_refused(overlap: int) -> None:
+    later = date(2027, 1, 1)
+    caps = dated_caps([EFFECTIVE, later], [5, 4])
+    caps[0]["until"] = later + timedelta(days=overlap)
+    assert problems(content_with(CAP, caps)) == [f"{CAP}: two values are in force on 2027-01-01"]
+
+
+def test_an_open_value_overlaps_every_later_one() -> None:
+    caps = dated_caps([EFFECTIVE, date(2027, 1, 1)], [5, 4])
+    del caps[0]["until"]
+    assert problems(content_with(CAP, caps)) == [f"{CAP}: two values are in force on 2027-01-01"]
+
+
+def test_a_gap_in_time_is_refused() -> None:
+    caps = dated_caps([EFFECTIVE, date(2027, 1, 1)], [5, 4])
+    caps[0]["until"] = date(2026, 12, 1)
+    assert problems(content_with(CAP, caps)) == [f"{CAP}: Field required (on 2026-12-01)"]
+
+
+def test_a_value_that_ends_before_it_begins_is_refused() -> None:
+    ended = a_value(CAP, until=date(2016, 9, 23))
+    assert problems(content_with(CAP, ended)) == [f"{CAP}: until 2016-09-23 is not after since 2016-09-23"]
+
+
+def test_a_later_wrong_value_is_found_at_once() -> None:
+    caps = dated_caps([EFFECTIVE, date(2030, 1, 1)], [5, 4])
+    caps[1]["value"] = "four"
+    assert problems(content_with(CAP, caps))[0].endswith("(on 2030-01-01)")
+
+
+def test_the_place_of_a_dated_value_is_named() -> None:
+    caps = dated_caps([EFFECTIVE, date(2030, 1, 1)], [5, 4])
+    del caps[1]["citation"]
+    assert problems(content_with(CAP, caps)) == [f"{CAP}[1].citation: Field required"]
+
+
+def test_the_hash_is_that_of_the_content_not_of_the_files(tmp_path: Path) -> None:
+    source = PACKS / "cn"
+    merged = "\n".join(file.read_text(encoding="utf-8") for file in sorted(source.glob("*.toml")))
+    (tmp_path / "all.toml").write_text(f"# a comment\n{merged}", encoding="utf-8")
+    assert read_pack(tmp_path).content_hash == read_pack("cn").content_hash
+    assert re.fullmatch(r"sha256:[0-9a-f]{64}", read_pack("cn").content_hash)
+
+
+@given(path=st.sampled_from(PATHS), day=st.dates(date(2000, 1, 1), date(2012, 1, 1)))
+@settings(max_examples=25, deadline=None)
+def test_the_hash_changes_with_every_part_of_every_value(path: str, day: date) -> None:
+    assert a_pack(path, a_value(path, since=day)).content_hash != a_pack().content_hash
+
+
+@given(cap=st.integers(0, 1000) | st.just(5))
+@settings(max_examples=20, deadline=None)
+def test_the_hash_is_the_same_for_the_same_value_only(cap: int) -> None:
+    changed = a_pack(CAP, a_value(CAP, value=cap))
+    assert (changed.content_hash == a_pack().content_hash) == (cap == 5)
+
+
+def test_what_cannot_be_found_is_refused(tmp_path: Path) -> None:
+    for folder in ("atlantis", str(tmp_path), str(tmp_path / "missing")):
+        with pytest.raises(BadInput, match="PACK_NOT_FOUND"):
+            read_pack(folder)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[pack", b"\xff\xfe", b"a = 1\n" * 300_000, b"a = " + b"[" * 100_000],
+    ids=["syntax", "encoding", "size", "depth"],
+)
+def test_what_cannot_be_read_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "pack.toml").write_bytes(content)
+    with pytest.raises(BadInput, match="PACK_INVALID"):
+        read_pack(tmp_path)
+
+
+def test_too_many_files_are_refused(tmp_path: Path) -> None:
+    for number in range(FILES_MAX + 1):
+        (tmp_path / f"{number}.toml").touch()
+    with pytest.raises(BadInput, match="PACK_NOT_FOUND"):
+        read_pack(tmp_path)
+
+
+def test_the_same_key_in_two_files_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(PACKS / "cn", tmp_path / "cn")
+    shutil.copy(PACKS / "cn" / "caps.toml", tmp_path / "cn" / "more.toml")
+    with pytest.raises(BadInput, match="stands in two files"):
+        read_pack(tmp_path / "cn")
+
+
+def test_a_preface_is_needed() -> None:
+    content = cn_content()
+    del content["sources"]
+    assert problems(content) == ["sources: Field required"]
