@@ -92,7 +92,7 @@ def normal_form(text: str) -> str:
         return joined.translate(_han_variants()).casefold()
     lower = _APOSTROPHES.sub("", plain.lower()).translate(_LATIN)
     folded = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
-    return _NOT_A_LETTER.sub(" ", folded).strip()
+    return _NOT_A_LETTER.sub(" ", folded.translate(_LATIN)).strip()
 
 
 def _latin_spellings(normal: str) -> set[str]:

@@ -16,6 +16,7 @@ forty-ninth year after it.
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 _FORM = re.compile(r"([0-9]{2}|<<)([0-9]{2}|<<)([0-9]{2}|<<)")
 _UNKNOWN = {"<<", "00"}
@@ -52,6 +53,7 @@ def expiry_date(field: str, today: date) -> DateParts | None:
     return _read(field, (today.year + _YEARS_VALID_MAX, 12, 31))
 
 
+@lru_cache(maxsize=4096)
 def is_date(field: str) -> bool:
     """Whether a field has the form of a date and its day exists in some year of that number."""
     return _read(field, (_LEAP_YEAR + 99, 12, 31)) is not None

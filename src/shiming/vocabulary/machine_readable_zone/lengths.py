@@ -40,7 +40,7 @@ def layouts_for(lines: tuple[str, ...]) -> tuple[Layout, ...]:
 
 
 def zones(lines: tuple[str, ...], layout: Layout) -> Iterator[str]:
-    """Yield every zone of the length of `layout` that these lines may be; too many to tell are left padded."""
+    """Yield every zone of the length of `layout` that these lines may be; too many are only padded."""
     readings = [
         [names_line(line, layout.line_length)] if i == _names_line(layout) else _number_readings(line, layout)
         for i, line in enumerate(lines)

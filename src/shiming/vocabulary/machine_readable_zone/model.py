@@ -36,7 +36,8 @@ class Repair:
 class MachineReadableZone:
     """The fields of one zone, every text without fillers.
 
-    A date with unknown parts is None; its parts stand in `..._parts`.
+    A date with unknown parts is None; its parts stand in `..._parts`. `document_number_alternatives` are
+    look-alikes of the number that the check digits cannot tell from it; a second source has to.
     """
 
     format: Format
@@ -57,6 +58,7 @@ class MachineReadableZone:
     optional_data_2: str
     checks: tuple[CheckResult, ...]
     repairs: tuple[Repair, ...]
+    document_number_alternatives: tuple[str, ...]
 
     @property
     def check_digits_valid(self) -> bool:

@@ -14,7 +14,7 @@ from shiming.vocabulary.machine_readable_zone.lengths import layouts_for, padded
 from shiming.vocabulary.machine_readable_zone.letters import letters_where_only_letters_may_stand
 from shiming.vocabulary.machine_readable_zone.model import MachineReadableZone, Repair, Sex
 from shiming.vocabulary.machine_readable_zone.names import split_names
-from shiming.vocabulary.machine_readable_zone.repair import repair_zone
+from shiming.vocabulary.machine_readable_zone.repair import alternative_document_numbers, repair_zone
 
 LINE_COUNTS = (2, 3)
 
@@ -110,6 +110,7 @@ def _fields(zone: str, layout: Layout, today: date, repairs: tuple[Repair, ...])
         optional_data_2=_plain(layout.optional_data_2.of(zone)),
         checks=check_results(zone, layout),
         repairs=repairs,
+        document_number_alternatives=alternative_document_numbers(zone, layout),
     )
 
 

@@ -6,8 +6,8 @@
 (3) A repair is accepted when it makes every check digit right and nothing else of equal or smaller extent
     does; a check digit that could itself be the misread one counts as a rival. Otherwise the zone stays.
 
-Not provable, and therefore a matter for a second reading: pairs of equal value modulo 10 such as 6/G or 1/L
-in a document number.
+Not provable, and therefore a matter for a second reading: look-alikes of equal value modulo 10 in a document
+number, such as 6/G, 1/L, or a last K for a filler. `alternative_document_numbers` names them.
 
 >>> from shiming.vocabulary.machine_readable_zone.layouts import TD3
 >>> names = "P<UTOERIKSSON<<ANNA<MARIA".ljust(44, "<")
@@ -69,6 +69,17 @@ def repair_zone(zone: str, layout: Layout) -> str:
     return found if acceptable else zone
 
 
+def alternative_document_numbers(zone: str, layout: Layout) -> tuple[str, ...]:
+    """Return the other document numbers, one exchange away, that the check digits of a right zone allow as well.
+
+    >>> from shiming.vocabulary.machine_readable_zone.layouts import TD2
+    >>> alternative_document_numbers("I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<D2314589G7UTO7408122F1204159<<<<<<<8", TD2)
+    ('D23145896',)
+    """
+    readings = (_with(zone, [exchange]) for exchange in _exchanges(zone, layout.document_number))
+    return tuple(document_number(z, layout).number.strip(FILLER) for z in readings if all_right(z, layout))
+
+
 def _digits_where_only_digits_may_stand(zone: str, layout: Layout) -> str:
     characters = list(zone)
     dates = (layout.birth_date, layout.expiry_date)
@@ -123,7 +134,7 @@ def _may_be_fillers(tail: str) -> bool:
 
 
 def _rivals(zone: str, layout: Layout) -> Iterator[Exchange]:
-    """Yield the check digit of the document number as the misread character; only a composite can prove more."""
+    """Yield the check digit of the document number as the misread character."""
     if layout.composite_check >= 0:
         number, _, taken = document_number(zone, layout)
         at = layout.optional_data.start + taken - 1 if taken else layout.document_number.end
