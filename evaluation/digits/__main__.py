@@ -39,7 +39,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--speech-sound", type=Path, action="append", default=[])
     parser.add_argument("--strings", type=int, default=40, help="strings a speaker and condition")
     parser.add_argument("--seed", type=int, default=20)
-    parser.add_argument("--thresholds", type=float, nargs="*", default=[-4, -6, -8, -10, -12, -15, -20, -30])
+    parser.add_argument("--thresholds", type=float, nargs="*", default=[-8, -10, -12, -15, -20])
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--markdown", action="store_true")

@@ -32,7 +32,7 @@ def figures(trials: list[Trial], thresholds: tuple[float, ...]) -> dict[str, Any
     """Return all figures by language, speaker and condition."""
     groups: dict[str, Group] = {
         "language": lambda trial: trial.language,
-        "speaker": lambda trial: f"{trial.language} {trial.speaker}",
+        "sound": lambda trial: f"{trial.language} {trial.speaker}",
         "condition": lambda trial: f"{trial.language} {trial.condition}",
     }
     result: dict[str, Any] = {"note": "few speakers, isolated recordings joined: small-sample evidence"}
@@ -74,7 +74,7 @@ def markdown(found: dict[str, Any]) -> str:
         "| group | not exact | threshold | " + " | ".join(heads) + " |",
         "|---" * (3 + len(heads)) + "|",
     ]
-    for by in ("by_language", "by_speaker", "by_condition"):
+    for by in ("by_language", "by_sound", "by_condition"):
         for group, part in found[by].items():
             for threshold, rates in part["at_threshold"].items():
                 cells = [cell(rates.get(column)) for column in columns]
