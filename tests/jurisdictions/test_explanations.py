@@ -1,6 +1,7 @@
 import tomllib
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -99,3 +100,8 @@ def test_the_words_are_there_in_both_languages() -> None:
 @given(confidence=st.sampled_from(Confidence))
 def test_primary_is_surest(confidence: Confidence) -> None:
     assert Confidence.PRIMARY.rank <= confidence.rank <= Confidence.JUDGEMENT.rank
+
+
+def test_the_reference_lists_every_key() -> None:
+    reference = (Path(__file__).parents[2] / "docs/reference/policy-packs.md").read_text(encoding="utf-8")
+    assert [key for key in labels().keys if f"| `{key}` |" not in reference] == []

@@ -289,3 +289,35 @@ def test_a_preface_is_needed() -> None:
     content = cn_content()
     del content["sources"]
     assert problems(content) == ["sources: Field required"]
+
+
+NODES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates(),
+    lambda nodes: (
+        st.lists(nodes, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["value", "citation", "confidence", "since", "until", "note", "title", "x"]),
+            nodes,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    path=st.sampled_from([*PATHS, "line_cap", "sources", "sources.order25.articles", "names", "pack"]),
+    node=NODES,
+)
+@settings(max_examples=60, deadline=None)
+def test_no_content_surprises_the_reader(path: str, node: Any) -> None:
+    try:
+        pack = parse_pack(content_with(path, node) if node is not None else content_with(path, ""))
+    except BadInput as refused:
+        assert refused.code == "PACK_INVALID"  # noqa: PT017 - a pack that happens to be right is right
+    else:
+        assert policy_on(pack, A_DAY)
+
+
+@pytest.mark.parametrize("section", ["value", "citation"])
+def test_a_value_outside_of_every_section_is_refused(section: str) -> None:
+    assert problems({**cn_content(), section: a_value(CAP)})

@@ -24,7 +24,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")
 On = Annotated[
     str | None, typer.Option("--on", metavar="DATE", help="Day of the rules, YYYY-MM-DD; today if not given.")
 ]
-Language = Annotated[str, typer.Option("--language", help="zh or en.")]
+Language = Annotated[str, typer.Option("--language", envvar="SHIMING_LANGUAGE", help="zh or en.")]
 
 
 @app.command("list")

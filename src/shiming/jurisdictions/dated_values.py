@@ -38,7 +38,7 @@ def is_leaf(node: Mapping[str, Any]) -> bool:
     return "value" in node or "citation" in node
 
 
-def dated_values(node: Any, path: tuple[str, ...] = ()) -> Iterator[DatedValue]:
+def dated_values(node: Any, path: tuple[str, ...]) -> Iterator[DatedValue]:
     """Yield every leaf of JSON content; raise BadInput for a bare value or a leaf that says too little."""
     if isinstance(node, Mapping) and not is_leaf(node):
         for key, child in node.items():

@@ -120,7 +120,12 @@ def parse_pack(content: Mapping[str, Any], folder: Path | None = None) -> Pack:
         raise refusal([str(error)]) from None
     plain = json.loads(canonical)
     preface = _parse_preface(plain)
-    values = tuple(dated_values(_rules(plain)))
+    values = tuple(
+        value
+        for section, node in plain.items()
+        if section not in HEADER_SECTIONS
+        for value in dated_values(node, (section,))
+    )
     refuse_any(citation_problems(values, preface.sources))
     refuse_any(date_problems(values))
     pack = Pack(preface.pack, content_hash(plain), canonical.decode(), values, folder)
@@ -181,10 +186,6 @@ def _merge(into: dict[str, Any], addition: Mapping[str, Any], path: tuple[str, .
 
 def _is_section(value: object) -> bool:
     return isinstance(value, dict) and not is_leaf(value)
-
-
-def _rules(content: Mapping[str, Any]) -> dict[str, Any]:
-    return {section: value for section, value in content.items() if section not in HEADER_SECTIONS}
 
 
 def _plain(value: Any) -> Any:
