@@ -14,9 +14,9 @@ A feature never commits. The edge does:
 1
 """
 
+import contextlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -86,7 +86,7 @@ def create_tables(engine: Engine, *schemas: sa.MetaData) -> None:
             schema.create_all(connection)
 
 
-@contextmanager
+@contextlib.contextmanager
 def unit_of_work(engine: Engine) -> Iterator[Connection]:
     """One writing transaction: committed at the end of the block, rolled back by any exception."""
     try:
@@ -98,7 +98,7 @@ def unit_of_work(engine: Engine) -> Iterator[Connection]:
         raise _unavailable(problem) from problem
 
 
-@contextmanager
+@contextlib.contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent view for reading, which neither waits for writers nor holds them up."""
     try:
@@ -111,10 +111,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def forget_freed_pages(engine: Engine) -> None:
-    """Empty SQLite's write-ahead log, which still holds what was just overwritten in the database."""
-    if engine.dialect.name == "sqlite":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
+    """Empty SQLite's write-ahead log, which still holds what was just overwritten in the database.
+
+    A reader that is busy meanwhile makes this do less; the next call, or the last close, does the rest.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with contextlib.closing(engine.raw_connection()) as connection:  # outside any transaction
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        cursor.close()
 
 
 def insert_into(connection: Connection, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":

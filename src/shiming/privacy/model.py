@@ -41,6 +41,7 @@ class RetentionClass(StrEnum):
     PORTRAIT = "portrait"
     CLIP = "clip"
     AUDIO = "audio"
+    FACE_TEMPLATES = "face_templates"
 
 
 @dataclass(frozen=True, slots=True)
