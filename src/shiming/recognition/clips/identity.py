@@ -17,9 +17,10 @@ Vector = NDArray[np.float32]
 TEMPLATE_FRAMES: Final = 5
 #: A face turned further is compared too unsurely to say that it is another person's.
 _COMPARABLE_YAW_DEGREES: Final = 25.0
-#: Below this similarity to the neutral face a stretch shows somebody else (study: other people at most
-#: 0.43, the same person at least 0.50 in single frames); the pack's own threshold decides.
+#: Below both similarities to the neutral face a stretch is called somebody else's (study, single frames:
+#: other people at most 0.43 and 0.61; the same person nearly always above). The pack's thresholds decide.
 _CHANGE_BELOW: Final = 0.45
+_SECOND_CHANGE_BELOW: Final = 0.66
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,11 @@ def clip_identity(
         for time_s, vector in first.items()
         if time_s != reference.time_s
     }
-    if likeness:
-        least = min(likeness, key=lambda time_s: likeness[time_s])
-        for frame in others:
-            if frame.time_s == least:
-                second[least] = embedder.secondary(frame.image, frame.points)
+    doubtful = min(likeness, key=lambda time_s: likeness[time_s], default=None)
+    for frame in others:
+        if frame.time_s == doubtful or likeness[frame.time_s] < _CHANGE_BELOW:
+            second[frame.time_s] = embedder.secondary(frame.image, frame.points)
+    second_likeness = _second_likeness(second, reference.time_s)
     vectors = [second[frame.time_s] for frame in neutral]
     known = [vector for vector in vectors if vector is not None]
     best = neutral[0]
@@ -72,8 +73,8 @@ def clip_identity(
         best=best,
         neutral=neutral,
         same_person_min=min(likeness.values(), default=None),
-        same_person_second_min=_least_second(second, reference.time_s),
-        changes=_changes(frames, likeness),
+        same_person_second_min=min(second_likeness.values(), default=None),
+        changes=_changes(frames, likeness, second_likeness),
     )
 
 
@@ -83,22 +84,30 @@ def _most_central(frames: Sequence[KeptFrame], vectors: dict[float, Vector]) -> 
     return frames[int(np.argmax((together @ together.T).sum(axis=1)))]
 
 
-def _least_second(vectors: dict[float, Vector | None], reference_s: float) -> float | None:
+def _second_likeness(vectors: dict[float, Vector | None], reference_s: float) -> dict[float, float]:
     reference = vectors[reference_s]
     if reference is None:
-        return None
-    others = [vector for time_s, vector in vectors.items() if time_s != reference_s and vector is not None]
-    return min((similarity(vector, reference) for vector in others), default=None)
+        return {}
+    return {
+        time_s: similarity(vector, reference)
+        for time_s, vector in vectors.items()
+        if time_s != reference_s and vector is not None
+    }
 
 
-def _changes(frames: Sequence[KeptFrame], likeness: dict[float, float]) -> tuple[ClipEvent, ...]:
-    """Return each run of stretches that shows somebody else."""
+def _changes(
+    frames: Sequence[KeptFrame], likeness: dict[float, float], second_likeness: dict[float, float]
+) -> tuple[ClipEvent, ...]:
+    """Return each run of stretches that shows somebody else; without a second vote the first decides."""
     events: list[ClipEvent] = []
     running = False
     for frame in frames:
         if frame.time_s not in likeness and not running:
             continue
-        strange = likeness.get(frame.time_s, 1.0) < _CHANGE_BELOW
+        strange = (
+            likeness.get(frame.time_s, 1.0) < _CHANGE_BELOW
+            and second_likeness.get(frame.time_s, -1.0) < _SECOND_CHANGE_BELOW
+        )
         if strange and running:
             events[-1] = ClipEvent(ClipEventKind.IDENTITY_CHANGE, events[-1].start_s, frame.time_s)
         elif strange:

@@ -8,6 +8,7 @@
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,12 +38,16 @@ from shiming.recognition.measurements import (
 )
 from shiming.recognition.presentation_attack.loops import Repetition, closest_repetition
 from shiming.recognition.presentation_attack.passive_liveness import PassiveLiveness
+from shiming.recognition.presentation_attack.planarity import planar_score
+from shiming.recognition.presentation_attack.screen_signs import frame_edges, moire
 from shiming.vocabulary.errors import Unavailable
 
 Series = NDArray[np.float64]
 
-#: A stretch closer to another than this is called repeated (study: real at least .0094, loops at most .0064).
-REPEATED_DISTANCE_MAX = 0.007
+#: A stretch closer to another than this is called repeated (study: real at least .016, loops at most .006),
+#: unless it hardly moves at all: a person at rest is no recording.
+REPEATED_DISTANCE_MAX = 0.009
+REPEATED_MOVEMENT_SHARE_MAX = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,18 @@ class _Pass:
     kept: tuple[KeptFrame, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """What the signals say, before events and signs are drawn from it."""
+
+    signals: Signals
+    frame_times_s: Series
+    neutral_yaw: float
+    faces_max: int
+    identity: ClipIdentity | None  # None without a face
+    repetition: Repetition | None  # None in a clip too short to repeat
+
+
 def measure_clip(source: Path | bytes, tools: ClipTools, limits: ClipLimits) -> ClipMeasurement:
     """Measure a clip; raises `BadInput` (CLIP_...) if it cannot be used; one without a face can."""
     started = time.perf_counter()
@@ -88,20 +105,16 @@ def measure_clip(source: Path | bytes, tools: ClipTools, limits: ClipLimits) -> 
         header = clip.header
         passed = _stream(clip, tools)
     _check_length(passed.frame_times_s, limits)
-    signals = passed.signals
-    neutral = neutral_yaw(signals.yaw, tools.rules.turn)
-    faces_max = max((count for _, count in signals.faces_seen), default=0)
-    identity = clip_identity(passed.kept, neutral, faces_max, tools.face.embedder) if passed.kept else None
-    repetition = _repetition(signals)
-    events = _events(passed, neutral, tools.rules, identity, repetition)
+    found = _findings(passed, tools)
+    events = _events(found, tools.rules)
     return ClipMeasurement(
         events=events,
-        attack_signs=_attack_signs(events, passed, identity, repetition, tools),
-        face=_clip_face(signals, neutral, identity),
-        timeline=_timeline(signals),
-        frames=len(passed.frame_times_s),
-        frames_analysed=len(signals.times_s),
-        duration_s=round(float(passed.frame_times_s[-1]) + 1 / header.frame_rate, 3),
+        attack_signs=_attack_signs(events, found, tools.liveness),
+        face=_clip_face(found),
+        timeline=_timeline(found.signals),
+        frames=len(found.frame_times_s),
+        frames_analysed=len(found.signals.times_s),
+        duration_s=round(float(found.frame_times_s[-1]) + 1 / header.frame_rate, 3),
         width=header.width,
         height=header.height,
         frame_rate=round(header.frame_rate, 3),
@@ -137,65 +150,80 @@ def _check_length(frame_times_s: Series, limits: ClipLimits) -> None:
         raise too_short(float(frame_times_s[-1]), frame_times_s.size)
 
 
-def _repetition(signals: Signals) -> Repetition | None:
+def _findings(passed: _Pass, tools: ClipTools) -> _Findings:
+    signals = passed.signals
     seen = signals.present
-    return closest_repetition(signals.times_s[seen], signals.places[seen])
+    neutral = neutral_yaw(signals.yaw, tools.rules.turn)
+    faces_max = max((count for _, count in signals.faces_seen), default=0)
+    identity = clip_identity(passed.kept, neutral, faces_max, tools.face.embedder) if passed.kept else None
+    return _Findings(
+        signals=signals,
+        frame_times_s=passed.frame_times_s,
+        neutral_yaw=neutral,
+        faces_max=faces_max,
+        identity=identity,
+        repetition=closest_repetition(signals.times_s[seen], signals.places[seen]),
+    )
 
 
-def _events(
-    passed: _Pass,
-    neutral: float,
-    rules: EventRules,
-    identity: ClipIdentity | None,
-    repetition: Repetition | None,
-) -> tuple[ClipEvent, ...]:
-    found = [
-        *clip_events(passed.signals, neutral, rules),
-        *time_gaps(passed.frame_times_s, rules.time_gap_s_min),
-        *(identity.changes if identity else ()),
+def _events(found: _Findings, rules: EventRules) -> tuple[ClipEvent, ...]:
+    events = [
+        *clip_events(found.signals, found.neutral_yaw, rules),
+        *time_gaps(found.frame_times_s, rules.time_gap_s_min),
+        *(found.identity.changes if found.identity else ()),
     ]
-    if repetition and repetition.distance < REPEATED_DISTANCE_MAX:
-        end_s = repetition.again_s + repetition.seconds
-        found.append(ClipEvent(ClipEventKind.REPEATED, repetition.again_s, end_s))
-    return tuple(sorted(found, key=lambda event: (event.start_s, event.kind.value)))
+    if found.repetition and is_repeated(found.repetition):
+        start_s = found.repetition.again_s
+        events.append(ClipEvent(ClipEventKind.REPEATED, start_s, start_s + found.repetition.seconds))
+    return tuple(sorted(events, key=lambda event: (event.start_s, event.kind.value)))
+
+
+def is_repeated(repetition: Repetition) -> bool:
+    """Say whether the closest repetition is closer than a person repeats a movement."""
+    close = repetition.distance < REPEATED_DISTANCE_MAX
+    return close and repetition.distance < REPEATED_MOVEMENT_SHARE_MAX * repetition.movement
 
 
 def _attack_signs(
-    events: tuple[ClipEvent, ...],
-    passed: _Pass,
-    identity: ClipIdentity | None,
-    repetition: Repetition | None,
-    tools: ClipTools,
+    events: tuple[ClipEvent, ...], found: _Findings, liveness: PassiveLiveness | None
 ) -> AttackSigns:
-    duration_s = max(float(passed.frame_times_s[-1]), 1e-3)
+    duration_s = max(float(found.frame_times_s[-1]), 1e-3)
     still_s = sum(event.end_s - event.start_s for event in events if event.kind is ClipEventKind.FROZEN)
-    live = (
-        [tools.liveness.live_score(frame.image, frame.points) for frame in identity.neutral]
-        if tools.liveness and identity
-        else []
-    )
+    identity, signals, seen = found.identity, found.signals, found.signals.present
+    shown = identity.neutral if identity else ()
+    live = [liveness.live_score(frame.image, frame.points) for frame in shown] if liveness else []
     return AttackSigns(
-        passive_live_score=float(np.mean(live)) if live else None,
+        passive_live_score=_mean(live),
         frozen_share=min(still_s / duration_s, 1.0),
-        loop_distance=repetition.distance if repetition else None,
-        planar_score=None,
-        moire=None,
-        frame_edges=None,
+        loop_distance=found.repetition.distance if found.repetition else None,
+        planar_score=planar_score(
+            signals.rigid_places[seen], signals.yaw[seen], signals.roll[seen], found.neutral_yaw
+        ),
+        moire=_median([moire(frame.image, frame.points) for frame in shown]),
+        frame_edges=_median([frame_edges(frame.image, frame.points) for frame in shown[:2]]),
         same_person_min=identity.same_person_min if identity else None,
         same_person_second_min=identity.same_person_second_min if identity else None,
-        time_gap_s_max=float(np.diff(passed.frame_times_s).max(initial=0.0)),
-        faces_max=max((count for _, count in passed.signals.faces_seen), default=0),
+        time_gap_s_max=float(np.diff(found.frame_times_s).max(initial=0.0)),
+        faces_max=found.faces_max,
     )
 
 
-def _clip_face(signals: Signals, neutral: float, identity: ClipIdentity | None) -> ClipFace:
-    seen = signals.present
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return float(np.median(values)) if values else None
+
+
+def _clip_face(found: _Findings) -> ClipFace:
+    identity, seen = found.identity, found.signals.present
     return ClipFace(
         quality=identity.template.quality if identity else None,
         template=identity.template if identity else None,
-        width_px_median=float(np.median(signals.width_px[seen])) if seen.any() else 0.0,
+        width_px_median=float(np.median(found.signals.width_px[seen])) if seen.any() else 0.0,
         present_share=float(seen.mean()) if seen.size else 0.0,
-        neutral_yaw_degrees=neutral,
+        neutral_yaw_degrees=found.neutral_yaw,
         best_frame=identity.best.image if identity else None,
     )
 

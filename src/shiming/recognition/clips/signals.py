@@ -10,18 +10,38 @@ from numpy.typing import NDArray
 from shiming.recognition.eye_state import EyeReader
 from shiming.recognition.face_mesh import Points, box_of_points, eye_distance_px
 from shiming.recognition.face_tracking import TrackedFace
-from shiming.recognition.head_pose import HeadPose, pose_of
+from shiming.recognition.head_pose import RIGID, HeadPose, pose_of
 from shiming.recognition.measurements import Box, Image
 from shiming.recognition.mouth_state import mouth_opening
 
 Series = NDArray[np.float64]
 
-#: Points kept for comparing movements over the clip: outline, brows, eyes, nose, lips.
+#: Points kept of every frame: the rigid ones first, then some that move (lids, lips, brows, jaw).
 KEPT_POINTS: Final = np.array(
     [
-        *(1, 4, 6, 10, 13, 14, 17, 33, 46, 52, 54, 58, 61, 65, 70, 78, 93, 105, 127, 132, 133, 145, 152, 159),
-        *(172, 195, 234, 263, 276, 282, 284, 288, 291, 295, 300, 308, 323, 334, 356, 361, 362, 374, 386, 397),
-        454,
+        *RIGID,
+        0,
+        13,
+        14,
+        17,
+        46,
+        52,
+        58,
+        61,
+        65,
+        78,
+        136,
+        145,
+        159,
+        276,
+        282,
+        288,
+        291,
+        295,
+        308,
+        365,
+        374,
+        386,
     ]
 )
 _CHANGE_STRIDE_PX: Final = 4  # every fourth pixel either way is enough to see that nothing moves
@@ -42,6 +62,11 @@ class Signals:
     change: Series = field(repr=False)  # mean step of the face's place since the frame before
     places: NDArray[np.float32] = field(repr=False)  # (n, k, 2) in units of the eye distance
     faces_seen: tuple[tuple[float, int], ...] = ()  # (time, faces) where the detector looked
+
+    @property
+    def rigid_places(self) -> NDArray[np.float32]:
+        """Return the places of the points that do not move with expression."""
+        return self.places[:, : len(RIGID)]
 
     @property
     def present(self) -> NDArray[np.bool_]:
