@@ -74,7 +74,8 @@ def test_explain_prints_every_value_and_its_source(language: str) -> None:
     assert len(rules) == len(list(cited_values(policy)))
     for rule in rules:
         assert f"• {rule['text']}" in printed
-        assert f"{rule['source']} ({rule['confidence']}" in printed
+        assert f"{rule['source']} ({rule['confidence_words']}" in printed
+        assert rule["confidence"] in {"primary", "secondary", "judgement"}
         assert rule["note"] in printed
         assert rule["chosen_for"] in printed
 

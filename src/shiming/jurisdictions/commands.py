@@ -228,7 +228,7 @@ def _print_explanations(explanations: "tuple[Explanation, ...]", language: str) 
         place = (each.section, each.group)
         console.print(f"  • {escape(each.text)}", soft_wrap=True)
         until = f", {words['until']} {each.until}" if each.until else ""
-        source = f"{each.source} ({each.confidence}; {words['since']} {each.since}{until})"
+        source = f"{each.source} ({each.confidence_words}; {words['since']} {each.since}{until})"
         chosen_for = f"{words['chosen_for']}: {each.chosen_for}" if each.chosen_for else ""
         for line in (source, each.note, chosen_for):
             if line:

@@ -37,6 +37,7 @@ class Explanation:
     citation: str
     source: str
     confidence: str
+    confidence_words: str
     since: date
     until: date | None
     note: str
@@ -108,7 +109,8 @@ class _Speaker:
             value=_plain(cited.value),
             citation=cited.citation,
             source=self.policy.cite(cited.citation, self.language),
-            confidence=self._term(f"Confidence.{cited.confidence}"),
+            confidence=cited.confidence.value,
+            confidence_words=self._term(f"Confidence.{cited.confidence}"),
             since=cited.since,
             until=cited.until,
             note=self._word(cited.note) if cited.note else "",

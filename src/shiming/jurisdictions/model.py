@@ -2,8 +2,8 @@
 
 A policy is data read from a pack (`pack_reader`); nothing here knows any country. Each leaf is `Cited`:
 the value, the citation `source:article`, how sure the reading is, and since when it is in force.
-Names of subjects and documents are the pack's own; checks, channels, routes and gestures are what the
-program knows how to do, so a pack that asks for an unknown one is refused.
+Names of subjects and documents are the pack's own; checks, channels, routes, gestures are what the program
+can do: a pack that asks for another is refused.
 """
 
 from collections.abc import Mapping
@@ -58,7 +58,6 @@ __all__ = [
     "DocumentQualityPolicy",
     "DocumentType",
     "Duration",
-    "FieldName",
     "Gesture",
     "LineCapPolicy",
     "Name",
@@ -81,7 +80,6 @@ __all__ = [
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 SubjectCategory = Name  # adult, minor, foreigner, ...: the pack names them
 DocumentType = Name  # resident_id, passport, ...: the pack names them
-FieldName = Name  # name, number, address, ...
 Duration = Annotated[
     str, StringConstraints(pattern=r"^P(\d{1,3}Y)?(\d{1,4}M)?(\d{1,4}W)?(\d{1,5}D)?$", min_length=3)
 ]
@@ -98,7 +96,7 @@ class DocumentPolicy(Record):
 
     accepted: Cited[tuple[DocumentType, ...]]
     sides_required: Cited[Mapping[DocumentType, tuple[Name, ...]]]
-    required_fields: Cited[tuple[FieldName, ...]]
+    required_fields: Cited[tuple[Name, ...]]
     manual_entry_forbidden: Cited[tuple[DocumentType, ...]]
     copy_watermark: Cited[tuple[Name, ...]]
     guardian_required: Cited[bool]
