@@ -435,7 +435,7 @@ def test_fillers_are_only_taken_where_they_are() -> None:
 
 
 def test_look_alikes_that_check_digits_cannot_tell_are_named() -> None:
-    assert read(PASSPORT).document_number_alternatives == ()
+    assert set(read(PASSPORT).document_number_alternatives) == {"1898902C3", "LB9B902C3"}
     lines = compose(
         "TD2",
         document_code="I",
@@ -449,3 +449,11 @@ def test_look_alikes_that_check_digits_cannot_tell_are_named() -> None:
         expiry_date=date(2012, 4, 15),
     )
     assert set(read(lines).document_number_alternatives) == {"ABGK", "AB6"}
+
+
+@pytest.mark.parametrize("nationality", ["XXX", "CCC", "LSK"])
+def test_letters_often_read_for_fillers_stay_in_a_nationality(nationality: str) -> None:
+    visa = SPECIMENS["MRV-A"]
+    numbers = visa[1].replace("XXX", nationality)
+    assert read((visa[0], numbers.replace("7", "T").replace("0", "O"))).nationality == nationality
+    assert read((visa[0], numbers[:-3])).lines[1] == numbers

@@ -30,12 +30,12 @@ def test_similarity_is_symmetric_and_between_0_and_1(a: str, b: str) -> None:
     assert alike(a, a) == 1
 
 
-@given(st.text(max_size=130))
+@given(st.text(st.characters(exclude_characters="*"), max_size=130))
 def test_any_text_is_a_name_or_bad_input(text: str) -> None:
     with suppress(BadInput):
         name = PersonName.parse(text)
         similarity(name, PersonName.parse("张三"))
-        assert str(name) != name.reveal("test") or set(str(name)) <= {"*", " "}
+        assert str(name) != name.reveal("test")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ DIFFERENCE_MAX = 14  # more than half of the fillers of an empty optional field
 RUNS_MAX = 6  # more than any real line has; keeps hostile lines from being spread in millions of ways
 ZONE_READINGS_MAX = 150  # five fillers over three runs in one line, or fewer in each of two lines
 NAMES_LENGTH_MIN = 8  # code, state and the shortest name
-_LETTER_RUN = re.compile(r"([KLCSXE])\1{2,}")  # fillers that were all read as the same letter
+_LETTER_RUN = re.compile(r"([KLCSXE])\1{3,}")  # fillers all read as one letter; XXX is a nationality
 
 
 def layouts_for(lines: tuple[str, ...]) -> tuple[Layout, ...]:
@@ -75,6 +75,8 @@ def number_lines(line: str, length: int) -> Iterator[str]:
 
 
 def _number_readings(line: str, layout: Layout) -> list[str]:
+    if len(line) == layout.line_length:
+        return [line]
     spellings = dict.fromkeys((line, _LETTER_RUN.sub(lambda run: FILLER * len(run.group()), line)))
     found = dict.fromkeys(
         reading

@@ -33,6 +33,7 @@ _LOOK_ALIKE = {
     "8": "B", "B": "8", "2": "Z", "Z": "2", "6": "G", "G": "6",
 }  # fmt: skip
 EXCHANGES_MAX = 2  # more could make any sum right
+LETTERS_AS_FILLERS_MIN = 3
 READ_FOR_FILLER = frozenset("KLCSXE")
 
 
@@ -70,12 +71,7 @@ def repair_zone(zone: str, layout: Layout) -> str:
 
 
 def alternative_document_numbers(zone: str, layout: Layout) -> tuple[str, ...]:
-    """Return the other document numbers, one exchange away, that the check digits of a right zone allow as well.
-
-    >>> from shiming.vocabulary.machine_readable_zone.layouts import TD2
-    >>> alternative_document_numbers("I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<D2314589G7UTO7408122F1204159<<<<<<<8", TD2)
-    ('D23145896',)
-    """
+    """Return other document numbers, one exchange away, that the check digits of a right zone allow too."""
     readings = (_with(zone, [exchange]) for exchange in _exchanges(zone, layout.document_number))
     return tuple(document_number(z, layout).number.strip(FILLER) for z in readings if all_right(z, layout))
 
@@ -130,7 +126,8 @@ def _exchanges(zone: str, field: Span) -> Iterator[Exchange]:
 
 
 def _may_be_fillers(tail: str) -> bool:
-    return set(tail) <= READ_FOR_FILLER | {FILLER}
+    """Whether a tail may be fillers only: a filler among them, or more letters than a number ends with."""
+    return set(tail) <= READ_FOR_FILLER | {FILLER} and (FILLER in tail or len(tail) >= LETTERS_AS_FILLERS_MIN)
 
 
 def _rivals(zone: str, layout: Layout) -> Iterator[Exchange]:
