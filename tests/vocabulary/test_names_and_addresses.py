@@ -80,7 +80,12 @@ def test_different_names(a: str, b: str, most: float) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("", "PERSON_NAME_EMPTY"), ("12", "PERSON_NAME_EMPTY"), ("a" * 121, "PERSON_NAME_LENGTH")],
+    [
+        ("", "PERSON_NAME_EMPTY"),
+        ("12", "PERSON_NAME_EMPTY"),
+        ("a" * 121, "PERSON_NAME_LENGTH"),
+        ("张\ud800", "PERSON_NAME_CHARACTERS"),
+    ],
 )
 def test_what_is_no_name_is_refused(text: str, code: str) -> None:
     with pytest.raises(BadInput) as refusal:
@@ -93,7 +98,7 @@ def test_the_script_of_a_name() -> None:
     assert not PersonName.parse("Anna").is_han
 
 
-@given(st.text(max_size=310))
+@given(st.text(st.characters(), max_size=310))
 def test_any_text_is_an_address_or_bad_input(text: str) -> None:
     with suppress(BadInput):
         place = Address.parse(text)

@@ -20,7 +20,7 @@ import jellyfish
 
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.masking import MaskedValue, administrative_prefix, mask_address
-from shiming.vocabulary.person_name import normal_form
+from shiming.vocabulary.person_name import is_encodable, normal_form
 
 LENGTH_MAX = 300  # the longest address on a card has 35 characters; other scripts need more
 
@@ -35,10 +35,11 @@ class Address(MaskedValue):
     def parse(cls, text: str) -> Self:
         """Return the address in `text`; raise BadInput when it is empty or too long."""
         written = " ".join(text.split())
-        if not any(character.isalnum() for character in written) or len(written) > LENGTH_MAX:
+        has_content = any(character.isalnum() for character in written)
+        if not has_content or len(written) > LENGTH_MAX or not is_encodable(written):
             raise BadInput(
                 "ADDRESS_FORMAT",
-                Text(zh="地址为空或过长。", en="The address is empty or too long."),
+                Text(zh="地址为空、过长或含有无效字符。", en="The address is empty, too long or broken."),
                 Text(zh="请按证件填写地址。", en="Write the address as on the document."),
             )
         return cls(written)

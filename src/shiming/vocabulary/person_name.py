@@ -59,6 +59,8 @@ class PersonName(MaskedValue):
         written = " ".join(text.split())
         if len(written) > LENGTH_MAX:
             raise _refusal("PERSON_NAME_LENGTH", "姓名过长。", "The name is too long.")
+        if not is_encodable(written):
+            raise _refusal("PERSON_NAME_CHARACTERS", "姓名含有无效字符。", "The name has a broken character.")
         if not any(character.isalpha() for character in written):
             raise _refusal("PERSON_NAME_EMPTY", "姓名不能为空。", "A name has at least one letter.")
         return cls(written)
@@ -82,6 +84,11 @@ def similarity(a: PersonName, b: PersonName) -> float:
         return _jaro_winkler(first, second)
     pairs = product(_latin_spellings(first), _latin_spellings(second))
     return max(_jaro_winkler(one, other) for one, other in pairs)
+
+
+def is_encodable(text: str) -> bool:
+    """Whether `text` is without lone surrogates, which come from broken decoding and no document has."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def normal_form(text: str) -> str:
