@@ -12,6 +12,7 @@ from tests.registrations.builders import (
     a_session,
 )
 
+from shiming.jurisdictions.pack_reader import policy_on, read_pack
 from shiming.registrations.errors import Refusal, RefusalCode
 from shiming.registrations.model import (
     CapReached,
@@ -20,6 +21,7 @@ from shiming.registrations.model import (
     NumberFree,
     NumberRefused,
     ProvenSession,
+    RegistrationPolicy,
     SessionNotUsable,
     SessionUsable,
     WithinCap,
@@ -123,6 +125,14 @@ def test_a_number_is_free_in_its_region_when_nobody_holds_it() -> None:
     foreign = decide_number_free(german, "REG-1", POLICY)
     assert isinstance(foreign, NumberRefused)
     assert foreign.refusal.code is RefusalCode.NUMBER_INVALID
+
+
+def test_the_chinese_pack_has_all_that_registration_needs() -> None:
+    policy = RegistrationPolicy.of(policy_on(read_pack("cn"), NOW.date()), number_regions=("CN",))
+    assert policy.line_cap.lines_per_identity_max.value == 5
+    assert policy.cap_scope_of("cn-mobile") == "operator:cn-mobile"
+    assert policy.session_age_max > timedelta()
+    assert policy.pack_hash.startswith("sha256:")
 
 
 @pytest.mark.parametrize("code", list(RefusalCode))

@@ -45,7 +45,8 @@ class FolderObjectStore:
         path = self._path(object_id)
         draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self.folder, path.parent):
+                folder.mkdir(exist_ok=True, mode=0o700)  # `parents=True` would leave them open
             with _removed_on_failure(draft):
                 descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(descriptor, "wb") as file:

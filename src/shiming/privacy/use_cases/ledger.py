@@ -76,7 +76,7 @@ def record(
         }
     )
     head = LedgerHead(last.sequence + 1, hashlib.sha256(leaf).hexdigest())
-    leaf_mac, head_mac = _leaf_mac(keys, head), _head_mac(keys, head)
+    leaf_mac, head_mac = keys.mac(KeyUse.LEDGER, _leaf_message(head.hash)), _head_mac(keys, head)
     store.insert_leaf(
         connection,
         sequence=head.sequence,
@@ -133,13 +133,13 @@ def verify_ledger(
 def _leaf_fault(keys: KeyProvider, row: Any, last: LedgerHead) -> LedgerFault | None:
     if row.sequence != last.sequence + 1:
         return LedgerFault.LEAF_MISSING
-    if hashlib.sha256(row.leaf.encode()).hexdigest() != row.hash:
+    if not isinstance(row.leaf, str) or hashlib.sha256(row.leaf.encode()).hexdigest() != row.hash:
         return LedgerFault.LEAF_CHANGED
-    leaf = json.loads(row.leaf)
+    if not _is_ours(keys, row, _leaf_message(row.hash)):
+        return LedgerFault.LEAF_FOREIGN
+    leaf = json.loads(row.leaf)  # ours, so it can be read
     if leaf["sequence"] != row.sequence or leaf["previous"] != last.hash:
         return LedgerFault.LEAF_MOVED
-    if not _is_ours(keys, row, _leaf_message(LedgerHead(row.sequence, row.hash))):
-        return LedgerFault.LEAF_FOREIGN
     return None
 
 
@@ -160,16 +160,12 @@ def _is_ours(keys: KeyProvider, row: Any, message: bytes) -> bool:
         return False
 
 
-def _leaf_mac(keys: KeyProvider, head: LedgerHead) -> Mac:
-    return keys.mac(KeyUse.LEDGER, _leaf_message(head))
-
-
 def _head_mac(keys: KeyProvider, head: LedgerHead) -> Mac:
     return keys.mac(KeyUse.LEDGER, _head_message(head))
 
 
-def _leaf_message(head: LedgerHead) -> bytes:
-    return f"leaf {head}".encode()
+def _leaf_message(leaf_hash: str) -> bytes:
+    return f"leaf {leaf_hash}".encode()
 
 
 def _head_message(head: LedgerHead) -> bytes:
