@@ -145,7 +145,10 @@ def test_too_many_or_too_few_units_close_the_count_gate() -> None:
     assert gates_of("47091301", "470913", spans)["unit_count"]
     assert not gates_of("470913012", "470913", spans)["unit_count"]
     assert not gates_of("470", "470913", spans)["unit_count"]
-    assert not gates_of("913470", "470913", spans)["half_in_order"]
+    assert gates_of("4?0914", "470913", spans)["close_reading"]
+    assert not gates_of("4?0924", "470913", spans)["close_reading"]
+    assert not gates_of("4??9?3", "470913", spans)["mostly_digits"]
+    assert not gates_of("913470", "470913", spans)["close_reading"]
     assert not gates_of("470913", "470913", ((0.0, 0.3),))["enough_speech"]
 
 

@@ -10,6 +10,7 @@ import io
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from random import Random
 
@@ -86,21 +87,26 @@ def english_jobs(dice: Random) -> Iterator[Job]:
     for accent in ENGLISH_VOICES:
         for variant in dice.sample(VARIANTS, 9):
             pitch, speed = dice.choice([(35, 140), (50, 165), (65, 190), (80, 210)])
-            for digit, readings in ENGLISH_DIGITS.items():
-                for reading in sorted(set(readings)):
-                    yield f"espeak{accent}{variant}", digit, espeak(accent + variant, pitch, speed, reading)
-            for word in dice.sample(ENG_WORDS, 8):
-                yield f"espeak{accent}{variant}", "?", espeak(accent + variant, pitch, speed, word)
+            for label, word in english_words(dice):
+                yield f"espeak{accent}{variant}", label, espeak(accent + variant, pitch, speed, word)
     for voice in FLITE_VOICES:
-        for stretch in ("0.85", "1.0", "1.2"):
-            for mean in ("85", "120", "170", "210"):
-                settings = ["--setf", f"duration_stretch={stretch}", "--setf", f"int_f0_target_mean={mean}"]
-                command = ["flite", "-voice", voice, *settings]
-                for digit, readings in ENGLISH_DIGITS.items():
-                    for reading in sorted(set(readings)):
-                        yield f"flite{voice}", digit, [*command, "-t", reading, "-o", "/dev/stdout"]
-                for word in dice.sample(ENG_WORDS, 8):
-                    yield f"flite{voice}", "?", [*command, "-t", word, "-o", "/dev/stdout"]
+        for stretch, mean in product(("0.85", "1.0", "1.2"), ("85", "120", "170", "210")):
+            settings = ["--setf", f"duration_stretch={stretch}", "--setf", f"int_f0_target_mean={mean}"]
+            for label, word in english_words(dice):
+                yield (
+                    f"flite{voice}",
+                    label,
+                    ["flite", "-voice", voice, *settings, "-t", word, "-o", "/dev/stdout"],
+                )
+
+
+def english_words(dice: Random) -> Iterator[tuple[str, str]]:
+    """Yield every reading of every digit, and eight other words."""
+    for digit, readings in ENGLISH_DIGITS.items():
+        for reading in sorted(set(readings)):
+            yield digit, reading
+    for word in dice.sample(ENG_WORDS, 8):
+        yield "?", word
 
 
 def main() -> None:

@@ -117,6 +117,8 @@ def main() -> None:
                 break
         print(serial, len(clips), round(time.monotonic() - started), flush=True)
         np.savez(arguments.out, **clips)
+        if time.monotonic() - started > arguments.minutes * 60:
+            break
 
 
 if __name__ == "__main__":

@@ -42,15 +42,19 @@ def collated(batch: list) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, tor
     return padded, labels, steps, torch.tensor([len(said) for _, said in batch])
 
 
-def train(corpus: Corpus, mixture: Mixture, steps: int, seed: int) -> DigitNet:
-    """Return the running average of the trained weights."""
+def train(
+    corpus: Corpus, mixture: Mixture, *, steps: int, seed: int, start: Path | None, rate: float
+) -> DigitNet:
+    """Return the running average of the trained weights; `start` continues from saved weights."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     net = DigitNet()
+    if start:
+        net.load_state_dict(torch.load(start, weights_only=True))
     print("parameters", sum(parameter.numel() for parameter in net.parameters()), flush=True)
     average = copy.deepcopy(net)
-    optimiser = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps, pct_start=0.1)
+    optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
     loss_of = torch.nn.CTCLoss(zero_infinity=True)
     queue: multiprocessing.Queue = multiprocessing.Queue(8)
     producer = multiprocessing.Process(target=produce, args=(corpus, mixture, seed, queue), daemon=True)
@@ -99,6 +103,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="weights (.pt) to continue from")
+    parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate")
     parser.add_argument("--people", type=float, default=0.5)
     parser.add_argument("--leave-out", nargs="*", default=[])
     parser.add_argument("--prompts", type=Path, nargs="*", default=[])
@@ -110,7 +116,15 @@ def main() -> None:
     print(
         arguments.out.name, sorted(corpus.people), len(corpus.synthetic), len(corpus.other_speech), flush=True
     )
-    net = train(corpus, Mixture(people=arguments.people), arguments.steps, arguments.seed)
+    mixture = Mixture(people=arguments.people)
+    net = train(
+        corpus,
+        mixture,
+        steps=arguments.steps,
+        seed=arguments.seed,
+        start=arguments.start,
+        rate=arguments.rate,
+    )
     torch.save(net.state_dict(), arguments.out.with_suffix(".pt"))
     export(net, arguments.out)
 
