@@ -1,6 +1,6 @@
 """A registration desk on real files, with proofing sessions that a test writes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -92,6 +92,12 @@ class WrittenSessions:
         if self.any_subject:
             return a_session(session_id, subject="p1." + session_id.split("-")[1])
         return self.sessions.get(session_id)
+
+    def consume(self, connection: Connection, session_id: str, *, by: str) -> bool:
+        assert connection.in_transaction()
+        if not self.any_subject:
+            self.sessions[session_id] = replace(self.sessions[session_id], consumed_by=by)
+        return session_id != "SES-busy"
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from shiming.registrations.model import LineRegistered, LineStatus, Registration
 from shiming.registrations.receipts import receipt_is_genuine
 from shiming.registrations.store import cap_counters, lines
 from shiming.registrations.use_cases import show_line, terminate_line
+from shiming.vocabulary.errors import Unavailable
 
 IDENTITY = IdentityRecord("resident_id", "11010519491231002X", "张三丰", "北京市朝阳区建国路1号")
 
@@ -198,6 +199,15 @@ def test_the_counter_refuses_even_when_the_rows_would_allow(tmp_path: Path) -> N
         )
     assert codes(desk.register("SES-1", a_number())) == [RefusalCode.CAP_REACHED]
     assert count(desk, lines) == 0
+
+
+def test_a_session_taken_by_another_registration_meanwhile_rolls_everything_back(tmp_path: Path) -> None:
+    desk = a_desk(tmp_path)
+    desk.sessions.add(a_session("SES-busy"))
+    with pytest.raises(Unavailable) as refused:
+        desk.register("SES-busy", a_number())
+    assert refused.value.code == "SESSION_IN_USE"
+    assert (count(desk, lines), count(desk, cap_counters), count(desk, ledger_leaves)) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(

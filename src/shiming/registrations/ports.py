@@ -13,3 +13,7 @@ class ProvenSessions(Protocol):
     def get(self, connection: Connection, session_id: str) -> ProvenSession | None:
         """Return the session, read in the caller's transaction; None when there is none."""
         ...
+
+    def consume(self, connection: Connection, session_id: str, *, by: str) -> bool:
+        """Mark the session as used up by a line; False when it was used up before."""
+        ...

@@ -29,6 +29,7 @@ from shiming.registrations.receipts import make_receipt
 from shiming.registrations.rules.line_cap import decide_line_cap
 from shiming.registrations.rules.number_free import decide_number_free
 from shiming.registrations.rules.session_usable import decide_session_usable
+from shiming.vocabulary.errors import Text, Unavailable
 from shiming.vocabulary.msisdn import Msisdn
 
 schema = store.schema
@@ -211,6 +212,8 @@ def _activate(
     if active is None:  # another registration was faster, or the counter disagrees with the rows
         refusal = Refusal(RefusalCode.CAP_REACHED, cap.lines_per_identity_max.citation)
         return _refuse(tools, connection, command, (refusal,), now=now)
+    if not tools.sessions.consume(connection, line.session_id, by=line.line_id):
+        raise _session_busy()
     facts: dict[str, Fact] = {
         "line": line.line_id,
         "operator": line.operator,
@@ -228,3 +231,12 @@ def _activate(
     )
     store.insert_line(connection, line, receipt)
     return LineRegistered(receipt)
+
+
+def _session_busy() -> Unavailable:
+    """Return the error that rolls the transaction back; a repeat then finds what the other one did."""
+    return Unavailable(
+        "SESSION_IN_USE",
+        Text(zh="该会话正在登记另一个号码。", en="Another registration is using this session now."),
+        Text(zh="请稍后重试。", en="Try again in a moment."),
+    )

@@ -1,0 +1,101 @@
+"""Keep what one decided case leaves behind: the identity record and the files it was proven with.
+
+Each piece is kept once, however often the case is decided (a review, a late answer of the authority), and
+a class whose time is over at the decision is never stored at all.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.engine import Connection
+
+from shiming.jurisdictions.model import RetentionPolicy
+from shiming.privacy.model import (
+    EvidenceKind,
+    EvidenceRef,
+    IdentityRecord,
+    Purpose,
+    RetentionClass,
+    RetentionEvents,
+)
+from shiming.privacy.rules.retention import decide_retention_end
+from shiming.privacy.use_cases.tools import PrivacyTools
+from shiming.privacy.use_cases.vault import CONTENT_BYTES_MAX, list_metadata, put_evidence, put_identity
+from shiming.vocabulary.errors import BadInput, Text
+
+RETENTION_CLASS_OF = {
+    EvidenceKind.DOCUMENT_FRONT: RetentionClass.DOCUMENT_IMAGES,
+    EvidenceKind.DOCUMENT_BACK: RetentionClass.DOCUMENT_IMAGES,
+    EvidenceKind.PORTRAIT: RetentionClass.PORTRAIT,
+    EvidenceKind.CLIP: RetentionClass.CLIP,
+    EvidenceKind.AUDIO: RetentionClass.AUDIO,
+    EvidenceKind.IDENTITY_RECORD: RetentionClass.IDENTITY,
+}
+
+
+def keep_case(
+    tools: PrivacyTools,
+    connection: Connection,
+    *,
+    subject: str,
+    case_reference: str,
+    identity: IdentityRecord,
+    files: Mapping[EvidenceKind, Path],
+    retention: RetentionPolicy,
+    decided_at: datetime,
+) -> tuple[EvidenceRef, ...]:
+    """Keep the identity and the files of a case in the caller's transaction; return what was added."""
+    kept = {ref.kind for ref in list_metadata(connection, case_reference=case_reference)}
+    added = []
+    if EvidenceKind.IDENTITY_RECORD not in kept:
+        added.append(
+            put_identity(
+                tools,
+                connection,
+                subject=subject,
+                case_reference=case_reference,
+                identity=identity,
+                retention=retention,
+                now=decided_at,
+            )
+        )
+    for kind, path in files.items():
+        retention_class = RETENTION_CLASS_OF[kind]
+        if kind in kept or _is_over(retention_class, retention, decided_at):
+            continue
+        added.append(
+            put_evidence(
+                tools,
+                connection,
+                subject=subject,
+                case_reference=case_reference,
+                kind=kind,
+                purpose=Purpose.REGISTRATION,
+                retention_class=retention_class,
+                content=_read(path),
+                retention=retention,
+                now=decided_at,
+                decided_at=decided_at,
+            )
+        )
+    return tuple(added)
+
+
+def _is_over(retention_class: RetentionClass, retention: RetentionPolicy, decided_at: datetime) -> bool:
+    end = decide_retention_end(retention_class, retention, RetentionEvents(decided_at=decided_at))
+    return end is not None and end <= decided_at
+
+
+def _read(path: Path) -> bytes:
+    """Read a file, but no more of it than the vault takes."""
+    try:
+        with path.open("rb") as file:
+            return file.read(CONTENT_BYTES_MAX + 1)
+    except OSError as problem:
+        raise BadInput(
+            "EVIDENCE_UNREADABLE",
+            Text(zh="材料文件无法读取。", en="A file of the evidence cannot be read."),
+            Text(zh="请检查文件后重试。", en="Check the file, then try again."),
+            {"reason": problem.strerror or type(problem).__name__},
+        ) from problem
