@@ -79,7 +79,7 @@ class OpenClip:
         """Yield every decoded frame in order of time; raises `BadInput` where a limit is passed."""
         try:
             yield from self._frames()
-        except (OSError, ValueError, RuntimeError) as error:
+        except _decoder_errors() as error:
             raise refusals.unreadable(type(error).__name__) from error
 
     def _frames(self) -> Iterator[ClipFrame]:
@@ -147,8 +147,15 @@ def _container(content: bytes, limits: ClipLimits) -> Any:
     options = {"codec_whitelist": f"{_VIDEO_DECODERS},{_SOUND_CODECS}", "probesize": str(limits.bytes_max)}
     try:
         return av.open(io.BytesIO(content), format=known[0], options=options)
-    except (OSError, ValueError, RuntimeError) as error:
+    except _decoder_errors() as error:
         raise refusals.unreadable(type(error).__name__) from error
+
+
+def _decoder_errors() -> tuple[type[Exception], ...]:
+    """Return what PyAV raises on damaged input; some of its errors are of no built-in kind."""
+    from av.error import FFmpegError  # noqa: PLC0415 - as in `_container`
+
+    return (FFmpegError, OSError, EOFError, ValueError, RuntimeError, LookupError, ArithmeticError)
 
 
 def _header(container: Any, limits: ClipLimits) -> ClipHeader:
@@ -206,7 +213,7 @@ def _check_time_stamps(container: Any, limits: ClipLimits) -> None:
                 last = max(last, time_s)
             if last - (first or 0.0) > limits.duration_s_max or count > limits.frames_max:
                 raise refusals.too_long(last - (first or 0.0), limits.duration_s_max)
-    except (OSError, ValueError, RuntimeError) as error:
+    except _decoder_errors() as error:
         raise refusals.unreadable(type(error).__name__) from error
     if count < limits.frames_min:
         raise refusals.too_short(last - (first or 0.0), count)
