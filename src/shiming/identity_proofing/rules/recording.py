@@ -77,16 +77,22 @@ def record_faces(comparison: FaceComparison) -> FaceVotes:
     )
 
 
-def record_spoken_digits(reading: DigitsReading | None, challenge: Challenge) -> DigitsEvidence:
-    """Return the figures of spoken digits; None: there was nothing to listen to."""
+def record_spoken_digits(reading: DigitsReading, challenge: Challenge) -> DigitsEvidence:
+    """Return the figures of spoken digits."""
     return DigitsEvidence(
         mode=DigitsMode.SPOKEN,
         language=challenge.language,
         expected_length=len(challenge.digits),
-        score=_figure(reading.score) if reading else None,
-        voiced_units=reading.voiced_units if reading else None,
-        models=reading.models if reading else (),
+        score=_figure(reading.score),
+        voiced_units=reading.voiced_units,
+        models=reading.models,
     )
+
+
+def record_unheard_digits(challenge: Challenge) -> DigitsEvidence:
+    """Record that something was said and no model could listen: unavailable, which is not absent."""
+    length = len(challenge.digits)
+    return DigitsEvidence(DigitsMode.SPOKEN, challenge.language, length, score=None, voiced_units=length)
 
 
 def record_tapped_digits(tapped: str, challenge: Challenge) -> DigitsEvidence:

@@ -1,0 +1,103 @@
+"""What identity proofing asks of others: an authority, recognition, and someone who keeps the evidence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy.engine import Connection
+
+from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity
+from shiming.identity_proofing.model.evidence import AuthorityAnswer
+from shiming.identity_proofing.rules.recording import DigitsReading
+from shiming.recognition.measurements import (
+    ClipMeasurement,
+    DocumentMeasurement,
+    FaceComparison,
+    FaceTemplate,
+    Image,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityQuestion:
+    """One person's attributes, and at most one portrait (JPEG), to be confirmed or denied together."""
+
+    transaction_id: str
+    identifier_type: str
+    identity: ClaimedIdentity
+    portrait_jpeg: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityReply:
+    """A strict answer: everything asked agrees, or not. `detail` is a stable word, never personal."""
+
+    answer: AuthorityAnswer
+    detail: str = ""
+
+
+class AuthorityPort(Protocol):
+    """A national identity authority."""
+
+    def verify(self, question: AuthorityQuestion) -> AuthorityReply:
+        """Ask; an authority that does not answer is the reply UNREACHABLE, not an exception."""
+        ...
+
+
+class DocumentReader(Protocol):
+    """Reads one side of a document from a picture file."""
+
+    def __call__(self, picture: Path) -> DocumentMeasurement: ...  # noqa: D102 - see the class
+
+
+class ClipMeter(Protocol):
+    """Measures a live clip."""
+
+    def __call__(self, clip: Path) -> ClipMeasurement: ...  # noqa: D102 - see the class
+
+
+class PortraitMeter(Protocol):
+    """Makes the template of the one face in a picture."""
+
+    def __call__(self, picture: Image) -> FaceTemplate: ...  # noqa: D102 - see the class
+
+
+class FaceComparer(Protocol):
+    """Compares two templates of one claimed person."""
+
+    def __call__(self, a: FaceTemplate, b: FaceTemplate, /) -> FaceComparison: ...  # noqa: D102 - see the class
+
+
+class DigitsMeter(Protocol):
+    """Scores a claimed digit string against a recording or the sound of a clip."""
+
+    def __call__(self, source: Path, expected: str, language: str) -> DigitsReading: ...  # noqa: D102 - see the class
+
+
+class JpegEncoder(Protocol):
+    """Encodes a picture for the authority."""
+
+    def __call__(self, picture: Image) -> bytes: ...  # noqa: D102 - see the class
+
+
+class Pseudonyms(Protocol):
+    """Names a person by a keyed hash of type and number of the document."""
+
+    def __call__(self, document_type: str, number: str) -> str: ...  # noqa: D102 - see the class
+
+
+class EvidenceKeeper(Protocol):
+    """Keeps what the law wants kept, encrypted, in the caller's transaction (the vault)."""
+
+    def __call__(
+        self,
+        connection: Connection,
+        *,
+        session_id: str,
+        subject: str,
+        identity: ClaimedIdentity,
+        files: Mapping[str, Path],
+    ) -> None:
+        """Keep the identity and the files (`document`, `document_back`, `clip`, `digits`) of a session."""
+        ...

@@ -1,0 +1,250 @@
+"""Sessions, challenges and decisions in the database. All SQL of identity proofing is here.
+
+No name, number, image or embedding is in these tables: evidence is figures, a person is a keyed pseudonym.
+The digits of a challenge are kept so that new ones stay far from old ones.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from shiming.identity_proofing.model.challenge import Challenge, ChallengeRecord
+from shiming.identity_proofing.model.evidence import Evidence
+from shiming.identity_proofing.model.session import EvidenceKind, Session, SessionState
+from shiming.identity_proofing.rules.challenge_document import challenge_content
+from shiming.identity_proofing.rules.recorded_evidence import evidence_from_json, evidence_to_json
+from shiming.infrastructure.canonical_json import canonical_bytes, content_hash
+from shiming.infrastructure.database import UtcInstant
+from shiming.jurisdictions.model import Channel, Route
+from shiming.vocabulary.errors import BadInput, Text
+
+RECENT_CHALLENGES = 200  # enough to keep new digits away from those of the last minutes
+
+proofing_metadata = sa.MetaData()
+
+_sessions = sa.Table(
+    "proofing_sessions",
+    proofing_metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("pack_id", sa.String(60), nullable=False),
+    sa.Column("pack_version", sa.String(40), nullable=False),
+    sa.Column("pack_hash", sa.String(80), nullable=False),
+    sa.Column("channel", sa.String(20), nullable=False),
+    sa.Column("route", sa.String(20), nullable=False),
+    sa.Column("category", sa.String(60), nullable=False),
+    sa.Column("operator", sa.String(60)),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("opened_at", UtcInstant, nullable=False),
+    sa.Column("expires_at", UtcInstant, nullable=False),
+    sa.Column("progress", sa.Text, nullable=False),  # attempts and fingerprints, JSON
+    sa.Column("evidence", sa.Text),  # figures, JSON
+    sa.Column("subject", sa.String(100), index=True),  # keyed pseudonym
+    sa.Column("outcome", sa.String(20)),
+    sa.Column("level", sa.String(60)),
+    sa.Column("challenge_origin", sa.String(10)),
+    sa.Column("decided_at", UtcInstant),
+    sa.Column("receipt", sa.Text),  # RFC 8785 JSON
+    sa.Column("receipt_hash", sa.String(80)),
+    sa.Column("consumed_by", sa.String(60)),
+)
+
+_challenges = sa.Table(
+    "proofing_challenges",
+    proofing_metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("session_id", sa.String(40), sa.ForeignKey("proofing_sessions.id"), nullable=False),
+    sa.Column("content_hash", sa.String(80), nullable=False),
+    sa.Column("digits", sa.String(12), nullable=False),
+    sa.Column("drawn_at", UtcInstant, nullable=False, index=True),
+    sa.Column("used_at", UtcInstant),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedSession:
+    """How a session ended, as registration needs to know it."""
+
+    session_id: str
+    outcome: str | None
+    level: str | None
+    subject: str | None
+    operator: str | None
+    decided_at: datetime | None
+    challenge_origin: str | None
+    receipt_hash: str | None
+    receipt: Mapping[str, Any] | None
+    consumed_by: str | None
+
+
+def add_session(connection: Connection, session: Session, operator: str | None) -> None:
+    """Insert a new session."""
+    connection.execute(_sessions.insert().values(id=session.id, operator=operator, **_columns(session)))
+
+
+def save_session(connection: Connection, session: Session) -> None:
+    """Write a session's state back."""
+    connection.execute(_sessions.update().where(_sessions.c.id == session.id).values(**_columns(session)))
+
+
+def go_on_with(connection: Connection, session_id: str, route: Route, operator: str | None) -> None:
+    """Go on with a session, perhaps on another route, for this operator."""
+    connection.execute(
+        _sessions.update().where(_sessions.c.id == session_id).values(route=route.value, operator=operator)
+    )
+
+
+def get_session(connection: Connection, session_id: str) -> Session:
+    """Return a session; raise BadInput for one that does not exist."""
+    row = _row(connection, session_id)
+    progress = json.loads(row.progress)
+    return Session(
+        id=row.id,
+        pack_id=row.pack_id,
+        pack_version=row.pack_version,
+        pack_hash=row.pack_hash,
+        channel=Channel(row.channel),
+        route=Route(row.route),
+        subject=row.category,
+        opened_at=row.opened_at,
+        expires_at=row.expires_at,
+        state=SessionState(row.state),
+        attempts={EvidenceKind(kind): count for kind, count in progress["attempts"].items()},
+        fingerprints={EvidenceKind(kind): mark for kind, mark in progress["fingerprints"].items()},
+        authority_asked=progress["authority_asked"],
+    )
+
+
+def find_evidence(connection: Connection, session_id: str) -> Evidence | None:
+    """Return the figures recorded so far; None before the first."""
+    row = _row(connection, session_id)
+    return evidence_from_json(json.loads(row.evidence)) if row.evidence else None
+
+
+def save_evidence(connection: Connection, evidence: Evidence) -> None:
+    """Replace the figures of a session."""
+    text = canonical_bytes(evidence_to_json(evidence)).decode()
+    connection.execute(_sessions.update().where(_sessions.c.id == evidence.session_id).values(evidence=text))
+
+
+def save_decision(
+    connection: Connection, session_id: str, receipt: Mapping[str, Any], decided_at: datetime
+) -> None:
+    """Record how a session was decided, with its receipt."""
+    decision, challenge = receipt["decision"], receipt["challenge"] or {}
+    connection.execute(
+        _sessions.update()
+        .where(_sessions.c.id == session_id)
+        .values(
+            subject=receipt["subject"],
+            outcome=decision["outcome"],
+            level=decision["level"],
+            challenge_origin=challenge.get("origin"),
+            decided_at=decided_at,
+            receipt=canonical_bytes(dict(receipt)).decode(),
+            receipt_hash=content_hash(dict(receipt)),
+        )
+    )
+
+
+def find_decided_session(connection: Connection, session_id: str) -> DecidedSession | None:
+    """Return how a session ended; None for one that does not exist."""
+    row = connection.execute(_sessions.select().where(_sessions.c.id == session_id)).one_or_none()
+    if row is None:
+        return None
+    return DecidedSession(
+        session_id=row.id,
+        outcome=row.outcome,
+        level=row.level,
+        subject=row.subject,
+        operator=row.operator,
+        decided_at=row.decided_at,
+        challenge_origin=row.challenge_origin,
+        receipt_hash=row.receipt_hash,
+        receipt=json.loads(row.receipt) if row.receipt else None,
+        consumed_by=row.consumed_by,
+    )
+
+
+def consume_session(connection: Connection, session_id: str, by: str) -> bool:
+    """Mark a session as used for one registration; False when it was used already."""
+    done = connection.execute(
+        _sessions.update()
+        .where(_sessions.c.id == session_id, _sessions.c.consumed_by.is_(None))
+        .values(consumed_by=by)
+    )
+    return done.rowcount == 1
+
+
+def add_challenge(connection: Connection, challenge: Challenge) -> None:
+    """Remember a challenge that is given out."""
+    connection.execute(
+        _challenges.insert().values(
+            id=challenge.id,
+            session_id=challenge.session_id,
+            content_hash=content_hash(challenge_content(challenge)),
+            digits=challenge.digits,
+            drawn_at=challenge.drawn_at,
+        )
+    )
+
+
+def find_challenge(connection: Connection, challenge_id: str) -> ChallengeRecord | None:
+    """Return what is remembered of a challenge."""
+    row = connection.execute(_challenges.select().where(_challenges.c.id == challenge_id)).one_or_none()
+    if row is None:
+        return None
+    return ChallengeRecord(
+        row.id, row.session_id, row.content_hash, row.digits, drawn_at=row.drawn_at, used_at=row.used_at
+    )
+
+
+def use_challenge(connection: Connection, challenge_id: str, at: datetime) -> bool:
+    """Mark a challenge as used; False when it was used before. Atomic: two answers cannot both be first."""
+    done = connection.execute(
+        _challenges.update()
+        .where(_challenges.c.id == challenge_id, _challenges.c.used_at.is_(None))
+        .values(used_at=at)
+    )
+    return done.rowcount == 1
+
+
+def recent_digits(connection: Connection) -> tuple[str, ...]:
+    """Return the digits of the latest challenges."""
+    query = sa.select(_challenges.c.digits).order_by(_challenges.c.drawn_at.desc()).limit(RECENT_CHALLENGES)
+    return tuple(connection.execute(query).scalars())
+
+
+def _columns(session: Session) -> dict[str, Any]:
+    progress = {
+        "attempts": {kind.value: count for kind, count in session.attempts.items()},
+        "fingerprints": {kind.value: mark for kind, mark in session.fingerprints.items()},
+        "authority_asked": session.authority_asked,
+    }
+    return {
+        "pack_id": session.pack_id,
+        "pack_version": session.pack_version,
+        "pack_hash": session.pack_hash,
+        "channel": session.channel.value,
+        "route": session.route.value,
+        "category": session.subject,
+        "state": session.state.value,
+        "opened_at": session.opened_at,
+        "expires_at": session.expires_at,
+        "progress": json.dumps(progress),
+    }
+
+
+def _row(connection: Connection, session_id: str) -> Row[Any]:
+    row = connection.execute(_sessions.select().where(_sessions.c.id == session_id)).one_or_none()
+    if row is None:
+        raise BadInput(
+            "SESSION_UNKNOWN",
+            Text(zh="没有这次办理的记录。", en="There is no such session."),
+            advice=Text(zh="请核对会话编号。", en="Check the number of the session."),
+        )
+    return row

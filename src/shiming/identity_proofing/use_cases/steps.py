@@ -1,0 +1,151 @@
+"""Take measured evidence into a session, step by step, and decide it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from shiming.identity_proofing import store
+from shiming.identity_proofing.checks.recipe import decide_proofing
+from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity
+from shiming.identity_proofing.model.decision import Adjudication, NeedsReview, Retry, Verified
+from shiming.identity_proofing.model.evidence import (
+    AuthorityEvidence,
+    ChallengeEvidence,
+    DigitsEvidence,
+    Evidence,
+    FaceVotes,
+    StaffReview,
+)
+from shiming.identity_proofing.model.session import (
+    AuthorityAsked,
+    DecisionTaken,
+    EvidenceGiven,
+    EvidenceKind,
+    Session,
+    SessionEvent,
+    StepRefused,
+)
+from shiming.identity_proofing.receipts.issuing import issue_receipt
+from shiming.identity_proofing.rules.sessions import decide_step
+from shiming.identity_proofing.use_cases.measuring import MeasuredClip, MeasuredDocument
+from shiming.identity_proofing.use_cases.tools import ProofingTools
+from shiming.jurisdictions.model import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision on a session, with the receipt that was recorded."""
+
+    session: Session
+    adjudication: Adjudication
+    receipt: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a step happens: one session, one transaction, one policy, one day."""
+
+    tools: ProofingTools
+    connection: Connection
+    policy: Policy
+    session_id: str
+    on: date
+
+    def take(self, event: SessionEvent) -> Session | StepRefused:
+        """Apply an event to the session and save what it becomes."""
+        session = store.get_session(self.connection, self.session_id)
+        result = decide_step(session, event, self.policy, self.tools.clock.now())
+        store.save_session(self.connection, result.session if isinstance(result, StepRefused) else result)
+        return result
+
+    def evidence(self) -> Evidence:
+        """Return the figures so far, or an empty record."""
+        session = store.get_session(self.connection, self.session_id)
+        found = store.find_evidence(self.connection, self.session_id)
+        fresh = Evidence(session.id, session.channel, session.route, session.subject, self.on)
+        return replace(found or fresh, attempts=session.attempts, route=session.route, on=self.on)
+
+    def record(self, **parts: Any) -> None:
+        """Add figures to the session's record."""
+        store.save_evidence(self.connection, replace(self.evidence(), **parts))
+
+
+def submit_document(step: Step, document: MeasuredDocument) -> Session | StepRefused:
+    """Take a document in. Attempts used up: the new one is not looked at."""
+    taken = step.take(EvidenceGiven(EvidenceKind.DOCUMENT, document.fingerprint))
+    if isinstance(taken, StepRefused):
+        step.record(document=None)
+    else:
+        step.record(document=document.evidence, comparisons=document.comparisons)
+    return taken
+
+
+def submit_clip(
+    step: Step, clip: MeasuredClip, votes: FaceVotes | None, challenge: ChallengeEvidence
+) -> Session | StepRefused:
+    """Take a live clip in, with the challenge it answers; an old clip for a new challenge is an attempt."""
+    taken = step.take(EvidenceGiven(EvidenceKind.CLIP, f"{clip.fingerprint}/{challenge.id}"))
+    if isinstance(taken, StepRefused):
+        step.record(clip=None, face_clip_document=None, challenge=challenge)
+    else:
+        step.record(clip=clip.evidence, face_clip_document=votes, challenge=challenge)
+    return taken
+
+
+def submit_digits(
+    step: Step, digits: DigitsEvidence | None, challenge: ChallengeEvidence, fingerprint: str
+) -> Session | StepRefused:
+    """Take digits in; not having heard any is an attempt too."""
+    taken = step.take(EvidenceGiven(EvidenceKind.DIGITS, f"{fingerprint}/{challenge.id}"))
+    step.record(digits=None if isinstance(taken, StepRefused) else digits, challenge=challenge)
+    return taken
+
+
+def submit_review(step: Step, review: StaffReview) -> None:
+    """Record what one member of staff found; the same one again replaces their finding."""
+    others = tuple(each for each in step.evidence().reviews if each.staff != review.staff)
+    step.record(reviews=(*others, review))
+
+
+def record_authority(step: Step, answer: AuthorityEvidence) -> Session | StepRefused:
+    """Record what the authority said."""
+    taken = step.take(AuthorityAsked())
+    step.record(authority=answer)
+    return taken
+
+
+def decide_session(
+    step: Step, identity: ClaimedIdentity | None, files: Mapping[str, Path] | None = None
+) -> Decided:
+    """Decide on everything recorded, issue the receipt, and keep what the law wants kept."""
+    tools, evidence = step.tools, step.evidence()
+    adjudication = decide_proofing(evidence, step.policy)
+    number = identity.number if identity else None
+    subject = tools.pseudonym(identity.document_type, number) if identity and number else None
+    now = tools.clock.now()
+    receipt = issue_receipt(
+        adjudication,
+        evidence,
+        step.policy,
+        subject=subject,
+        issued_at=now,
+        program=tools.program,
+        signer=tools.signer,
+    )
+    final = not isinstance(adjudication.decision, Retry | NeedsReview)
+    step.take(DecisionTaken(final=final))
+    store.save_decision(step.connection, step.session_id, receipt, now)
+    worth_keeping = isinstance(adjudication.decision, Verified | NeedsReview)
+    if tools.keep_evidence and identity and subject and worth_keeping:
+        tools.keep_evidence(
+            step.connection,
+            session_id=step.session_id,
+            subject=subject,
+            identity=identity,
+            files=dict(files or {}),
+        )
+    return Decided(store.get_session(step.connection, step.session_id), adjudication, receipt)

@@ -1,0 +1,44 @@
+"""What the verbs of identity proofing work with; built in one place, passed in everywhere."""
+
+import random
+from dataclasses import dataclass, field
+
+from shiming.identity_proofing.ports import (
+    AuthorityPort,
+    ClipMeter,
+    DigitsMeter,
+    DocumentReader,
+    EvidenceKeeper,
+    FaceComparer,
+    JpegEncoder,
+    PortraitMeter,
+    Pseudonyms,
+)
+from shiming.infrastructure.clock import Clock
+from shiming.infrastructure.signing import Signer
+from shiming.vocabulary.reference_numbers import RANDOM_BYTES, ReferenceNumber
+
+SESSION, CHALLENGE, TRANSACTION = "SES", "CHA", "TRX"
+
+
+@dataclass(frozen=True, slots=True)
+class ProofingTools:
+    """Recognition, the authority, time, chance and the signing key. `random` must be cryptographic."""
+
+    read_document: DocumentReader
+    measure_clip: ClipMeter
+    measure_portrait: PortraitMeter
+    compare_faces: FaceComparer
+    measure_digits: DigitsMeter
+    encode_jpeg: JpegEncoder
+    authority: AuthorityPort
+    clock: Clock
+    signer: Signer
+    pseudonym: Pseudonyms
+    keep_evidence: EvidenceKeeper | None = None
+    random: random.Random = field(default_factory=random.SystemRandom)
+    program: str = "shiming"
+
+    def new_reference(self, prefix: str) -> str:
+        """Return a fresh reference number of this kind."""
+        return str(ReferenceNumber.create(prefix, self.random.randbytes(RANDOM_BYTES)))
