@@ -32,10 +32,13 @@ def _mark(side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     length = face.getlength(MARK)
     box = (left - 4, top, left + length + 4, top + face.size * 1.5)
     ImageDraw.Draw(ground).rectangle(box, fill=150)
-    return tuple(np.asarray(m, dtype=np.float32)[..., None] / 255 for m in (letters, ground))
+    first, second = (np.asarray(m, dtype=np.float32)[..., None] / np.float32(255) for m in (letters, ground))
+    return first, second
 
 
-def square_around_face(photograph: Pixels, size: int = 512, face_share: float = 0.43) -> tuple[Pixels, Landmarks]:
+def square_around_face(
+    photograph: Pixels, size: int = 512, face_share: float = 0.43
+) -> tuple[Pixels, Landmarks]:
     """Cut the square in which the face takes `face_share` of the width; returns it with its landmarks."""
     mesh = find_landmarks(photograph)
     if mesh is None:
@@ -69,13 +72,13 @@ def animate_portrait_3d(
     seed: int = 0,
     hair: tuple[float, float] = (1.45, 0.30),
     noise: float = 2.2,
-    sway: float = 2.0,
+    sway: float = 2.5,
 ) -> Iterator[Pixels]:
     """Yield the frames of a clip in which the head does what the script says.
 
     `landmarks` (468, 3) belong to the square `image`; `hair` says how far the head reaches beyond the face
-    (width ratio, height above the forehead in face heights); `noise` is the sensor's, in grey levels; `sway` is how
-    restless the head is.
+    (width ratio, height above the forehead in face heights); `noise` is the sensor's, in grey levels;
+    `sway` is how restless the head is.
     """
     ratio = size / image.shape[0]
     if image.shape[0] != size:

@@ -60,7 +60,7 @@ def exif_rotated(picture: Pixels) -> bytes:
 
 def cmyk(picture: Pixels) -> bytes:
     """Return a CMYK JPEG."""
-    return _saved(_rgb(picture).convert("CMYK"), format="JPEG", quality=80)
+    return _saved(_rgb(picture, 900).convert("CMYK"), format="JPEG", quality=70)
 
 
 def sixteen_bit(picture: Pixels) -> bytes:
@@ -73,7 +73,7 @@ def sixteen_bit(picture: Pixels) -> bytes:
 
 def transparent(picture: Pixels) -> bytes:
     """Return a PNG with an alpha channel, transparent at the border."""
-    image = _rgb(picture, 620).quantize(48).convert("RGBA")
+    image = _rgb(picture, 460).quantize(24).convert("RGBA")
     alpha = np.zeros((image.height, image.width), np.uint8)
     alpha[12:-12, 12:-12] = 255
     image.putalpha(PilImage.fromarray(alpha))
@@ -92,7 +92,7 @@ def no_face() -> bytes:
     y, x = np.mgrid[0:480, 0:640].astype(np.float32)
     sky = np.stack([235 - y / 8, 190 - y / 6, 140 - y / 8], axis=-1)
     hill = y > 300 + 40 * np.sin(x / 90) + 15 * np.sin(x / 31)
-    sky[hill] = np.float32((70, 130, 80))
+    sky[hill] = np.array((70, 130, 80), np.float32)
     return _saved(_rgb(np.asarray(np.clip(sky, 0, 255), np.uint8)), format="JPEG", quality=85)
 
 

@@ -18,7 +18,9 @@ def photographed_front(
     person: Person, level: Level, seed: int, *, portrait: Pixels | None = None, **options: Any
 ) -> Photograph:
     """Render and photograph a front; without a portrait a drawn one is printed."""
-    card = render_resident_card_front(person, drawn_portrait(seed) if portrait is None else portrait, seed=seed)
+    card = render_resident_card_front(
+        person, drawn_portrait(seed) if portrait is None else portrait, seed=seed
+    )
     return photograph(card, level, seed, fields=person.front_truth(), kind="resident_id_front", **options)
 
 

@@ -42,7 +42,13 @@ def _bend(photo: Pixels, curve: float) -> Pixels:
     map_x = (angle / abs(curve) + 1) / 2 * (width - 1)
     map_y = (y - height / 2) / (1 + depth) + height / 2
     shade = (0.78 + 0.22 * np.cos(angle))[..., None]
-    bent = cv2.remap(photo, map_x.astype(np.float32), map_y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    bent = cv2.remap(
+        photo,
+        map_x.astype(np.float32),
+        map_y.astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     return np.asarray(bent * shade, dtype=np.uint8)
 
 
@@ -64,7 +70,9 @@ def held_photo(
     count = round(seconds * fps)
     room = surface("plain", (size, size), seed)
     border = max(2, photo.shape[1] // 40)
-    paper = cv2.copyMakeBorder(photo, border, border, border, border, cv2.BORDER_CONSTANT, value=(240, 242, 243))
+    paper = cv2.copyMakeBorder(
+        photo, border, border, border, border, cv2.BORDER_CONSTANT, value=(240, 242, 243)
+    )
     turns, tilts, rolls = (_path(rng, count) for _ in range(3))
     drift, tremor = np.stack([_path(rng, count), _path(rng, count)], axis=1), _tremor(rng, count)
     frames = []
@@ -83,7 +91,9 @@ def held_photo(
         source = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32) * (sheet.shape[1], sheet.shape[0])
         move = cv2.getPerspectiveTransform(source.astype(np.float32), target)
         laid = cv2.warpPerspective(sheet, move, (size, size), flags=cv2.INTER_AREA)
-        cover = cv2.warpPerspective(np.full(sheet.shape[:2], 255, np.uint8), move, (size, size))[..., None] / 255
+        cover = (
+            cv2.warpPerspective(np.full(sheet.shape[:2], 255, np.uint8), move, (size, size))[..., None] / 255
+        )
         frames.append(_sensor(room * (1 - cover) + laid * cover * (1 + 0.1 * np.sin(yaw)), rng))
     return frames
 
@@ -103,7 +113,9 @@ def frozen(frames: Sequence[Pixels], start_s: float, hold_s: float, *, fps: floa
     return [frames[first if first <= index < first + count else index] for index in range(len(frames))]
 
 
-def loop(frames: Sequence[Pixels], start_s: float, length_s: float, *, times: int = 2, fps: float = 25) -> Frames:
+def loop(
+    frames: Sequence[Pixels], start_s: float, length_s: float, *, times: int = 2, fps: float = 25
+) -> Frames:
     """Show a piece of the clip several times instead of what followed it; the clip keeps its length."""
     first, count = round(start_s * fps), round(length_s * fps)
     piece = list(frames[first : first + count])
@@ -125,7 +137,10 @@ def splice(first: Sequence[Pixels], second: Sequence[Pixels], at_s: float, *, fp
     """Begin with one person and go on with another from `at_s` (hard cut, the second scaled to the first)."""
     cut = round(at_s * fps)
     height, width = first[0].shape[:2]
-    rest = [np.asarray(cv2.resize(f, (width, height), interpolation=cv2.INTER_AREA), np.uint8) for f in second[cut:]]
+    rest = [
+        np.asarray(cv2.resize(f, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        for f in second[cut:]
+    ]
     return [*first[:cut], *rest]
 
 
@@ -142,24 +157,32 @@ def second_face(
         guest = other[index % len(other)]
         side = min(guest.shape[:2])
         left, top = (guest.shape[1] - side) // 2, (guest.shape[0] - side) // 2
-        small = cv2.resize(guest[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(
+            guest[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_AREA
+        )
         changed = frame.copy()
         changed[-size:, :size] = small
         result.append(changed)
     return result
 
 
-def screen_replay(frames: Sequence[Pixels], *, seed: int = 0, strength: float = 1.0, bezel: bool = True) -> Frames:
+def screen_replay(
+    frames: Sequence[Pixels], *, seed: int = 0, strength: float = 1.0, bezel: bool = True
+) -> Frames:
     """Film a screen that plays the clip: pixel grid (hence moire), bezel, gamma, a reflection."""
     rng = np.random.default_rng([seed, 72])
     height, width = frames[0].shape[:2]
     tremor = _tremor(rng, len(frames))
     turn = float(rng.uniform(-2, 2))
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    glare = np.exp(-(((x - 0.75 * width) / (0.16 * width)) ** 2 + ((y - 0.25 * height) / (0.1 * height)) ** 2))
+    glare = np.exp(
+        -(((x - 0.75 * width) / (0.16 * width)) ** 2 + ((y - 0.25 * height) / (0.1 * height)) ** 2)
+    )
     result = []
     for index, frame in enumerate(frames):
-        large = np.asarray(cv2.resize(frame, (width * 2, height * 2), interpolation=cv2.INTER_CUBIC), np.uint8)
+        large = np.asarray(
+            cv2.resize(frame, (width * 2, height * 2), interpolation=cv2.INTER_CUBIC), np.uint8
+        )
         shown = large * (1 - strength * 0.8) + pixel_grid(large, 3.1, seed) * (strength * 0.8)
         rim = round(width * 0.05) if bezel else 1
         display = cv2.copyMakeBorder(shown, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=(22, 20, 20))
@@ -168,7 +191,9 @@ def screen_replay(frames: Sequence[Pixels], *, seed: int = 0, strength: float = 
         move = cv2.getRotationMatrix2D((display.shape[1] / 2, display.shape[0] / 2), turn, ratio)
         shake = tremor[index] * 0.8
         move[:, 2] += np.array([width, height]) / 2 - np.array(display.shape[1::-1]) / 2 + shake
-        seen = cv2.warpAffine(display, move, (width, height), flags=cv2.INTER_LINEAR, borderValue=(60, 58, 55))
+        seen = cv2.warpAffine(
+            display, move, (width, height), flags=cv2.INTER_LINEAR, borderValue=(60, 58, 55)
+        )
         seen = seen + (255 - seen) * (0.35 * strength * glare)[..., None]
         result.append(_sensor(seen, rng))
     return result

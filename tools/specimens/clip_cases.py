@@ -26,13 +26,18 @@ def build_clips(folder: Path) -> dict[str, Mapping[str, Any]]:
     write_performance(folder / "wrong_order.mp4", WRONG_ORDER_PERFORMANCE, crf=_ATTACK_CRF)
     demo = read_clip(folder / "demo.mp4")
     truth: dict[str, Mapping[str, Any]] = {
-        "demo.mp4": DEMO_PERFORMANCE.to_json() | {"expected": "meets its challenge; animated, marked as such"},
+        "demo.mp4": DEMO_PERFORMANCE.to_json()
+        | {"expected": "meets its challenge; animated, marked as such"},
         "wrong_order.mp4": WRONG_ORDER_PERFORMANCE.to_json()
         | {"expected": "does not meet the challenge of demo.mp4"},
     }
     for name, (frames, about) in _attacks(demo).items():
         write_clip(folder / name, frames, sound=demo.sound, crf=_ATTACK_CRF)
-        truth[name] = {"expected": "not verified", "made_of": "demo.mp4", "digits": DEMO_PERFORMANCE.digits} | about
+        truth[name] = {
+            "expected": "not verified",
+            "made_of": "demo.mp4",
+            "digits": DEMO_PERFORMANCE.digits,
+        } | about
     return truth
 
 

@@ -44,7 +44,9 @@ def write_clip(
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         if audio is not None and sound is not None:
-            block = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound[None]), format="fltp", layout="mono")
+            block = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(sound[None]), format="fltp", layout="mono"
+            )
             block.sample_rate = SAMPLE_RATE
             fifo = av.AudioFifo()
             fifo.write(block)

@@ -32,7 +32,8 @@ class Performance:
         """Return the truth for `cases.json`."""
         names = [gesture.kind for gesture in self.gestures]
         prompts = [
-            {"kind": name, "prompt_s": at} for name, at in zip([*names, "digits"], self.prompts_s, strict=True)
+            {"kind": name, "prompt_s": at}
+            for name, at in zip([*names, "digits"], self.prompts_s, strict=True)
         ]
         return {
             "gestures": names,

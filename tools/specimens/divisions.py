@@ -53,7 +53,8 @@ def all_divisions() -> tuple[Division, ...]:
     """Return every county-level division of the mainland, of all times."""
     table = resources.files("stdnum.cn").joinpath("loc.dat").read_text(encoding="utf-8")
     found: list[Division] = []
-    province, digits, prefectures = "", "", {}
+    province, digits = "", ""
+    prefectures: dict[str, str] = {}
     for line in table.splitlines():
         head = re.fullmatch(r'(\d\d) province="(.+)"', line)
         entry = re.fullmatch(r'  (\d{4}) county="(.+)"', line)

@@ -23,7 +23,7 @@ from tools.specimens.travel_documents import (
 )
 from tools.specimens.typefaces import Pixels
 
-_JPEG_QUALITY_MAX = 76  # the committed files stay small
+_JPEG_QUALITY_MAX = 70  # the committed files stay small
 DEMO_PERSON = generate_person(2026, name="柯爱林", sex="女", birth_date=date(1990, 6, 15), minority_share=0)
 OTHER_PERSON = generate_person(2027, name="何桂珍", sex="女", birth_date=date(1968, 12, 9), minority_share=0)
 
@@ -51,7 +51,7 @@ def _travel(format_: DocumentFormat, seed: int, *, permit: bool = False) -> Phot
     document = exit_entry_permit(person, seed) if permit else travel_document(person, format_, seed)
     page = render_travel_document(document, drawn_portrait(seed), seed=seed)
     kind = f"mrz_{document.format}"
-    return photograph(page, "mild", seed, fields=document.truth(), kind=kind, card_width_px=1080)
+    return photograph(page, "mild", seed, fields=document.truth(), kind=kind, card_width_px=1000)
 
 
 def _attacked(make: Callable[..., Photograph], seed: int, level: Level) -> Photograph:
@@ -72,7 +72,9 @@ def _with_barcodes(seed: int) -> Photograph:
         y, x = 60 + index * 290, 80
         sheet[y : y + code.shape[0], x : x + code.shape[1]] = code
     fields = {"barcodes": [f"SPECIMEN-{name}-2026" for name in SYMBOLOGIES]}
-    return photograph(sheet, "mild", seed, fields=fields, kind="unknown", card_width_px=1000, corner_radius=0.001)
+    return photograph(
+        sheet, "mild", seed, fields=fields, kind="unknown", card_width_px=1000, corner_radius=0.001
+    )
 
 
 def document_cases() -> dict[str, Case]:
@@ -85,16 +87,26 @@ def document_cases() -> dict[str, Case]:
         "demo_front.jpg": Case(lambda: _front(*demo, "mild", 1, background="desk", card_width_px=1000), read),
         "demo_back.jpg": Case(lambda: _back(demo[0], "mild", 2, background="desk", card_width_px=1000), read),
         "other_person_front.jpg": Case(
-            lambda: _front(OTHER_PERSON, second_portrait(), "mild", 3, background="cloth", card_width_px=1000), read
+            lambda: _front(
+                OTHER_PERSON, second_portrait(), "mild", 3, background="cloth", card_width_px=1000
+            ),
+            read,
         ),
-        "front_mild.jpg": Case(lambda: _front(people[101], drawn_portrait(1), "mild", 4, card_width_px=1000), read),
-        "front_medium.jpg": Case(lambda: _front(people[102], drawn_portrait(2), "medium", 5, card_width_px=950), read),
-        "front_strong.jpg": Case(lambda: _front(people[103], drawn_portrait(3), "strong", 6, card_width_px=900), read),
+        "front_mild.jpg": Case(
+            lambda: _front(people[101], drawn_portrait(1), "mild", 4, card_width_px=1000), read
+        ),
+        "front_medium.jpg": Case(
+            lambda: _front(people[102], drawn_portrait(2), "medium", 5, card_width_px=950), read
+        ),
+        "front_strong.jpg": Case(
+            lambda: _front(people[103], drawn_portrait(3), "strong", 6, card_width_px=900), read
+        ),
         "front_upside_down.jpg": Case(
             lambda: _front(people[104], drawn_portrait(4), "mild", 7, roll=176, card_width_px=950), read
         ),
         "front_minority_name.jpg": Case(
-            lambda: _front(minority, drawn_portrait(5), "mild", 8, background="plain", card_width_px=950), read
+            lambda: _front(minority, drawn_portrait(5), "mild", 8, background="plain", card_width_px=950),
+            read,
         ),
         "back_medium.jpg": Case(lambda: _back(people[105], "medium", 9, card_width_px=900), read),
         "back_strong.jpg": Case(lambda: _back(people[106], "strong", 10, card_width_px=900), read),

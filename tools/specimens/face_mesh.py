@@ -41,7 +41,7 @@ def _run(file_name: str, batch: NDArray[np.float32]) -> list[NDArray[np.float32]
 
 
 def _anchors() -> NDArray[np.float64]:
-    points = []
+    points: list[tuple[float, float]] = []
     for cells, repeats in ((16, 2), (8, 6)):
         for y in range(cells):
             for x in range(cells):
@@ -57,7 +57,7 @@ def detect_face(image: Pixels) -> Crop | None:
     padded = np.zeros((_DETECTOR_SIDE, _DETECTOR_SIDE, 3), np.uint8)
     top, left = (_DETECTOR_SIDE - small.shape[0]) // 2, (_DETECTOR_SIDE - small.shape[1]) // 2
     padded[top : top + small.shape[0], left : left + small.shape[1]] = small
-    batch = (padded[None, ..., ::-1].astype(np.float32) / 127.5) - 1
+    batch = np.asarray(padded[None, ..., ::-1] / np.float32(127.5) - 1, dtype=np.float32)
     boxes, scores = _run("face_detection_short_range.tflite", batch)
     best = int(np.argmax(scores[0, :, 0]))
     if scores[0, best, 0] < 0:
@@ -74,9 +74,11 @@ def detect_face(image: Pixels) -> Crop | None:
 def _mesh_in(image: Pixels, crop: Crop) -> tuple[Landmarks, float]:
     centre, side, angle = crop
     move = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), angle, _MESH_SIDE / side)
-    move[:, 2] += _MESH_SIDE / 2 - np.asarray(centre)
+    move[:, 2] = move[:, 2] + _MESH_SIDE / 2 - np.asarray(centre)
     cut = cv2.warpAffine(image, move, (_MESH_SIDE, _MESH_SIDE), flags=cv2.INTER_LINEAR)
-    points, presence = _run("face_landmark.tflite", cut[None, ..., ::-1].astype(np.float32) / 255)
+    points, presence = _run(
+        "face_landmark.tflite", np.asarray(cut[None, ..., ::-1] / np.float32(255), np.float32)
+    )
     mesh = points.reshape(468, 3)
     back = cv2.invertAffineTransform(move)
     flat = mesh[:, :2] @ back[:, :2].T + back[:, 2]

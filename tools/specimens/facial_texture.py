@@ -49,7 +49,9 @@ class _Lid:
     edge: Field  # 0..1
 
 
-def _lower_lid(mesh: Landmarks, eye: tuple[tuple[int, ...], ...], closed: float, side: tuple[int, int]) -> _Lid:
+def _lower_lid(
+    mesh: Landmarks, eye: tuple[tuple[int, ...], ...], closed: float, side: tuple[int, int]
+) -> _Lid:
     """Stretch the skin above the lashes down to the lid's present edge."""
     upper_ids, lower_ids, fold_ids = eye
     corners = mesh[[upper_ids[0], upper_ids[-1]], 0]
@@ -57,7 +59,9 @@ def _lower_lid(mesh: Landmarks, eye: tuple[tuple[int, ...], ...], closed: float,
     length = right - left
     columns = np.arange(side[1], dtype=np.float32)
     rows = np.arange(side[0], dtype=np.float32)[:, None]
-    inside = np.clip(np.minimum(columns - left + 0.06 * length, right - columns + 0.06 * length) / (0.2 * length), 0, 1)
+    inside = np.clip(
+        np.minimum(columns - left + 0.06 * length, right - columns + 0.06 * length) / (0.2 * length), 0, 1
+    )
     upper, lower = _curve(mesh, upper_ids, columns), _curve(mesh, lower_ids, columns)
     skin_end = upper - 0.13 * length  # above the lashes
     fold = np.minimum(_curve(mesh, fold_ids, columns), skin_end - 0.12 * length)
@@ -107,13 +111,13 @@ def move_lids_and_jaw(image: Pixels, mesh: Landmarks, eyes_closed: float, mouth_
     if eyes_closed < 0.01 and mouth_open < 0.01:
         return image
     height, width = image.shape[:2]
-    moved = image.astype(np.float32)
+    moved: Field = image.astype(np.float32)
     if mouth_open >= 0.01:
         map_x, map_y = (m.astype(np.float32) for m in np.meshgrid(np.arange(width), np.arange(height)))
         map_y, cavity = _open_jaw(map_y, mesh, mouth_open)
-        moved = cv2.remap(moved, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        warped = cv2.remap(moved, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         soft = cv2.GaussianBlur(cavity, (0, 0), 1.0)[..., None]
-        moved = moved * (1 - soft) + np.float32((38, 26, 62)) * soft
+        moved = np.asarray(warped, np.float32) * (1 - soft) + np.array((38, 26, 62), np.float32) * soft
     if eyes_closed >= 0.01:
         tone = moved[int(mesh[5, 1]), int(mesh[5, 0])]
         for eye in (_RIGHT_EYE, _LEFT_EYE):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RBFInterpolator
+from scipy.interpolate import RBFInterpolator  # type: ignore[import-untyped]  # no types
 
 from tools.specimens.face_mesh import Landmarks
 from tools.specimens.gestures import HeadState
@@ -60,7 +60,9 @@ def _depth_field(mesh: Landmarks, side: int, ellipse: tuple[NDArray[np.float64],
     points = np.concatenate(known)
     grid = np.linspace(0, side - 1, 96)
     at = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
-    spread = RBFInterpolator(points[:, :2] / side, points[:, 2], kernel="linear", neighbors=40, smoothing=1e-4)
+    spread = RBFInterpolator(
+        points[:, :2] / side, points[:, 2], kernel="linear", neighbors=40, smoothing=1e-4
+    )
     depth = spread(at / side).reshape(96, 96).astype(np.float32)
     depth = cv2.resize(depth, (side, side), interpolation=cv2.INTER_CUBIC)
     return np.asarray(cv2.GaussianBlur(depth, (0, 0), side / 130), dtype=np.float32)
@@ -121,7 +123,9 @@ def _inverse(to_x: Field, to_y: Field, near: Field) -> tuple[Field, Field]:
     share = cv2.GaussianBlur(known, (0, 0), 1.5) + 1e-6
     y, x = np.mgrid[0:side, 0:side].astype(np.float32)
     filled = [
-        np.where(known > 0, m, np.where(share > 0.02, cv2.GaussianBlur(m * known, (0, 0), 1.5) / share, still))
+        np.where(
+            known > 0, m, np.where(share > 0.02, cv2.GaussianBlur(m * known, (0, 0), 1.5) / share, still)
+        )
         for m, still in zip(maps, (x, y), strict=True)
     ]
     map_x, map_y = (cv2.GaussianBlur(m.astype(np.float32), (0, 0), 1.0) for m in filled)
@@ -130,7 +134,8 @@ def _inverse(to_x: Field, to_y: Field, near: Field) -> tuple[Field, Field]:
         off_y = y - cv2.remap(to_y, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         map_x = map_x + np.clip(0.6 * off_x, -1, 1)
         map_y = map_y + np.clip(0.6 * off_y, -1, 1)
-    return cv2.GaussianBlur(map_x, (0, 0), 0.7), cv2.GaussianBlur(map_y, (0, 0), 0.7)
+    smooth_x, smooth_y = (cv2.GaussianBlur(m, (0, 0), 0.7) for m in (map_x, map_y))
+    return np.asarray(smooth_x, dtype=np.float32), np.asarray(smooth_y, dtype=np.float32)
 
 
 def turn_head(texture: Pixels, relief: Relief, state: HeadState) -> Pixels:

@@ -119,7 +119,7 @@ def validity_years(age: int) -> int | None:
 
 def _validity(rng: np.random.Generator, birth: date, on: date) -> tuple[date, date | None]:
     days_of_age = (on - birth).days
-    start = on - timedelta(days=int(rng.integers(30, min(9 * 365, days_of_age - 16 * 365))))
+    start = on - timedelta(days=int(rng.integers(30, min(5 * 365, days_of_age - 16 * 365))))
     if (start.month, start.day) == (2, 29):
         start = start.replace(day=28)
     age = start.year - birth.year - ((start.month, start.day) < (birth.month, birth.day))

@@ -37,7 +37,7 @@ def _light(size: tuple[int, int], uneven: float, rng: np.random.Generator) -> np
 
 
 def _shadow(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """A hand's or telephone's shadow: a dark half plane with a soft, wavy edge."""
+    """Return a hand's or telephone's shadow: a dark half plane with a soft, wavy edge."""
     width, height = size
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     turn = rng.uniform(0, 2 * np.pi)
@@ -49,7 +49,9 @@ def _shadow(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     return np.asarray(1 - depth / (1 + np.exp(-edge / softness)), dtype=np.float32)
 
 
-def _glare(size: tuple[int, int], corners: np.ndarray, rng: np.random.Generator, on_fields: bool) -> np.ndarray:
+def _glare(
+    size: tuple[int, int], corners: np.ndarray, rng: np.random.Generator, on_fields: bool
+) -> np.ndarray:
     """One or two bright spots; off the fields they lie near the border of the card."""
     width, height = size
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -63,7 +65,11 @@ def _glare(size: tuple[int, int], corners: np.ndarray, rng: np.random.Generator,
         top = corners[0] * (1 - u) + corners[1] * u
         bottom = corners[3] * (1 - u) + corners[2] * u
         centre = top * (1 - v) + bottom * v
-        turn, long, short = rng.uniform(0, np.pi), rng.uniform(0.03, 0.09) * scale, rng.uniform(0.012, 0.03) * scale
+        turn, long, short = (
+            rng.uniform(0, np.pi),
+            rng.uniform(0.03, 0.09) * scale,
+            rng.uniform(0.012, 0.03) * scale,
+        )
         dx, dy = x - centre[0], y - centre[1]
         a = (dx * np.cos(turn) + dy * np.sin(turn)) / long
         b = (-dx * np.sin(turn) + dy * np.cos(turn)) / short

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from tools.specimens.backgrounds import surface
 from tools.specimens.lens_and_sensor import CameraFaults, expose, jpeg
-from tools.specimens.photography import SEVERITIES, Level, Photograph, draw_faults, lay, photograph, pose_corners
+from tools.specimens.photography import (
+    SEVERITIES,
+    Level,
+    Photograph,
+    draw_faults,
+    lay,
+    photograph,
+    pose_corners,
+)
 from tools.specimens.typefaces import Pixels
 
 _CALM = CameraFaults(0.4, 0.0, 2.0, 90, 0.1, shadow=False, glare=False, glare_on_fields=False, cast=0.04)
@@ -41,10 +49,11 @@ def on_a_screen(picture: Pixels, seed: int, *, bezel: bool = True) -> Pixels:
     """Return a screen that shows the picture: pixel grid, black margin, bezel."""
     rng = np.random.default_rng([seed, 62])
     shown = pixel_grid(picture, float(rng.uniform(2.6, 3.4)), seed)
-    height, width = shown.shape[:2]
+    width = shown.shape[1]
     margin = round(width * rng.uniform(0.01, 0.06))
     shown = np.asarray(
-        cv2.copyMakeBorder(shown, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(14, 11, 10)), np.uint8
+        cv2.copyMakeBorder(shown, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(14, 11, 10)),
+        np.uint8,
     )
     if bezel:
         rim = round(width * 0.035)
@@ -61,7 +70,11 @@ def screen_replay(card: Pixels, level: Level, seed: int, **about: Any) -> Photog
     rng = np.random.default_rng([seed, 63])
     # the camera's pixels are a little coarser than the screen's: moire
     taken = photograph(
-        display, level, seed + 1, card_width_px=round(display.shape[1] * float(rng.uniform(0.55, 0.8))), background="desk"
+        display,
+        level,
+        seed + 1,
+        card_width_px=round(display.shape[1] * float(rng.uniform(0.55, 0.8))),
+        background="desk",
     )
     inset = (display.shape[1] - shown.image.shape[1]) // 2
     source = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32) * (display.shape[1], display.shape[0])
@@ -79,10 +92,11 @@ def screen_replay(card: Pixels, level: Level, seed: int, **about: Any) -> Photog
 def photocopy(card: Pixels, seed: int) -> Pixels:
     """Return a sheet of paper with a grey copy of the card: toner noise, lost mid-tones, paper's edges."""
     rng = np.random.default_rng([seed, 64])
-    grey = cv2.cvtColor(card, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    grey = cv2.GaussianBlur(grey, (0, 0), card.shape[1] / 1400)
+    plain = cv2.cvtColor(card, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    grey = np.asarray(cv2.GaussianBlur(plain, (0, 0), card.shape[1] / 1400), dtype=np.float32)
     toner = 255 / (1 + np.exp(-(grey - 135) / 26))
-    toner += cv2.GaussianBlur(rng.normal(0, 26, grey.shape).astype(np.float32), (0, 0), 0.8)
+    speckle = np.asarray(rng.normal(0, 26, grey.shape), dtype=np.float32)
+    toner = toner + cv2.GaussianBlur(speckle, (0, 0), 0.8)
     toner[rng.random(grey.shape) < 0.0006] = 40
     border = round(card.shape[1] * 0.18)
     paper = np.full((grey.shape[0] + 2 * border, grey.shape[1] + 2 * border), 243, np.float32)
@@ -101,7 +115,9 @@ def photograph_of_copy(card: Pixels, level: Level, seed: int, **about: Any) -> P
     share_y = (paper.shape[0] - card.shape[0]) / 2 / paper.shape[0]
     square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
     move = cv2.getPerspectiveTransform(square, outer.astype(np.float32))
-    inner = np.array([[share, share_y], [1 - share, share_y], [1 - share, 1 - share_y], [share, 1 - share_y]], np.float32)
+    inner = np.array(
+        [[share, share_y], [1 - share, share_y], [1 - share, 1 - share_y], [share, 1 - share_y]], np.float32
+    )
     corners = cv2.perspectiveTransform(inner[None], move)[0]
     return replace(
         taken,
@@ -128,7 +144,9 @@ def cut_off(picture: Photograph, share: float = 0.18, side: str = "right") -> Ph
     )
 
 
-def two_cards(first: Pixels, second: Pixels, seed: int, *, fields: Mapping[str, Any] | None = None) -> Photograph:
+def two_cards(
+    first: Pixels, second: Pixels, seed: int, *, fields: Mapping[str, Any] | None = None
+) -> Photograph:
     """Photograph two cards that lie side by side; the truth is that of the first (upper) one."""
     rng = np.random.default_rng([seed, 65])
     width, height = 1180, 1500
@@ -154,7 +172,7 @@ def childs_drawing(seed: int = 0, size: tuple[int, int] = (1000, 720)) -> Pixels
         path = np.array(points, np.float64)
         for _ in range(3):
             wobble = path + rng.normal(0, 4, path.shape)
-            cv2.polylines(sheet, [wobble.astype(np.int32)], False, colour, width, cv2.LINE_AA)
+            cv2.polylines(sheet, [wobble.astype(np.int32)], isClosed=False, color=colour, thickness=width)
 
     crayon([(150, 600), (150, 350), (420, 350), (420, 600), (150, 600)], (40, 60, 200))
     crayon([(130, 350), (285, 190), (440, 350)], (30, 90, 160), 9)

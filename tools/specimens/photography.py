@@ -41,15 +41,51 @@ class Severity:
 
 SEVERITIES: Mapping[str, Severity] = {
     "mild": Severity(
-        (1000, 1500), (0, 8), (-7, 7), 0.0, (0.2, 0.7), (0, 0), (1, 3), (88, 95), (0, 0.15), 0.1, 0.0, False, 0.04
+        card_width_px=(1000, 1500),
+        tilt=(0, 8),
+        roll=(-7, 7),
+        any_roll_share=0.0,
+        blur=(0.2, 0.7),
+        motion=(0, 0),
+        noise=(1, 3),
+        jpeg_quality=(88, 95),
+        uneven=(0, 0.15),
+        shadow_share=0.1,
+        glare_share=0.0,
+        glare_on_fields=False,
+        cast=0.04,
     ),
     "medium": Severity(
-        (800, 1300), (4, 18), (-25, 25), 0.2, (0.5, 1.3), (0, 2), (3, 7), (70, 86), (0.1, 0.35), 0.5, 0.4, False, 0.09
+        card_width_px=(800, 1300),
+        tilt=(4, 18),
+        roll=(-25, 25),
+        any_roll_share=0.2,
+        blur=(0.5, 1.3),
+        motion=(0, 2),
+        noise=(3, 7),
+        jpeg_quality=(70, 86),
+        uneven=(0.1, 0.35),
+        shadow_share=0.5,
+        glare_share=0.4,
+        glare_on_fields=False,
+        cast=0.09,
     ),
     "strong": Severity(
-        (560, 1100), (10, 27), (-45, 45), 0.5, (0.9, 1.8), (0, 4), (6, 12), (48, 68), (0.2, 0.55), 0.8, 0.7, True, 0.14
+        card_width_px=(560, 1100),
+        tilt=(10, 27),
+        roll=(-45, 45),
+        any_roll_share=0.5,
+        blur=(0.9, 1.8),
+        motion=(0, 4),
+        noise=(6, 12),
+        jpeg_quality=(48, 68),
+        uneven=(0.2, 0.55),
+        shadow_share=0.8,
+        glare_share=0.7,
+        glare_on_fields=True,
+        cast=0.14,
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +112,17 @@ class Photograph:
 
 
 def pose_corners(
-    size: tuple[int, int], width_px: float, tilt: tuple[float, float], roll: float, centre: tuple[float, float]
+    size: tuple[int, int],
+    width_px: float,
+    tilt: tuple[float, float],
+    roll: float,
+    centre: tuple[float, float],
 ) -> np.ndarray:
     """Project a card, turned by tilt (about x, about y) and roll in degrees, to four picture points."""
     aspect = size[1] / size[0]
-    card = np.array([[-0.5, -aspect / 2, 0], [0.5, -aspect / 2, 0], [0.5, aspect / 2, 0], [-0.5, aspect / 2, 0]])
+    card = np.array(
+        [[-0.5, -aspect / 2, 0], [0.5, -aspect / 2, 0], [0.5, aspect / 2, 0], [-0.5, aspect / 2, 0]]
+    )
     ax, ay, az = np.radians([*tilt, roll])
     turn_x = np.array([[1, 0, 0], [0, np.cos(ax), -np.sin(ax)], [0, np.sin(ax), np.cos(ax)]])
     turn_y = np.array([[np.cos(ay), 0, np.sin(ay)], [0, 1, 0], [-np.sin(ay), 0, np.cos(ay)]])
@@ -88,7 +130,7 @@ def pose_corners(
     solid = card @ (turn_x @ turn_y @ turn_z).T
     distance = 2.2  # card widths between lens and card, as a hand holds a telephone
     flat = solid[:, :2] * (distance / (distance + solid[:, 2:]))
-    return (flat * width_px + np.asarray(centre)).astype(np.float32)
+    return np.asarray(flat * width_px + np.asarray(centre), dtype=np.float32)
 
 
 def lay(picture: Pixels, card: Pixels, corners: np.ndarray, mask: Pixels | None = None) -> Pixels:
@@ -162,7 +204,9 @@ def photograph(
         "tilt_degrees": [round(t, 1) for t in tilt],
         **faults.to_json(),
     }
-    return Photograph(picture, fields or {}, tuple((float(x), float(y)) for x, y in corners), kind, conditions)
+    return Photograph(
+        picture, fields or {}, tuple((float(x), float(y)) for x, y in corners), kind, conditions
+    )
 
 
 def draw_faults(rng: np.random.Generator, severity: Severity, width_px: float) -> CameraFaults:

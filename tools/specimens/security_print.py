@@ -10,13 +10,18 @@ from tools.specimens.typefaces import Pixels, Sheet, han
 Tint = tuple[float, float, float]
 
 
-def guilloche(width: int, height: int, seed: int, tints_bgr: tuple[Tint, Tint], strength: float = 1.0) -> Pixels:
+def guilloche(
+    width: int, height: int, seed: int, tints_bgr: tuple[Tint, Tint], strength: float = 1.0
+) -> Pixels:
     """Return a light background that runs from one tint to the other, covered by families of wave lines."""
     rng = np.random.default_rng([seed, 5])
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     u, v = x / width, y / width
-    blend = np.clip(0.5 + 0.5 * np.sin(2.2 * (u - 0.2) + 1.5 * (v - 0.3) + rng.uniform(0, 1)), 0, 1)[..., None]
-    sheet = np.float32(tints_bgr[0]) * (1 - blend) + np.float32(tints_bgr[1]) * blend
+    blend = np.clip(0.5 + 0.5 * np.sin(2.2 * (u - 0.2) + 1.5 * (v - 0.3) + rng.uniform(0, 1)), 0, 1)[
+        ..., None
+    ]
+    first, second = (np.array(tint, np.float32) for tint in tints_bgr)
+    sheet = first * (1 - blend) + second * blend
     for _ in range(5):
         turn, period = rng.uniform(0, np.pi), rng.uniform(0.008, 0.014)
         bend, wave = rng.uniform(0.01, 0.05), rng.uniform(0.15, 0.5)
@@ -25,7 +30,7 @@ def guilloche(width: int, height: int, seed: int, tints_bgr: tuple[Tint, Tint], 
         line = np.clip(1 - np.abs((phase % 1) - 0.5) * 7, 0, 1)[..., None]
         ink = rng.uniform((5, 3, 2), (16, 14, 20)).astype(np.float32) * strength
         sheet = sheet - line * ink
-    return np.clip(sheet, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(sheet, 0, 255), dtype=np.uint8)
 
 
 def rosette(sheet: Sheet, centre: tuple[float, float], radius: float, ink: tuple[int, int, int]) -> None:
@@ -33,9 +38,10 @@ def rosette(sheet: Sheet, centre: tuple[float, float], radius: float, ink: tuple
     angle = np.linspace(0, 2 * np.pi, 1600)
     for petals, depth in ((9, 0.35), (14, 0.2), (5, 0.5)):
         reach = radius * (1 - depth * (0.5 + 0.5 * np.cos(petals * angle)))
-        points = np.stack(
-            [centre[0] + reach * np.cos(angle), centre[1] + reach * np.sin(angle)], axis=1
-        ) * sheet.scale
+        points = (
+            np.stack([centre[0] + reach * np.cos(angle), centre[1] + reach * np.sin(angle)], axis=1)
+            * sheet.scale
+        )
         sheet.draw.line([tuple(p) for p in points.tolist()], fill=ink, width=max(1, round(sheet.scale * 1.6)))
 
 

@@ -1,7 +1,7 @@
 """Sounds for the spoken-digit checks that are not a clean digit string: noise, tones, music, other words."""
 
 import numpy as np
-from scipy.signal import butter, resample_poly, sosfilt
+from scipy.signal import butter, resample_poly, sosfilt  # type: ignore[import-untyped]  # no types
 
 from tools.specimens.speech import SAMPLE_RATE, Sound
 
@@ -34,9 +34,9 @@ def music(seconds: float, seed: int, level: float = 0.3) -> Sound:
     return np.asarray(total / np.abs(total).max() * level, dtype=np.float32)
 
 
-def clipped(sound: Sound, gain: float = 8.0) -> Sound:
+def clipped(sound: Sound, gain: float = 5.0) -> Sound:
     """Return an overdriven recording: most peaks are cut."""
-    return np.asarray(np.clip(sound * gain, -0.98, 0.98), dtype=np.float32)
+    return np.asarray(np.clip(sound * gain, -1, 1), dtype=np.float32)
 
 
 def stereo(sound: Sound) -> np.ndarray:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
+from scipy.signal import resample_poly  # type: ignore[import-untyped]  # scipy has no types
 
 Sound = NDArray[np.float32]
 SAMPLE_RATE = 16_000
@@ -19,7 +19,8 @@ PINYIN = {
     "0": "ling2", "1": "yi1", "2": "er4", "3": "san1", "4": "si4",
     "5": "wu3", "6": "liu4", "7": "qi1", "8": "ba1", "9": "jiu3",
 }  # fmt: skip
-ENGLISH = dict(zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True))
+_ENGLISH_WORDS = "zero one two three four five six seven eight nine"
+ENGLISH = dict(zip("0123456789", _ENGLISH_WORDS.split(), strict=True))
 _ESPEAK_VOICES = {"cmn": "cmn-latn-pinyin", "eng": "en-us"}
 
 
@@ -37,7 +38,9 @@ def _espeak(text: str, voice: str, *, pitch: int, words_a_minute: int) -> Sound:
     data = subprocess.run(command, capture_output=True, check=True).stdout
     start = data.index(b"data") + 8
     rate = int.from_bytes(data[24:28], "little")
-    samples = np.frombuffer(data[start : start + (len(data) - start) // 2 * 2], "<i2").astype(np.float64) / 32768
+    samples = (
+        np.frombuffer(data[start : start + (len(data) - start) // 2 * 2], "<i2").astype(np.float64) / 32768
+    )
     return np.asarray(resample_poly(samples, SAMPLE_RATE, rate), dtype=np.float32)
 
 
@@ -84,7 +87,7 @@ def speak_text(text: str, voice: str = "en-us", *, pitch: int = 50, words_a_minu
     return np.asarray(spoken / np.abs(spoken).max() * 0.6, dtype=np.float32)
 
 
-def room(sound: Sound, seed: int, *, noise_db: float = -48.0, echo: float = 0.12) -> Sound:
+def room(sound: Sound, seed: int, *, noise_db: float = -62.0, echo: float = 0.12) -> Sound:
     """Put a sound into a quiet small room: short echoes and a little noise."""
     rng = np.random.default_rng([seed, 11])
     tail = np.zeros(int(0.12 * SAMPLE_RATE), np.float32)
@@ -97,7 +100,7 @@ def room(sound: Sound, seed: int, *, noise_db: float = -48.0, echo: float = 0.12
     return np.asarray(np.clip(wet + hiss, -1, 1), dtype=np.float32)
 
 
-def mouth_opening(sound: Sound, offset_s: float, scale: float = 0.55) -> NDArray[np.float32]:
+def mouth_opening(sound: Sound, offset_s: float, scale: float = 0.8) -> NDArray[np.float32]:
     """Return the opening 0..1 of a mouth that speaks this, at 100 values a second from time 0."""
     padded = np.concatenate([np.zeros(int(offset_s * SAMPLE_RATE), np.float32), sound])
     frames = len(padded) // 160

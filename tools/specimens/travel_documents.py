@@ -116,12 +116,14 @@ def mrz_lines(document: TravelDocument) -> list[str]:
     return [_fill(head + names, length), body + check_digit(overall)]
 
 
-def travel_document(person: Person, format_: DocumentFormat, seed: int, *, state: str = "UTO") -> TravelDocument:
+def travel_document(
+    person: Person, format_: DocumentFormat, seed: int, *, state: str = "UTO"
+) -> TravelDocument:
     """Return a document of this person with a number that follows from the seed."""
     rng = np.random.default_rng([seed, 9303])
     letters = "ABCDEFGHJKLMNPRTUVWXYZ"
     number = letters[int(rng.integers(len(letters)))] + f"{int(rng.integers(10**8)):08d}"
-    expiry = date(2026 + int(rng.integers(0, 9)), int(rng.integers(1, 13)), int(rng.integers(1, 29)))
+    expiry = date(2029 + int(rng.integers(0, 6)), int(rng.integers(1, 13)), int(rng.integers(1, 29)))
     return TravelDocument(
         format_, number, person.surname_latin, person.given_latin, person.birth_date,
         "M" if person.sex == "男" else "F", expiry, issuing_state=state, nationality=state,

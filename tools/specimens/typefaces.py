@@ -49,7 +49,7 @@ class Sheet:
         width_max: float | None = None,
         bold: bool = False,
     ) -> float:
-        """Write from the left top corner `at`; letters are set one by one if spaced. Returns the right end."""
+        """Write from the left top corner `at`, letter by letter if spaced. Returns the right end."""
         face = {"han": han, "ocr_b": ocr_b}[font](max(4, round(size * self.scale)))
         x, y = at[0] * self.scale, at[1] * self.scale
         options: dict[str, Any] = {"language": "zh-Hans"} if font == "han" else {}
@@ -58,7 +58,9 @@ class Sheet:
         length = face.getlength(text)
         if width_max is not None and length > width_max * self.scale:
             shrunk = size * width_max * self.scale / length
-            return self.text((at[0], at[1] + (size - shrunk) / 2), text, shrunk, ink=ink, font=font, bold=bold)
+            return self.text(
+                (at[0], at[1] + (size - shrunk) / 2), text, shrunk, ink=ink, font=font, bold=bold
+            )
         if not spacing:
             self.draw.text((x, y), text, ink, font=face, **options)
             return (x + length) / self.scale
