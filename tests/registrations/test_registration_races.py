@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +13,20 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from tests.privacy.builders import NOW
-from tests.registrations.builders import OPERATOR, Desk, a_desk, a_number, a_registration_policy
+from tests.registrations.builders import (
+    OPERATOR,
+    Desk,
+    a_desk,
+    a_number,
+    a_registration_policy,
+    a_session,
+)
 
 from shiming.infrastructure.database import reading, unit_of_work
-from shiming.privacy.model import LedgerVerified
+from shiming.privacy.model import AccessRequest, EvidenceContent, IdentityRecord, LedgerVerified, Purpose
+from shiming.privacy.store import evidence
 from shiming.privacy.use_cases.ledger import verify_ledger
+from shiming.privacy.use_cases.vault import read_evidence
 from shiming.registrations.model import LineRegistered, RegisterLine
 from shiming.registrations.store import cap_counters, lines
 from shiming.registrations.use_cases import register_line
@@ -24,6 +34,7 @@ from shiming.registrations.use_cases import register_line
 CAP = 3
 PEOPLE = 4
 TRIES_EACH = 15
+IDENTITY = IdentityRecord("resident_id", "11010519491231002X", "张三丰", "北京市")
 SPAWN = multiprocessing.get_context("spawn")  # a fork would copy open database connections
 
 
@@ -51,6 +62,18 @@ def die_inside(folder: str) -> None:
         outcome = register_line(desk.tools, connection, command, policy=desk.policy, now=NOW)
         assert isinstance(outcome, LineRegistered)
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def register_and_tell(folder: str, worker: int) -> None:
+    """Register without end; write the reference of each acknowledged line to a file, durably."""
+    desk = a_desk(Path(folder), a_registration_policy(1), any_subject=True)
+    with (Path(folder) / f"acknowledged-{worker}").open("a", encoding="ascii") as told:
+        for turn in range(10_000):
+            desk.keep_identity(a_session(f"SES-{worker}x{turn}-x", subject=f"p1.{worker}x{turn}"), IDENTITY)
+            outcome = desk.register(f"SES-{worker}x{turn}-x", a_number(worker * 10_000 + turn))
+            assert isinstance(outcome, LineRegistered)
+            told.write(outcome.receipt["line"]["id"] + "\n")
+            told.flush()
 
 
 def join_all(processes: Sequence[multiprocessing.process.BaseProcess]) -> list[int | None]:
@@ -145,3 +168,37 @@ def test_a_killed_registration_leaves_nothing_half_done(tmp_path: Path) -> None:
     assert isinstance(found, LedgerVerified)
     assert found.head.sequence == 0
     assert isinstance(desk.register("SES-0-dying", a_number(77)), LineRegistered)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process by a POSIX signal")
+def test_whatever_was_acknowledged_before_a_kill_is_there_whole(tmp_path: Path) -> None:
+    """Two processes register for different people and are killed at no chosen moment."""
+    processes = [SPAWN.Process(target=register_and_tell, args=(str(tmp_path), worker)) for worker in range(2)]
+    for process in processes:
+        process.start()
+    files = [tmp_path / f"acknowledged-{worker}" for worker in range(2)]
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not all(
+        file.exists() and file.read_text().count("\n") >= 5 for file in files
+    ):
+        time.sleep(0.01)
+    for process in processes:
+        os.kill(process.pid or 0, signal.SIGKILL)
+        process.join(60)
+    acknowledged = {line for file in files for line in file.read_text().split("\n")[:-1]}
+    assert len(acknowledged) >= 10
+
+    desk = a_desk(tmp_path, a_registration_policy(1), any_subject=True)
+    with reading(desk.vault.engine) as connection:
+        registered = set(connection.execute(sa.select(lines.c.line_id)).scalars())
+        active = connection.execute(sa.select(sa.func.sum(cap_counters.c.active))).scalar_one()
+        kept = list(connection.execute(sa.select(evidence.c.evidence_id)).scalars())
+    assert acknowledged <= registered
+    assert len(registered) - len(acknowledged) <= 2  # committed, but the answer was killed
+    assert active == len(registered)
+    assert isinstance(verify_ledger(desk.vault.engine, desk.vault.keys), LedgerVerified)
+    request = AccessRequest("STF-1", Purpose.INSPECTION, "INS-1")
+    with unit_of_work(desk.vault.engine) as connection:
+        for evidence_id in kept:  # no row without its object
+            found = read_evidence(desk.vault.tools, connection, evidence_id, request, now=NOW)
+            assert isinstance(found, EvidenceContent)

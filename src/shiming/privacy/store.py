@@ -6,6 +6,7 @@ a restored backup from bringing it back.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -239,6 +240,20 @@ def insert_leaf(connection: Connection, **values: Any) -> None:
 def advance_head(connection: Connection, **values: Any) -> None:
     """Move the head to the leaf just appended."""
     connection.execute(ledger_head.update().values(**values))
+
+
+@contextmanager
+def tolerant_text(connection: Connection) -> Iterator[None]:
+    """Read text that is not UTF-8 as well: who tampers with a row must not stop its examination."""
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name != "sqlite":  # pragma: no cover - other engines refuse such text on writing
+        yield
+        return
+    driver.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    try:
+        yield
+    finally:
+        driver.text_factory = str
 
 
 def iterate_leaves(connection: Connection) -> Iterator[Row[Any]]:
