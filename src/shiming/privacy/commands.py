@@ -17,8 +17,10 @@ from shiming.vocabulary.errors import BadInput, Text
 REFUSED = 1
 _HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
-ledger = typer.Typer(no_args_is_help=True, help="The tamper-evident ledger.")
-evidence = typer.Typer(no_args_is_help=True, help="What is kept of a person or a case; never its content.")
+ledger = typer.Typer(no_args_is_help=True, add_completion=False, help="The tamper-evident ledger.")
+evidence = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="What is kept of a person or a case; never its content."
+)
 app = ledger
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]

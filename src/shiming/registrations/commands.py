@@ -15,8 +15,8 @@ from shiming.vocabulary.msisdn import Msisdn
 
 REFUSED = 1
 
-app = typer.Typer(no_args_is_help=True)
-lines = typer.Typer(no_args_is_help=True, help="Registered lines.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+lines = typer.Typer(no_args_is_help=True, add_completion=False, help="Registered lines.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 
