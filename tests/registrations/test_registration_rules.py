@@ -68,6 +68,8 @@ def test_a_fresh_verified_session_is_usable() -> None:
         subject="p1.someone", level="ial2", receipt_hash="sha256:" + "1" * 64, rehearsal=False
     )
     assert isinstance(decide(replace(a_session(), operator="cn-mobile")), SessionUsable)
+    assisted = replace(a_session(), challenge_origin=None)
+    assert isinstance(decide(assisted), SessionUsable)
     oldest = replace(a_session(), decided_at=NOW - POLICY.session_age_max)
     assert isinstance(decide(oldest), SessionUsable)
 

@@ -67,7 +67,7 @@ class ProvenSession:
     level: str | None
     subject: str | None
     decided_at: datetime | None
-    challenge_origin: str
+    challenge_origin: str | None  # None: the route asks for no challenge (assisted review)
     receipt_hash: str | None
     operator: str | None = None
     consumed_by: str | None = None

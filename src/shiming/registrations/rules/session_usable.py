@@ -42,8 +42,8 @@ def decide_session_usable(
     #  (4) it was made for this operator
     if session.operator not in {None, operator}:
         codes.append(RefusalCode.SESSION_OF_OTHER_OPERATOR)
-    #  (5) its challenge was drawn by the server; a rehearsal stays in the sandbox
-    rehearsal = session.challenge_origin != DRAWN
+    #  (5) its challenge, if its route asks for one, was drawn by the server; a rehearsal stays in the sandbox
+    rehearsal = session.challenge_origin not in {None, DRAWN}
     if rehearsal and not sandbox:
         codes.append(RefusalCode.CHALLENGE_CHOSEN)
     if codes or session.subject is None:
