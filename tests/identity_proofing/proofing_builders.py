@@ -51,7 +51,7 @@ def changed(policy: Policy, section: str, **values: Any) -> Policy:
 
 
 def cited(value: Any) -> Cited[Any]:
-    return a_policy().line_cap.lines_per_identity_max.model_copy(update={"value": value})  # type: ignore[return-value]
+    return a_policy().line_cap.lines_per_identity_max.model_copy(update={"value": value})
 
 
 def turn(side: str, start: float, degrees: float = 32.0, length: float = 1.0) -> ClipEvent:
@@ -171,7 +171,7 @@ def an_answer(**changes: Any) -> AuthorityEvidence:
 
 def evidence_with(**changes: Any) -> Evidence:
     """Return the evidence of a genuine session, with changes."""
-    attempts: Mapping[EvidenceKind, int] = {kind: 1 for kind in EvidenceKind}
+    attempts: Mapping[EvidenceKind, int] = dict.fromkeys(EvidenceKind, 1)
     genuine = Evidence(
         session_id="SES-0081-0G3G-50C7-1",
         channel=Channel.SHOP,

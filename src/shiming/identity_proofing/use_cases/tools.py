@@ -1,7 +1,7 @@
 """What the verbs of identity proofing work with; built in one place, passed in everywhere."""
 
-import random
 from dataclasses import dataclass, field
+from random import Random, SystemRandom
 
 from shiming.identity_proofing.ports import (
     AuthorityPort,
@@ -36,7 +36,7 @@ class ProofingTools:
     signer: Signer
     pseudonym: Pseudonyms
     keep_evidence: EvidenceKeeper | None = None
-    random: random.Random = field(default_factory=random.SystemRandom)
+    random: Random = field(default_factory=SystemRandom)
     program: str = "shiming"
 
     def new_reference(self, prefix: str) -> str:
