@@ -67,17 +67,17 @@ class Recognition:
         """Read one side of a document from an encoded picture."""
         return read_document(read_image(source), self._tools("_document_tools"), today=today)
 
-    def clip(self, source: Content, limits: ClipLimits | None = None) -> ClipMeasurement:
+    def clip(self, clip: Content) -> ClipMeasurement:
         """Measure a live clip."""
-        return measure_clip(source, self._tools("_clip_tools"), limits or self._clip_limits)
+        return measure_clip(clip, self._tools("_clip_tools"), self._clip_limits)
 
     def digits(self, source: Content, expected: str, language: str) -> DigitsMeasurement:
         """Score a claimed digit string in a sound file or in a clip's sound."""
         return measure_digits(read_waveform(source), expected, language, self._tools("_digits_tools"))
 
-    def portrait(self, image: Image) -> FaceTemplate:
+    def portrait(self, picture: Image) -> FaceTemplate:
         """Measure the one face of a decoded picture."""
-        return measure_face(image, self.face_tools)
+        return measure_face(picture, self.face_tools)
 
     def picture(self, source: Content) -> FaceTemplate:
         """Measure the one face of an encoded picture."""

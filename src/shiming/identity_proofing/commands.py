@@ -177,7 +177,7 @@ def prove(
         session_id=session,
     )
     _require_files(submission)
-    port = _authority(authority, policy, ca=authority_ca, certificate=client_cert, token_file=token_file)
+    port = connector(authority, policy, ca=authority_ca, certificate=client_cert, token_file=token_file)
     decided = proving.prove(platform.proofing_tools(port), platform.begin, submission, policy)
     result = {**_outcome(decided.receipt), "receipt": decided.receipt, "session": decided.session.id}
     if as_json:
@@ -221,8 +221,13 @@ def _digits(text: str) -> str:
     return parse_expected(text) if text else ""
 
 
-def _authority(
-    address: str, policy: "Policy", *, ca: Path | None, certificate: Path | None, token_file: Path | None
+def connector(
+    address: str,
+    policy: "Policy",
+    *,
+    ca: Path | None = None,
+    certificate: Path | None = None,
+    token_file: Path | None = None,
 ) -> "AuthorityPort | None":
     """Return the connector to an authority, as patient as the pack says; None where none is to be asked."""
     if address == "none":

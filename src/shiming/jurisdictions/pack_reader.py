@@ -53,6 +53,7 @@ class PackHeader(Record):
     version: str
     effective: date  # first day on which every value is in force
     title: Wording
+    number_regions: tuple[str, ...] = ()  # ISO 3166-1, whose numbers are registered; none: any valid number
 
 
 class _Preface(Record):

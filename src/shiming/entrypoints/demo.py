@@ -1,0 +1,263 @@
+"""`shiming demo`: the main job on shipped specimens, told as a story.
+
+Everything is real but the people: a photographed specimen card, an animated public-domain portrait, a made
+voice, a pretended authority in a process of its own. The data folder is a sandbox, deleted at the end.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from shiming.entrypoints.wiring import DEFAULT_PACK, Platform
+from shiming.infrastructure.settings import Settings
+from shiming.vocabulary.errors import Text, Unavailable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from shiming.identity_proofing.use_cases.steps import Decided
+
+SPECIMENS = Path(__file__).resolve().parents[3] / "specimens"
+OPERATOR, NUMBER = "cn-mobile", "+8613800138000"
+AUTHORITY_START_S_MAX = 30.0
+
+app = typer.Typer(add_completion=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What happened, for the printed story and for programs."""
+
+    decided: "Decided"
+    stranger: "Decided"
+    registered: Mapping[str, Any]
+    ledger_whole: bool
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON object."""
+        line = self.registered["line"]
+        return {
+            "decision": self.decided.receipt["decision"],
+            "stranger": self.stranger.receipt["decision"],
+            "line": {"number": line["number"], "status": line["status"], "operator": line["operator"]},
+            "ledger": {"verified": self.ledger_whole},
+            "seconds": round(self.seconds, 2),
+        }
+
+    @property
+    def as_it_should_be(self) -> bool:
+        """Say whether the person was verified, the stranger was not, and the line stands."""
+        found = self.to_json()
+        return (
+            found["decision"]["outcome"] == "Verified"
+            and found["stranger"]["outcome"] != "Verified"
+            and found["line"]["status"] == "active"
+            and self.ledger_whole
+        )
+
+
+@app.command()
+def demo(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
+) -> None:
+    """Prove a specimen person, refuse a stranger's card, register a line, verify the ledger.
+
+    Nothing is kept: the data folder is a temporary sandbox. Example: shiming demo --json
+    """
+    from rich.console import Console
+
+    console = Console(quiet=as_json)
+    require_specimens()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="shiming-demo-") as folder:
+        platform = Platform(sandbox_settings(Path(folder)))
+        with sandbox_authority(folder) as address:
+            story = act(platform, address, console, started)
+    if as_json:
+        typer.echo(json.dumps(story.to_json(), ensure_ascii=False))
+    raise typer.Exit(0 if story.as_it_should_be else 1)
+
+
+def act(platform: Platform, authority: str, console: "Console", started: float) -> Story:
+    """Run the main job step by step."""
+    from shiming.privacy.model import LedgerVerified
+    from shiming.privacy.use_cases.ledger import verify_ledger
+
+    cases = json.loads((SPECIMENS / "cases.json").read_text("utf-8"))["demo"]
+    say(console, 1, "The applicant", "shows a resident identity card and looks into the camera.")
+    with working(console, "reading the card, the clip and the digits, asking the authority"):
+        decided = prove(platform, cases, SPECIMENS / cases["document_front"], authority)
+    tell_decision(console, decided)
+    say(console, 2, "A stranger", "shows another person's card with the same clip.")
+    with working(console, "the same checks"):
+        other = SPECIMENS / "documents" / "other_person_front.jpg"
+        stranger = prove(platform, {**cases, "document_back": None}, other, authority)
+    tell_decision(console, stranger)
+    say(console, 3, "One line", f"is registered: {NUMBER} at {OPERATOR}.")
+    registered = register(platform, decided.session.id)
+    whole = isinstance(verify_ledger(platform.engine, platform.privacy.keys), LedgerVerified)
+    tell_line(console, registered, whole=whole)
+    seconds = time.monotonic() - started
+    console.print(
+        f"\nDone in {seconds:.0f} s. Next: shiming --help, or the guide in docs/how-to/first-proof.md"
+    )
+    return Story(decided, stranger, registered, whole, seconds)
+
+
+def prove(platform: Platform, cases: Mapping[str, Any], document: Path, authority: str) -> "Decided":
+    """Give a challenge that fits the specimen clip, and prove."""
+    from shiming.identity_proofing.commands import connector
+    from shiming.identity_proofing.model.challenge import Language
+    from shiming.identity_proofing.rules.challenge_document import challenge_document
+    from shiming.identity_proofing.use_cases import challenges, proving
+    from shiming.jurisdictions.model import Channel, Gesture, Route
+
+    policy = platform.policy(DEFAULT_PACK, platform.today())
+    tools = platform.proofing_tools(connector(authority, policy))
+    application = challenges.Application(Channel.SHOP, Route.STANDARD, operator=OPERATOR)
+    with platform.begin() as connection:
+        session = challenges.open_session(tools, connection, application, policy)
+        given = challenges.give_chosen_challenge(
+            tools,
+            connection,
+            session,
+            policy,
+            language=Language(cases["digits_language"]),
+            steps=tuple(Gesture(name) for name in cases["gestures"]),
+            digits=cases["digits"],
+        )
+    submission = proving.Submission(
+        application=application,
+        on=platform.today(),
+        document=document,
+        document_back=SPECIMENS / cases["document_back"] if cases["document_back"] else None,
+        clip=SPECIMENS / cases["clip"],
+        challenge=challenge_document(given),
+    )
+    return proving.prove(tools, platform.begin, submission, policy)
+
+
+def register(platform: Platform, session_id: str) -> Mapping[str, Any]:
+    """Register the number for the proven person."""
+    from shiming.registrations.model import LineRegistered, RegisterLine
+    from shiming.registrations.use_cases import register_line
+
+    command = RegisterLine.parse(operator=OPERATOR, number=NUMBER, session_id=session_id)
+    with platform.begin() as connection:
+        outcome = register_line(
+            platform.registrations,
+            connection,
+            command,
+            policy=platform.registration_policy,
+            now=platform.clock.now(),
+        )
+    if isinstance(outcome, LineRegistered):
+        return outcome.receipt
+    codes = ", ".join(refusal.code for refusal in outcome.refusals)
+    return {"line": {"number": NUMBER, "status": f"refused: {codes}", "operator": OPERATOR}}
+
+
+@contextmanager
+def sandbox_authority(folder: str) -> Iterator[str]:
+    """Run the pretended authority in a process of its own; yield its address once it listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = Path(folder) / "authority.log"
+    command = [sys.executable, "-m", "shiming", "sandbox", "authority", "--port", str(port)]
+    command += ["--population", str(SPECIMENS / "population" / "people.json")]
+    with (
+        log.open("wb") as stream,
+        subprocess.Popen(command, stdout=stream, stderr=stream) as process,  # noqa: S603 - our own program
+    ):
+        try:
+            _wait_for(port, process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + AUTHORITY_START_S_MAX
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise Unavailable(
+        "SANDBOX_NOT_STARTED",
+        Text(zh="模拟权威机构未能启动。", en="The sandbox authority did not start."),
+    )
+
+
+def sandbox_settings(folder: Path) -> Settings:
+    """Return settings of a throw-away sandbox."""
+    data = folder / "data"
+    return Settings(data_folder=data, database_url=f"sqlite:///{data / 'shiming.db'}", sandbox=True)
+
+
+def require_specimens() -> None:
+    """Refuse with advice where the specimens are not beside the sources."""
+    if not (SPECIMENS / "cases.json").is_file():
+        raise Unavailable(
+            "SPECIMENS_MISSING",
+            Text(zh="找不到样本文件。", en="The specimens are not here."),
+            advice=Text(
+                zh="请在源码目录中运行 `make demo`。", en="Run `make demo` in a checkout of the sources."
+            ),
+        )
+
+
+# -- the printed story -----------------------------------------------------------------------------
+
+
+def say(console: "Console", number: int, who: str, what: str) -> None:
+    """Print the heading of a step."""
+    console.print(f"\n[bold cyan]{number}. {who}[/] {what}")
+
+
+def working(console: "Console", what: str) -> Any:
+    """Show that work is going on."""
+    return console.status(what)
+
+
+def tell_decision(console: "Console", decided: "Decided") -> None:
+    """Print a decision with the outcome of each check."""
+    from rich.table import Table
+
+    marks = {"passed": "[green]passed[/]", "failed": "[bold red]failed[/]"}
+    table = Table("check", "found", "figures", box=None, pad_edge=False)
+    for check in decided.receipt["checks"]:
+        figures = [
+            f"{name} {value:g}"
+            for name, value in check["measurements"].items()
+            if isinstance(value, float) and not name.startswith("time_")
+        ]
+        found = marks.get(check["outcome"], f"[yellow]{check['outcome']}[/]")
+        table.add_row(check["check"], found, "[dim]" + ", ".join(figures[:3]) + "[/]")
+    console.print(table)
+    decision = decided.receipt["decision"]
+    colour = "green" if decision["outcome"] == "Verified" else "red"
+    console.print(f"[bold {colour}]{decision['outcome']}[/] under pack {decided.receipt['pack']['id']}")
+    for reason in decision["reasons"]:
+        console.print(f"  {reason['code']}: {reason['text']['en']} ({reason['citation']})")
+
+
+def tell_line(console: "Console", registered: Mapping[str, Any], *, whole: bool) -> None:
+    """Print the registered line and the state of the ledger."""
+    line = registered["line"]
+    console.print(f"[bold green]{line['number']}[/] is {line['status']} at {line['operator']}.")
+    for rule in registered.get("rules", ())[:1]:
+        console.print(f"  {rule['active']} of {rule['cap']} lines of this person ({rule['citation']})")
+    console.print(f"  evidence is encrypted, the ledger is {'whole' if whole else '[bold red]broken[/]'}")
