@@ -8,6 +8,7 @@ import cv2
 import pytest
 from PIL import Image as PilImage
 from stdnum.cn import ric
+
 from tools.specimens.bad_inputs import hundred_megapixels
 from tools.specimens.build import GROUPS
 from tools.specimens.clip_files import read_clip

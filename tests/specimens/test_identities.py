@@ -3,6 +3,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import ric
+
 from tools.specimens.divisions import all_divisions, divisions_in_force
 from tools.specimens.identities import (
     ISSUED_ON,

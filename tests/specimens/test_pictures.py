@@ -4,6 +4,7 @@ import pytest
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tools.specimens.barcodes import SYMBOLOGIES, barcode
 from tools.specimens.identities import generate_person
 from tools.specimens.photo_attacks import cut_off, photograph_of_copy, screen_replay, two_cards

@@ -31,8 +31,23 @@ def _demo() -> dict[str, Any]:
         "document_back": "documents/demo_back.jpg",
         "clip": "clips/demo.mp4",
         "digits_audio": "audio/demo_digits.wav",
+        "challenge": "demo_challenge.json",
         **DEMO_PERFORMANCE.to_json(),
     }
+
+
+def _challenge() -> dict[str, Any]:
+    """Return the challenge that the demo clip meets, as `shiming prove --challenge` takes it."""
+    return {
+        "steps": [{"gesture": gesture.kind} for gesture in DEMO_PERFORMANCE.gestures],
+        "prompts_s": list(DEMO_PERFORMANCE.prompts_s[:-1]),
+        "digits": DEMO_PERFORMANCE.digits,
+        "digits_language": DEMO_PERFORMANCE.language,
+    }
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def build(out: Path, groups: tuple[str, ...] = GROUPS) -> Path:
@@ -54,5 +69,6 @@ def build(out: Path, groups: tuple[str, ...] = GROUPS) -> Path:
         else:
             made = build_bad(out / group, out / "clips" / "demo.mp4")
         cases[group] = dict(made)
-    path.write_text(json.dumps(cases, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    _write_json(path, cases)
+    _write_json(out / "demo_challenge.json", _challenge())
     return path

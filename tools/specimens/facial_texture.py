@@ -99,6 +99,15 @@ def _open_jaw(map_y: Field, mesh: Landmarks, opening: float) -> tuple[Field, Fie
     return new.astype(np.float32), inside.astype(np.float32)
 
 
+def _inside_of_mouth(cavity: Field) -> Field:
+    """Paint the inside: dark, with a tongue that shows towards the lower lip."""
+    from_above = np.cumsum(cavity, axis=0)
+    share = from_above / np.maximum(from_above[-1:], 1)
+    tongue = (cv2.GaussianBlur(np.clip((share - 0.45) * 2, 0, 1), (0, 0), 1.5) * 0.6)[..., None]
+    dark, flesh = np.array((34, 24, 52), np.float32), np.array((96, 92, 168), np.float32)
+    return np.asarray(dark * (1 - tongue) + flesh * tongue, dtype=np.float32)
+
+
 def _draw_lid(picture: Field, lid: _Lid, skin_tone: Field) -> Field:
     columns = np.broadcast_to(np.arange(picture.shape[1], dtype=np.float32), picture.shape[:2])
     skin = cv2.remap(picture, np.ascontiguousarray(columns), lid.source_rows, cv2.INTER_CUBIC)
@@ -117,7 +126,7 @@ def move_lids_and_jaw(image: Pixels, mesh: Landmarks, eyes_closed: float, mouth_
         map_y, cavity = _open_jaw(map_y, mesh, mouth_open)
         warped = cv2.remap(moved, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         soft = cv2.GaussianBlur(cavity, (0, 0), 1.0)[..., None]
-        moved = np.asarray(warped, np.float32) * (1 - soft) + np.array((38, 26, 62), np.float32) * soft
+        moved = np.asarray(warped, np.float32) * (1 - soft) + _inside_of_mouth(cavity) * soft
     if eyes_closed >= 0.01:
         tone = moved[int(mesh[5, 1]), int(mesh[5, 0])]
         for eye in (_RIGHT_EYE, _LEFT_EYE):

@@ -1,10 +1,12 @@
 """Portraits to print on cards: the public-domain demo face and crops from frames."""
 
+from collections.abc import Callable
 from importlib import resources
 
 import cv2
 import numpy as np
 
+from tools.specimens.face_mesh import face_box, find_landmarks
 from tools.specimens.typefaces import Pixels
 
 DEMO_FACE_BOX = (176, 62, 96, 120)  # the face in the demo portrait: x, y, width, height
@@ -33,24 +35,39 @@ def second_photograph() -> Pixels:
 
 
 def portrait_from_frame(
-    frame_bgr: Pixels, face_box: Box, *, size: tuple[int, int] = (358, 441), head_room: float = 1.0
+    frame_bgr: Pixels, box: Box, *, size: tuple[int, int] = (358, 441), head_room: float = 1.0
 ) -> Pixels:
     """Cut a portrait of the official proportions around a face (x, y, width, height of brow-to-chin box).
 
-    The face takes about 55 % of the width. Where the frame ends, its border is continued.
+    The face takes 52..62 % of the width. Where the frame ends, its border is continued.
     """
-    x, y, width, height = face_box
-    crop_width = width / 0.52
-    crop_height = crop_width * size[1] / size[0]
-    centre_x = x + width / 2
-    top = y + height / 2 - crop_height * (0.5 - 0.02 * head_room)
-    left = centre_x - crop_width / 2
+    x, y, width, height = box
+    for face_share in (0.52, 0.57, 0.62):  # nearer, where the frame ends below the chin
+        crop_width = width / face_share
+        crop_height = crop_width * size[1] / size[0]
+        top = y + height / 2 - crop_height * (0.5 - 0.02 * head_room)
+        if top + crop_height <= frame_bgr.shape[0]:
+            break
+    left = x + width / 2 - crop_width / 2
     move = np.array([[size[0] / crop_width, 0, -left * size[0] / crop_width],
                      [0, size[1] / crop_height, -top * size[1] / crop_height]])  # fmt: skip
     ratio = size[0] / crop_width
     source = cv2.GaussianBlur(frame_bgr, (0, 0), 0.45 / ratio) if ratio < 0.8 else frame_bgr
     crop = cv2.warpAffine(source, move, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(crop, dtype=np.uint8)
+
+
+def portrait_of(frame_bgr: Pixels, find_face: Callable[[Pixels], Box | None] | None = None) -> Pixels:
+    """Find the face in a frame (by the mesh, or by the given function) and cut a portrait around it."""
+    box = find_face(frame_bgr) if find_face else _box_by_mesh(frame_bgr)
+    if box is None:
+        raise ValueError("no face in the frame")
+    return portrait_from_frame(frame_bgr, box)
+
+
+def _box_by_mesh(frame_bgr: Pixels) -> Box | None:
+    mesh = find_landmarks(frame_bgr)
+    return None if mesh is None else face_box(mesh)
 
 
 def demo_portrait() -> Pixels:

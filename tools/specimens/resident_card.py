@@ -25,7 +25,7 @@ def address_lines(address: str, width: int = _ADDRESS_CHARACTERS_A_LINE) -> list
     """Cut an address into lines of about eleven Han characters; two digits count as one.
 
     >>> address_lines("江苏省南京市玄武区人民路18号3号楼1单元1203室")
-    ['江苏省南京市玄武区人民', '路18号3号楼1单元1203室']
+    ['江苏省南京市玄武区人民', '路18号3号楼1单元1203', '室']
     """
     lines, used = [""], 0.0
     for letter in address:

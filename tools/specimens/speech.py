@@ -100,7 +100,7 @@ def room(sound: Sound, seed: int, *, noise_db: float = -62.0, echo: float = 0.12
     return np.asarray(np.clip(wet + hiss, -1, 1), dtype=np.float32)
 
 
-def mouth_opening(sound: Sound, offset_s: float, scale: float = 0.8) -> NDArray[np.float32]:
+def mouth_opening(sound: Sound, offset_s: float, scale: float = 0.6) -> NDArray[np.float32]:
     """Return the opening 0..1 of a mouth that speaks this, at 100 values a second from time 0."""
     padded = np.concatenate([np.zeros(int(offset_s * SAMPLE_RATE), np.float32), sound])
     frames = len(padded) // 160
