@@ -19,7 +19,6 @@ from typing import Any
 from evaluation.clip_attacks import SINGLE_CLIP_ATTACKS, encoded, frames_of, splice
 from evaluation.clip_truth import TRUTH, ClipTruth, Interval
 from evaluation.digits.intervals import wilson
-
 from shiming.recognition.clips.limits import ClipLimits
 from shiming.recognition.clips.measurement import ClipTools, clip_tools, measure_clip
 from shiming.recognition.inference import ModelRuntime
@@ -39,8 +38,8 @@ class HardSigns:
 
     frozen_share_max: float = 0.10
     planar_score_max: float = 0.50
-    same_person_first_min: float = 0.30
-    same_person_second_min: float = 0.60
+    same_person_first_min: float = 0.38
+    same_person_second_min: float = 0.62
     time_gap_s_max: float = 0.5
 
 
@@ -87,8 +86,9 @@ def fired(found: ClipMeasurement, signs: HardSigns) -> list[str]:
         "frozen": seen.frozen_share > signs.frozen_share_max,
         "repeated": ClipEventKind.REPEATED in kinds,
         "planar": (seen.planar_score or 0.0) > signs.planar_score_max,
-        "another_person": (first is not None and first < signs.same_person_first_min)
-        or (second is not None and second < signs.same_person_second_min),
+        "another_person": first is not None
+        and first < signs.same_person_first_min
+        and (second is None or second < signs.same_person_second_min),
         "time_gap": seen.time_gap_s_max > signs.time_gap_s_max,
         "second_face": seen.faces_max > 1,
     }

@@ -17,9 +17,9 @@ from typing import Any
 
 import cv2
 import numpy as np
+
 from evaluation.clip_attacks import encoded, frames_of
 from evaluation.digits.intervals import wilson
-
 from shiming.recognition.clips.limits import ClipLimits
 from shiming.recognition.clips.measurement import ClipTools, clip_tools, measure_clip
 from shiming.recognition.face_embedding import compare, measure_face

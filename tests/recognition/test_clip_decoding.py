@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from shiming.recognition.clips.decoding import ClipFrame, ClipHeader, opened
+from shiming.recognition.clips.limits import ClipLimits
+from shiming.vocabulary.errors import BadInput
 from tests.recognition.clips_for_tests import (
     a_clip,
     only_sound,
@@ -15,10 +19,6 @@ from tests.recognition.clips_for_tests import (
     rotated_by_header,
     with_claimed_duration,
 )
-
-from shiming.recognition.clips.decoding import ClipFrame, ClipHeader, opened
-from shiming.recognition.clips.limits import ClipLimits
-from shiming.vocabulary.errors import BadInput
 
 LIMITS = ClipLimits()
 PLAIN = a_clip(pictures(30))
@@ -119,6 +119,19 @@ def test_unknown_bytes_and_playlists_are_never_opened(content: bytes) -> None:
 
 def test_a_truncated_clip_is_refused() -> None:
     assert refusal(PLAIN[: len(PLAIN) // 2]) == "CLIP_UNREADABLE"
+
+
+def test_a_clip_with_its_index_in_front_is_refused_when_the_rest_is_missing() -> None:
+    media, index = PLAIN.index(b"mdat") - 4, PLAIN.index(b"moov") - 4
+    assert media < index  # what a phone writes; a server moves the index to the front
+    moved = PLAIN[:media] + PLAIN[index:] + PLAIN[media:index]
+    shift = len(PLAIN) - index
+    at = moved.index(b"stco") + 8
+    count = int.from_bytes(moved[at : at + 4], "big")
+    offsets = [int.from_bytes(moved[at + 4 * k : at + 4 * k + 4], "big") + shift for k in range(1, count + 1)]
+    moved = moved[: at + 4] + b"".join(o.to_bytes(4, "big") for o in offsets) + moved[at + 4 + 4 * count :]
+    assert len(decoded(moved)[1]) == 30
+    assert refusal(moved[: -(len(PLAIN) // 4)]) == "CLIP_UNREADABLE"
 
 
 def test_sound_alone_is_not_a_clip() -> None:

@@ -6,11 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from evaluation.clip_attacks import encoded, frames_of, frozen, loop, splice
 from evaluation.faces import PORTRAITS, portrait_of
-from numpy.typing import NDArray
-from tests.recognition.clips_for_tests import REAL_PEOPLE, a_clip, pictures
-
 from shiming.recognition.clips.limits import ClipLimits
 from shiming.recognition.clips.measurement import ClipTools, clip_tools, measure_clip
 from shiming.recognition.face_embedding import compare, measure_face
@@ -18,6 +17,7 @@ from shiming.recognition.inference import ModelRuntime
 from shiming.recognition.measurements import ClipEventKind, ClipMeasurement
 from shiming.recognition.model_files import MANIFEST, ModelFiles
 from shiming.vocabulary.errors import BadInput, Unavailable
+from tests.recognition.clips_for_tests import REAL_PEOPLE, a_clip, pictures
 
 Image = NDArray[np.uint8]
 pytestmark = pytest.mark.models

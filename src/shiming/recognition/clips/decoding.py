@@ -26,6 +26,8 @@ from shiming.recognition.measurements import Image
 ANALYSIS_SIDE_PX_MAX: Final = 640
 #: Analysis needs no more frames a second than a blink does.
 ANALYSIS_RATE_MAX: Final = 30.0
+#: An MP4 with fewer of the frames that its index lists was cut off on its way.
+COMPLETE_SHARE_MIN: Final = 0.9
 
 _PICTURES: Final = (
     (rb"GIF8", "gif"),
@@ -200,7 +202,7 @@ def _check_size(width: int, height: int, limits: ClipLimits) -> None:
 def _check_time_stamps(container: Any, limits: ClipLimits) -> None:
     """Walk the packets without decoding them; cheap even where a header hides two hours."""
     stream = container.streams.video[0]
-    count, first, last = 0, None, 0.0
+    count, first, last = 0, float("inf"), 0.0
     try:
         for packet in container.demux(stream):
             if packet.size == 0:
@@ -209,14 +211,15 @@ def _check_time_stamps(container: Any, limits: ClipLimits) -> None:
             stamp = packet.pts if packet.pts is not None else packet.dts
             if stamp is not None:
                 time_s = float(stamp * packet.time_base)
-                first = time_s if first is None else min(first, time_s)
-                last = max(last, time_s)
-            if last - (first or 0.0) > limits.duration_s_max or count > limits.frames_max:
-                raise refusals.too_long(last - (first or 0.0), limits.duration_s_max)
+                first, last = min(first, time_s), max(last, time_s)
+            if last - min(first, last) > limits.duration_s_max or count > limits.frames_max:
+                raise refusals.too_long(last - min(first, last), limits.duration_s_max)
     except _decoder_errors() as error:
         raise refusals.unreadable(type(error).__name__) from error
+    if "mov" in container.format.name and count < COMPLETE_SHARE_MIN * (stream.frames or 0):
+        raise refusals.unreadable("truncated: the header promises more frames")
     if count < limits.frames_min:
-        raise refusals.too_short(last - (first or 0.0), count)
+        raise refusals.too_short(last - min(first, last), count)
 
 
 class UprightPictures:

@@ -37,8 +37,9 @@ class EventRules:
     mouth: MouthRule = field(default_factory=MouthRule)
     face_lost_s_min: float = 0.2
     time_gap_s_min: float = 0.2
-    frozen_s_min: float = 0.5
-    frozen_change_max: float = 0.12  # mean grey step; camera noise and compression of a living face exceed it
+    frozen_s_min: float = 0.7
+    #: Mean step; a held frame encoded again has 0.00 to 0.03, a calm person strongly compressed 0.10.
+    frozen_change_max: float = 0.06
 
 
 def clip_events(signals: Signals, neutral_yaw_degrees: float, rules: EventRules) -> tuple[ClipEvent, ...]:
