@@ -3,6 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+from shiming.identity_proofing.model.evidence import (
+    AuthorityAnswer,
+    FaceVotes,
+    FieldComparison,
+    PortraitAnswer,
+)
+from shiming.jurisdictions.model import DigitsMode
+from shiming.recognition.measurements import ClipEvent, ClipEventKind, CopySigns, DocumentKind
 from tests.identity_proofing.proofing_builders import (
     NOW,
     a_back,
@@ -16,15 +24,6 @@ from tests.identity_proofing.proofing_builders import (
     blink,
     turn,
 )
-
-from shiming.identity_proofing.model.evidence import (
-    AuthorityAnswer,
-    FaceVotes,
-    FieldComparison,
-    PortraitAnswer,
-)
-from shiming.jurisdictions.model import DigitsMode
-from shiming.recognition.measurements import ClipEvent, ClipEventKind, CopySigns, DocumentKind
 
 CASES: list[tuple[str, dict[str, Any], str, str]] = [
     (

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy.engine import Connection, Engine
-from tests.identity_proofing.proofing_builders import ON, a_policy, attack_signs, blink, turn
 
 from shiming.identity_proofing.model.challenge import Language
 from shiming.identity_proofing.model.evidence import AuthorityAnswer
@@ -43,6 +42,7 @@ from shiming.recognition.measurements import (
     Portrait,
 )
 from shiming.vocabulary.errors import BadInput, Text
+from tests.identity_proofing.proofing_builders import ON, a_policy, attack_signs, blink, turn
 
 NUMBER = "11010519491231002X"
 NAME = "王小明"

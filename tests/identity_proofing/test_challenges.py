@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.identity_proofing.proofing_builders import NOW, a_policy, changed
 
 from shiming.identity_proofing.model.challenge import Challenge, ChallengeOrigin, Language
 from shiming.identity_proofing.rules.challenge_document import (
@@ -20,12 +19,13 @@ from shiming.identity_proofing.rules.challenge_document import (
 from shiming.identity_proofing.rules.challenge_drawing import TURNS, draw_challenge
 from shiming.jurisdictions.model import DigitsMode, Gesture, Route
 from shiming.vocabulary.errors import BadInput
+from tests.identity_proofing.proofing_builders import NOW, a_policy, changed
 
 ROUTES = st.sampled_from(list(Route))
 
 
 def drawn(seed: int, route: Route = Route.STANDARD, recent: tuple[str, ...] = (), **rules: Any) -> Challenge:
-    policy = changed(a_policy(), "challenge", **rules)
+    policy = changed(a_policy(), "challenge", **rules) if rules else a_policy()
     return draw_challenge(
         policy,
         route,

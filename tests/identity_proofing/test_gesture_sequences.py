@@ -1,10 +1,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.identity_proofing.proofing_builders import a_policy, blink, changed, turn
 
 from shiming.identity_proofing.rules.gesture_sequence import GestureVerdict, judge_gestures
 from shiming.jurisdictions.model import Gesture
 from shiming.recognition.measurements import ClipEvent, ClipEventKind
+from tests.identity_proofing.proofing_builders import a_policy, blink, changed, turn
 
 L, R, B, M = Gesture.TURN_LEFT, Gesture.TURN_RIGHT, Gesture.BLINK, Gesture.MOUTH_OPEN
 RULES = a_policy().challenge

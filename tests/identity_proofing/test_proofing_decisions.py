@@ -7,21 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.identity_proofing.proofing_builders import (
-    NOW,
-    a_challenge,
-    a_clip,
-    a_digits_reading,
-    a_document,
-    a_policy,
-    a_side,
-    an_answer,
-    attack_signs,
-    blink,
-    changed,
-    evidence_with,
-)
-from tests.identity_proofing.proofing_cases import CASES
 
 from shiming.identity_proofing.checks.recipe import CHECKS, decide_proofing
 from shiming.identity_proofing.model.decision import (
@@ -45,6 +30,21 @@ from shiming.identity_proofing.rules.adjudication import adjudicate
 from shiming.identity_proofing.rules.requirements import CHALLENGE, advisory_checks, required_checks
 from shiming.jurisdictions.model import AfterAttempts, Channel, DigitsMode, Gesture, Route, UnreachableOutcome
 from shiming.recognition.measurements import ClipEvent, ClipEventKind
+from tests.identity_proofing.proofing_builders import (
+    NOW,
+    a_challenge,
+    a_clip,
+    a_digits_reading,
+    a_document,
+    a_policy,
+    a_side,
+    an_answer,
+    attack_signs,
+    blink,
+    changed,
+    evidence_with,
+)
+from tests.identity_proofing.proofing_cases import CASES
 
 
 def outcome_and_codes(evidence: Evidence) -> tuple[str, set[str]]:

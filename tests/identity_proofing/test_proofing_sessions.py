@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.identity_proofing.proofing_builders import NOW, a_policy
 
 from shiming.identity_proofing.model.session import (
     AuthorityAsked,
@@ -20,6 +19,7 @@ from shiming.identity_proofing.model.session import (
 )
 from shiming.identity_proofing.rules.sessions import attempts_max, begin_session, decide_step
 from shiming.jurisdictions.model import Channel, Route
+from tests.identity_proofing.proofing_builders import NOW, a_policy
 
 
 def a_session() -> Session:

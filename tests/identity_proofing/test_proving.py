@@ -6,17 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.identity_proofing.proofing_builders import NOW, a_policy
-from tests.identity_proofing.proofing_desk import (
-    NAME,
-    NUMBER,
-    AnsweringAuthority,
-    Desk,
-    Heard,
-    a_back_side,
-    a_front,
-    a_measured_clip,
-)
 
 from shiming.identity_proofing import store
 from shiming.identity_proofing.model.challenge import Language
@@ -30,6 +19,17 @@ from shiming.identity_proofing.use_cases.steps import Decided
 from shiming.jurisdictions.model import Channel, Gesture, Route
 from shiming.recognition.measurements import ClipFace, DocumentKind, FaceComparison
 from shiming.vocabulary.errors import BadInput, Text, Unavailable
+from tests.identity_proofing.proofing_builders import NOW, a_policy
+from tests.identity_proofing.proofing_desk import (
+    NAME,
+    NUMBER,
+    AnsweringAuthority,
+    Desk,
+    Heard,
+    a_back_side,
+    a_front,
+    a_measured_clip,
+)
 
 UNREADABLE = BadInput("NOTHING_SEEN", Text(zh="", en=""))
 

@@ -6,17 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.identity_proofing.proofing_builders import (
-    NOW,
-    a_challenge,
-    a_clip,
-    a_digits_reading,
-    a_document,
-    a_policy,
-    attack_signs,
-    changed,
-    evidence_with,
-)
 
 from shiming.identity_proofing.checks.recipe import decide_proofing
 from shiming.identity_proofing.model.challenge import ChallengeOrigin
@@ -29,6 +18,17 @@ from shiming.identity_proofing.rules.recorded_evidence import evidence_from_json
 from shiming.infrastructure.canonical_json import canonical_bytes, parse_object
 from shiming.infrastructure.signing import Ed25519Signer
 from shiming.vocabulary.errors import BadInput
+from tests.identity_proofing.proofing_builders import (
+    NOW,
+    a_challenge,
+    a_clip,
+    a_digits_reading,
+    a_document,
+    a_policy,
+    attack_signs,
+    changed,
+    evidence_with,
+)
 
 SIGNER, OTHER = Ed25519Signer.from_seed(bytes(32)), Ed25519Signer.from_seed(bytes([1]) * 32)
 

@@ -22,6 +22,7 @@ from shiming.vocabulary.errors import BadInput, Text
 BYTES_MAX = 1_000_000
 #: Our deepest document has nine levels; the limit keeps hostile nesting from exhausting the stack.
 DEPTH_MAX = 40
+EXACT_INTEGERS_BELOW = 2**53  # RFC 7493
 
 
 def canonical_bytes(value: Any) -> bytes:
@@ -43,7 +44,10 @@ def parse_object(content: bytes | str, *, bytes_max: int = BYTES_MAX) -> dict[st
         raise _invalid("nested too deeply", "嵌套过深")
     try:
         value = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant
+            raw.decode("utf-8"),
+            object_pairs_hook=_unique_keys,
+            parse_constant=_refuse_constant,
+            parse_int=_exact_integer,
         )
         canonical_bytes(value)
     except (ValueError, RecursionError, UnicodeDecodeError) as error:
@@ -71,6 +75,16 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         message = "the same key twice"
         raise ValueError(message)
     return result
+
+
+def _exact_integer(text: str) -> int | float:
+    """Read an integer; one beyond 2**53 must be the exact spelling of a float, or two texts would be one."""
+    value = int(text)
+    if abs(value) < EXACT_INTEGERS_BELOW:
+        return value
+    if rfc8785.dumps(float(text)) != text.encode():
+        raise ValueError(text)
+    return float(text)
 
 
 def _refuse_constant(name: str) -> Any:

@@ -66,7 +66,7 @@ class ResilientClient:
             retry=tenacity.retry_if_exception_type(_TryAgain),
             stop=tenacity.stop_after_attempt(self._service.attempts_max),
             wait=tenacity.wait_exponential_jitter(
-                initial=self._service.pause_s,
+                multiplier=self._service.pause_s,
                 max=self._service.pause_s_max,
                 jitter=self._service.pause_s,
             ),

@@ -1,13 +1,15 @@
 """Draw what a person is asked to do: unpredictable, within what the route and the policy allow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from random import Random
+from typing import TypeVar
 
 from shiming.identity_proofing.model.challenge import Challenge, ChallengeOrigin, Language
 from shiming.jurisdictions.model import DigitsMode, Gesture, Policy, Route
 
 TURNS = frozenset({Gesture.TURN_LEFT, Gesture.TURN_RIGHT})
+T = TypeVar("T")
 _DRAWS = 64  # one draw in 6 misses a side, one in 1000 comes near an old string: 64 never all do
 
 
@@ -45,8 +47,10 @@ def _draw_steps(policy: Policy, route: Route, randomness: Random) -> tuple[Gestu
     rules = policy.challenge
     count = randomness.randint(rules.gestures_min.value, rules.gestures_max.value)
     both_sides = rules.both_sides_required.value and set(allowed) >= TURNS
-    draws = [tuple(_steps(allowed, count, randomness)) for _ in range(_DRAWS)]
-    return next((steps for steps in draws if not both_sides or set(steps) >= TURNS), draws[0])
+    return _draw_until(
+        lambda: tuple(_steps(allowed, count, randomness)),
+        lambda steps: not both_sides or set(steps) >= TURNS,
+    )
 
 
 def _steps(allowed: Sequence[Gesture], count: int, randomness: Random) -> list[Gesture]:
@@ -60,9 +64,21 @@ def _steps(allowed: Sequence[Gesture], count: int, randomness: Random) -> list[G
 
 def _draw_digits(policy: Policy, randomness: Random, recent: Sequence[str]) -> str:
     length = policy.challenge.digits_length.value
-    draws = [_digits(policy, length, randomness) for _ in range(_DRAWS)]
     far_enough = policy.challenge.digits_distance_min.value
-    return next((d for d in draws if _distance(d, recent) >= far_enough), draws[0])
+    return _draw_until(
+        lambda: _digits(policy, length, randomness),
+        lambda digits: _distance(digits, recent) >= far_enough,
+    )
+
+
+def _draw_until(draw: Callable[[], T], is_good: Callable[[T], bool]) -> T:
+    """Return the first good draw, or the last of many."""
+    drawn = draw()
+    for _ in range(_DRAWS):
+        if is_good(drawn):
+            break
+        drawn = draw()
+    return drawn
 
 
 def _digits(policy: Policy, length: int, randomness: Random) -> str:

@@ -66,7 +66,7 @@ class SandboxAuthority:
         """Return the ASGI application."""
         return Starlette(
             routes=[
-                Route("/v1/verify/{identifier}", self._verify, methods=["POST"]),
+                Route("/v1/verify/{identifier:path}", self._verify, methods=["POST"]),
                 Route("/faults", self._faults, methods=["GET", "POST"]),
                 Route("/health", _health, methods=["GET"]),
             ]
