@@ -17,8 +17,8 @@ from shiming.recognition.spoken_digits.claimed_string import (
 )
 from shiming.recognition.spoken_digits.ctc_engine import CtcDigitsEngine
 from shiming.recognition.spoken_digits.features import BANDS, Samples, log_mel, mel_matrix
-from shiming.recognition.spoken_digits.measure import gates_of, measure_digits, spoken_part
-from shiming.recognition.spoken_digits.measurement import NOT_SAID, DigitsTools, parse_expected
+from shiming.recognition.spoken_digits.measure import gates_of, measure_digits, penalised, spoken_part
+from shiming.recognition.spoken_digits.measurement import NOT_SAID, DigitsReading, DigitsTools, parse_expected
 from shiming.recognition.spoken_digits.voice_activity import SpeechProbabilities, speech_spans
 from shiming.recognition.waveforms import Waveform
 from shiming.vocabulary.errors import BadInput, Unavailable
@@ -146,10 +146,16 @@ def test_too_many_or_too_few_units_close_the_count_gate() -> None:
     assert not gates_of("470913012", "470913", spans)["unit_count"]
     assert not gates_of("470", "470913", spans)["unit_count"]
     assert gates_of("4?0914", "470913", spans)["close_reading"]
-    assert not gates_of("4?0924", "470913", spans)["close_reading"]
+    assert gates_of("4?0924", "470913", spans)["close_reading"]
+    assert not gates_of("4?0825", "470913", spans)["close_reading"]
     assert not gates_of("4??9?3", "470913", spans)["mostly_digits"]
     assert not gates_of("913470", "470913", spans)["close_reading"]
     assert not gates_of("470913", "470913", ((0.0, 0.3),))["enough_speech"]
+
+
+def test_edits_beyond_a_third_cost() -> None:
+    assert penalised(DigitsReading("470924", -3.0), "470913") == -3.0
+    assert penalised(DigitsReading("470824", -3.0), "470913") == -5.0
 
 
 @given(st.lists(st.floats(0, 1, width=32), max_size=200))
