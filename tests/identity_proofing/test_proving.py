@@ -97,11 +97,9 @@ def test_a_challenge_of_a_session_long_gone_opens_a_new_one(desk: Desk) -> None:
 
 
 def test_altered_unknown_and_foreign_challenges_are_refused(desk: Desk) -> None:
-    first, second = desk.ask(), desk.ask()
+    first = desk.ask()
     assert codes(desk.prove(first | {"digits": "111111"})) == {"CHALLENGE_ALTERED"}
-    assert codes(desk.prove(second | {"session": first["session"]})) >= {"CHALLENGE_ALTERED"}
-    third = desk.ask()
-    desk.prove(third | {"id": "CHA-0000-0000-0000-0"})
+    assert codes(desk.prove(desk.ask() | {"session": first["session"]})) >= {"CHALLENGE_ALTERED"}
     assert "CHALLENGE_UNKNOWN" in codes(desk.prove(desk.ask() | {"id": "CHA-0000-0000-0000-0"}))
     assert "CHALLENGE_OTHER_SESSION" in codes(desk.prove(desk.ask(), session_id=desk.ask()["session"]))
 

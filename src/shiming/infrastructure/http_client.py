@@ -8,6 +8,7 @@ request goes is stated by the operator, here.
 
 import ssl
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,7 @@ class ResilientClient:
             follow_redirects=False,
             trust_env=False,
         )
+        weakref.finalize(self, self._client.close)  # whoever forgets us leaves no connection open
         self._breaker = pybreaker.CircuitBreaker(
             fail_max=service.breaker_failures_max, reset_timeout=service.breaker_reset_s
         )

@@ -50,20 +50,19 @@ def check_gestures(evidence: Evidence, policy: Policy) -> CheckResult:
 
 
 def _finding(verdict: GestureVerdict, policy: Policy) -> list[Finding]:
+    """Refuse turns that contradict what was asked; ask again for what was left out or overlooked."""
     rules = policy.challenge
-    match verdict:
-        case GestureVerdict.MATCHED:
-            return []
-        case GestureVerdict.WRONG_ORDER:
-            return [failed("GESTURES_WRONG_ORDER", rules.opposite_turn_allowed.citation)]
-        case GestureVerdict.MISPLACED:
-            return [unclear("GESTURES_WRONG_ORDER", rules.turn_degrees_min.citation, _AGAIN)]
-        case GestureVerdict.TOO_SMALL:
-            return [unclear("GESTURES_TOO_SMALL", rules.turn_degrees_min.citation, _AGAIN)]
-        case GestureVerdict.MISSING:
-            return [unclear("GESTURES_MISSING", rules.turn_degrees_min.citation, _AGAIN)]
-        case GestureVerdict.OUT_OF_TIME:
-            return [unclear("GESTURES_OUT_OF_TIME", rules.response_seconds_max.citation, _AGAIN)]
+    if verdict is GestureVerdict.MATCHED:
+        return []
+    if verdict is GestureVerdict.WRONG_ORDER:
+        return [failed("GESTURES_WRONG_ORDER", rules.opposite_turn_allowed.citation)]
+    code, citation = {
+        GestureVerdict.MISPLACED: ("GESTURES_WRONG_ORDER", rules.turn_degrees_min.citation),
+        GestureVerdict.TOO_SMALL: ("GESTURES_TOO_SMALL", rules.turn_degrees_min.citation),
+        GestureVerdict.MISSING: ("GESTURES_MISSING", rules.turn_degrees_min.citation),
+        GestureVerdict.OUT_OF_TIME: ("GESTURES_OUT_OF_TIME", rules.response_seconds_max.citation),
+    }[verdict]
+    return [unclear(code, citation, _AGAIN)]
 
 
 def _shown(kind: str, degrees: float | None) -> str:

@@ -59,8 +59,7 @@ def _step(session: Session, event: SessionEvent, policy: Policy) -> Session | St
             if session.state is SessionState.CREATED:
                 return StepRefused("STEP_OUT_OF_ORDER", session)
             return replace(session, state=SessionState.AUTHORITY, authority_asked=True)
-        case EvidenceGiven():
-            return _evidence_given(session, event, policy)
+    return _evidence_given(session, event, policy)
 
 
 def attempts_max(policy: Policy, kind: EvidenceKind) -> int:
