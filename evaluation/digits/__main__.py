@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+
 from evaluation.digits import report
 from evaluation.digits.assembly import recordings_of, speaker_named
 from evaluation.digits.trials import (

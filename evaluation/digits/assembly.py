@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, fftconvolve, sosfilt
+from scipy.signal import butter, fftconvolve, sosfilt  # type: ignore[import-untyped]
 
 from shiming.recognition.spoken_digits.features import SAMPLE_RATE, Samples
 from shiming.recognition.waveforms import read_waveform

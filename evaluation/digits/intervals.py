@@ -1,4 +1,4 @@
-"""Confidence intervals of error rates. Pure. Trials of one speaker are correlated: the true ones are wider."""
+"""Confidence intervals of error rates. Pure. Trials of one speaker are correlated: true ones are wider."""
 
 from math import sqrt
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from evaluation.digits.intervals import wilson
 from evaluation.digits.trials import Trial
-
 from shiming.recognition.spoken_digits.claimed_string import edit_distance
 
 Group = Callable[[Trial], str]

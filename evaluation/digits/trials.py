@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+
 from evaluation.digits.assembly import (
     CONDITIONS,
     Dice,
@@ -15,7 +16,6 @@ from evaluation.digits.assembly import (
     spoken_string,
     trimmed,
 )
-
 from shiming.recognition.spoken_digits.ctc_engine import CtcDigitsEngine, load_ctc_engine
 from shiming.recognition.spoken_digits.features import SAMPLE_RATE, Samples
 from shiming.recognition.spoken_digits.measure import measure_digits

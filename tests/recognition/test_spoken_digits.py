@@ -15,10 +15,16 @@ from shiming.recognition.spoken_digits.claimed_string import (
     log_likelihoods,
     units_heard,
 )
-from shiming.recognition.spoken_digits.ctc_engine import CtcDigitsEngine
+from shiming.recognition.spoken_digits.ctc_engine import CtcDigitsEngine, built_in_weights
 from shiming.recognition.spoken_digits.features import BANDS, Samples, log_mel, mel_matrix
 from shiming.recognition.spoken_digits.measure import gates_of, measure_digits, penalised, spoken_part
-from shiming.recognition.spoken_digits.measurement import NOT_SAID, DigitsReading, DigitsTools, parse_expected
+from shiming.recognition.spoken_digits.measurement import (
+    LANGUAGES,
+    NOT_SAID,
+    DigitsReading,
+    DigitsTools,
+    parse_expected,
+)
 from shiming.recognition.spoken_digits.voice_activity import SpeechProbabilities, speech_spans
 from shiming.recognition.waveforms import Waveform
 from shiming.vocabulary.errors import BadInput, Unavailable
@@ -194,3 +200,12 @@ def test_features_ignore_loudness_and_have_a_frame_every_10_ms() -> None:
     assert np.allclose(features, log_mel(sound * np.float32(0.01)), atol=1e-3)
     assert np.isfinite(log_mel(np.zeros(1600, np.float32))).all()
     assert (mel_matrix().sum(axis=0) > 0).all()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_net_is_small_and_has_a_card_with_its_attribution(language: str) -> None:
+    weights = built_in_weights(language)
+    card = weights.with_suffix(".md").read_text(encoding="utf-8")
+    assert weights.stat().st_size < 1_000_000
+    assert "CC BY-SA" in card
+    assert "Known weak points" in card
