@@ -27,8 +27,8 @@ from shiming.identity_proofing.receipts.commands import app as receipts
 from shiming.identity_proofing.sandbox_authority.commands import app as sandbox
 
 if TYPE_CHECKING:  # the commands import what they need when they run: --help stays fast
+    from shiming.identity_proofing.connectors.osia import OsiaAuthority
     from shiming.identity_proofing.model.challenge import Language
-    from shiming.identity_proofing.ports import AuthorityPort
     from shiming.identity_proofing.use_cases.challenges import Application
     from shiming.identity_proofing.use_cases.proving import Submission
     from shiming.jurisdictions.model import Gesture, Policy
@@ -228,7 +228,7 @@ def connector(
     ca: Path | None = None,
     certificate: Path | None = None,
     token_file: Path | None = None,
-) -> "AuthorityPort | None":
+) -> "OsiaAuthority | None":
     """Return the connector to an authority, as patient as the pack says; None where none is to be asked."""
     if address == "none":
         return None

@@ -56,6 +56,10 @@ class OsiaAuthority:
             return AuthorityReply(AuthorityAnswer.UNREACHABLE, str(error.details.get("reason", "")))
         return _translated(response)
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
 
 def attribute_set(question: AuthorityQuestion) -> dict[str, Any]:
     """Return OSIA's AttributeSet of a question: what was not read is not sent."""

@@ -97,7 +97,8 @@ def replay(
     from shiming.identity_proofing.receipts.replaying import replay_receipt
 
     document = read_receipt(receipt)
-    recorded: Mapping[str, Any] = document.get("pack") or {}
+    pack_named = document.get("pack")
+    recorded: Mapping[str, Any] = pack_named if isinstance(pack_named, Mapping) else {}
     day = read_day(on or str(recorded.get("on") or "")) or platform_of(context).today()
     policy = platform_of(context).policy(pack or str(recorded.get("id")), day)
     replayed = replay_receipt(document, policy)
