@@ -138,6 +138,11 @@ def test_sound_alone_is_not_a_clip() -> None:
     assert refusal(only_sound()) == "CLIP_WITHOUT_VIDEO"
 
 
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "nothing.mp4") == "CLIP_UNREADABLE"
+    assert refusal(tmp_path) in {"CLIP_UNREADABLE", "CLIP_EMPTY"}
+
+
 def test_too_many_bytes_are_refused_before_reading() -> None:
     assert refusal(PLAIN, replace(LIMITS, bytes_max=100)) == "CLIP_TOO_BIG"
 

@@ -5,7 +5,7 @@ Tracking cannot check itself: a mesh that has slipped onto a background may stil
 detector looks again at intervals, and the largest face it sees must be the one that is tracked.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shiming.recognition.face_detection import FaceBox, FaceDetector, overlap
@@ -21,6 +21,8 @@ from shiming.recognition.measurements import Image
 
 PRESENCE_MIN: Final = 0.5
 REDETECT_EVERY_S: Final = 1.0
+#: A fresh track is checked sooner: small faces are sometimes met wrongly at first.
+FIRST_CHECK_AFTER_S: Final = 0.2
 #: Below this overlap with the largest detected face the track has slipped.
 OVERLAP_MIN: Final = 0.3
 #: A second face narrower than this share of the first is a picture on a wall, not a second person.
@@ -35,7 +37,7 @@ class TrackedFace:
     points: Points | None = field(repr=False)
     presence: float
     faces_seen: int | None
-    jumped: bool = False  # the detector moved the track to another place
+    doubted_since_s: float | None = None  # the track had slipped: what was read since then is not this face
 
 
 class FaceTracker:
@@ -46,6 +48,7 @@ class FaceTracker:
         self._mesh = mesh
         self._points: Points | None = None
         self._next_look_s = 0.0
+        self._sure_s = 0.0  # the detector last agreed with the track
 
     def follow(self, image: Image, time_s: float) -> TrackedFace:
         """Find the face in the next frame; times must not go backwards."""
@@ -59,9 +62,12 @@ class FaceTracker:
             return TrackedFace(points=reading.points, presence=reading.presence, faces_seen=None)
         return self._found_anew(image, time_s)
 
-    def look_again(self) -> None:
-        """Have the detector look at the next frame, for example after a cut."""
-        self._next_look_s = 0.0
+    def look_again(self, time_s: float) -> None:
+        """Have the detector look at the frame of this time: the picture was cut, so the face may have moved.
+
+        What was read before the cut stays: it was no slip, and may be another person's face.
+        """
+        self._next_look_s = self._sure_s = time_s
 
     def _checked(self, image: Image, time_s: float, last: Points) -> TrackedFace:
         faces = self._detector.detect_near(image)
@@ -71,33 +77,32 @@ class FaceTracker:
         if not faces:
             return self._read(image, region_of_points(last), faces_seen=0)
         box = box_of_points(last)
+        sure_s, self._sure_s = self._sure_s, time_s
         if max(overlap(box, face.box) for face in faces) >= OVERLAP_MIN:
             return self._read(image, region_of_points(last), faces_seen=counted(faces))
-        return self._settled(image, faces, jumped=True)
+        return replace(self._settled(image, faces), doubted_since_s=sure_s)
 
     def _found_anew(self, image: Image, time_s: float) -> TrackedFace:
         faces = self._detector.detect(image)
-        self._next_look_s = time_s + REDETECT_EVERY_S
+        self._next_look_s = time_s + FIRST_CHECK_AFTER_S
+        self._sure_s = time_s
         if not faces:
             self._points = None
             return TrackedFace(points=None, presence=0.0, faces_seen=0)
-        return self._settled(image, faces, jumped=False)
+        return self._settled(image, faces)
 
-    def _settled(self, image: Image, faces: tuple[FaceBox, ...], *, jumped: bool) -> TrackedFace:
+    def _settled(self, image: Image, faces: tuple[FaceBox, ...]) -> TrackedFace:
         """Read a freshly detected face twice: the first reading centres the region of the second."""
         region = region_of_face(faces[0])
         first = self._mesh.read(image, region)
         if first.presence > PRESENCE_MIN:
             region = region_of_points(first.points)
-        return self._read(image, region, faces_seen=counted(faces), jumped=jumped)
+        return self._read(image, region, faces_seen=counted(faces))
 
-    def _read(self, image: Image, region: Region, *, faces_seen: int, jumped: bool = False) -> TrackedFace:
+    def _read(self, image: Image, region: Region, *, faces_seen: int) -> TrackedFace:
         reading = self._mesh.read(image, region)
-        present = reading.presence > PRESENCE_MIN
-        self._points = reading.points if present else None
-        return TrackedFace(
-            points=self._points, presence=reading.presence, faces_seen=faces_seen, jumped=jumped
-        )
+        self._points = reading.points if reading.presence > PRESENCE_MIN else None
+        return TrackedFace(points=self._points, presence=reading.presence, faces_seen=faces_seen)
 
 
 def counted(faces: tuple[FaceBox, ...]) -> int:

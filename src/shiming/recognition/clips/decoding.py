@@ -111,16 +111,16 @@ class OpenClip:
 def opened(source: Path | bytes, limits: ClipLimits) -> Iterator[OpenClip]:
     """Open a clip for decoding; raises `BadInput` with a CLIP_... code if it is not acceptable."""
     content = _content(source, limits)
-    container = _container(content, limits)
+    container = _container(content)
     try:
         header = _header(container, limits)
         _check_time_stamps(container, limits)
     finally:
         container.close()
-    container = _container(content, limits)
+    container = _container(content)
     try:
         stream = container.streams.video[0]
-        stream.thread_type = "NONE"
+        stream.thread_type = "NONE"  # as in `inference`: one call, one core
         stream.codec_context.options = {"max_pixels": str(limits.side_px_max**2)}
         yield OpenClip(container, header, limits)
     finally:
@@ -128,15 +128,18 @@ def opened(source: Path | bytes, limits: ClipLimits) -> Iterator[OpenClip]:
 
 
 def _content(source: Path | bytes, limits: ClipLimits) -> bytes:
-    size = len(source) if isinstance(source, bytes) else source.stat().st_size
-    if size == 0:
-        raise refusals.empty()
-    if size > limits.bytes_max:
-        raise refusals.too_big(size, limits.bytes_max)
-    return source if isinstance(source, bytes) else source.read_bytes()
+    try:
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        if size == 0:
+            raise refusals.empty()
+        if size > limits.bytes_max:
+            raise refusals.too_big(size, limits.bytes_max)
+        return source if isinstance(source, bytes) else source.read_bytes()
+    except OSError as error:
+        raise refusals.unreadable(type(error).__name__) from error
 
 
-def _container(content: bytes, limits: ClipLimits) -> Any:
+def _container(content: bytes) -> Any:
     import av  # noqa: PLC0415 - loads the decoders; only when a clip is really read
 
     beginning = content[:16]
@@ -146,7 +149,7 @@ def _container(content: bytes, limits: ClipLimits) -> Any:
     known = [name for pattern, name in _CONTAINERS if re.match(pattern, beginning, re.DOTALL)]
     if not known:
         raise refusals.unreadable("unknown container")
-    options = {"codec_whitelist": f"{_VIDEO_DECODERS},{_SOUND_CODECS}", "probesize": str(limits.bytes_max)}
+    options = {"codec_whitelist": f"{_VIDEO_DECODERS},{_SOUND_CODECS}"}
     try:
         return av.open(io.BytesIO(content), format=known[0], options=options)
     except _decoder_errors() as error:

@@ -59,6 +59,10 @@ class FrameKeeper:
         if held is None or worth > held.worth:
             self._kept[stretch] = KeptFrame(time_s, image, points, pose, sharpness, worth)
 
+    def forget_since(self, time_s: float) -> None:
+        """Drop what was kept since then: the track had slipped off the face."""
+        self._kept = {stretch: frame for stretch, frame in self._kept.items() if frame.time_s < time_s}
+
     def frames(self) -> tuple[KeptFrame, ...]:
         """Return the kept frames in order of time."""
         return tuple(self._kept[stretch] for stretch in sorted(self._kept))

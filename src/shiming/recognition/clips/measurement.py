@@ -9,7 +9,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -135,8 +135,11 @@ def _stream(clip: OpenClip, tools: ClipTools) -> _Pass:
             continue
         change = recorder.change_of(frame.picture)
         if is_cut(change):
-            tracker.look_again()
+            tracker.look_again(frame.time_s)
         tracked = tracker.follow(frame.picture, frame.time_s)
+        if tracked.doubted_since_s is not None:
+            recorder.forget_since(tracked.doubted_since_s)
+            keeper.forget_since(tracked.doubted_since_s)
         pose = recorder.record(frame.time_s, frame.picture, tracked, change)
         if pose is not None and tracked.points is not None:
             keeper.offer(frame.time_s, frame.picture, tracked.points, pose)
@@ -175,7 +178,10 @@ def _events(found: _Findings, rules: EventRules) -> tuple[ClipEvent, ...]:
     if found.repetition and is_repeated(found.repetition):
         start_s = found.repetition.again_s
         events.append(ClipEvent(ClipEventKind.REPEATED, start_s, start_s + found.repetition.seconds))
-    return tuple(sorted(events, key=lambda event: (event.start_s, event.kind.value)))
+    rounded = (
+        replace(event, start_s=round(event.start_s, 3), end_s=round(event.end_s, 3)) for event in events
+    )
+    return tuple(sorted(rounded, key=lambda event: (event.start_s, event.kind.value)))
 
 
 def is_repeated(repetition: Repetition) -> bool:
@@ -203,7 +209,7 @@ def _attack_signs(
         frame_edges=_median([frame_edges(frame.image, frame.points) for frame in shown[:2]]),
         same_person_min=identity.same_person_min if identity else None,
         same_person_second_min=identity.same_person_second_min if identity else None,
-        time_gap_s_max=float(np.diff(found.frame_times_s).max(initial=0.0)),
+        time_gap_s_max=round(float(np.diff(found.frame_times_s).max(initial=0.0)), 3),
         faces_max=found.faces_max,
     )
 

@@ -120,6 +120,15 @@ class SignalRecorder:
         self._places.append(_in_eye_distances(points))
         return pose
 
+    def forget_since(self, time_s: float) -> None:
+        """Mark the rows since then as without a face: the track had slipped off it."""
+        for at in range(len(self._rows) - 1, -1, -1):
+            row_time_s, change = self._rows[at][0], self._rows[at][-1]
+            if row_time_s < time_s:
+                return
+            self._rows[at] = (row_time_s, *[float("nan")] * 7, change)
+            self._places[at] = np.full((len(KEPT_POINTS), 2), np.nan, np.float32)
+
     def signals(self) -> Signals:
         """Return what was recorded."""
         table = np.asarray(self._rows, np.float64).reshape(-1, 9).T

@@ -7,15 +7,19 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from shiming.recognition.face_mesh import Points, box_of_points
 from shiming.recognition.measurements import Image
 
 _PATCH_PX: Final = 128
-#: Rings of the spectrum, in cycles a patch: below is the face itself, above is camera noise and codec.
-_RING: Final = (10, 60)
-_PEAK_PLAIN: Final = 4.0  # peak over the ring's own median where skin still is skin
-_PEAK_STRONG: Final = 14.0
+#: Rings of the spectrum, in cycles a patch: bands of a beating raster. Slower is the face itself; faster is
+#: camera noise, and what the video codec drops from a screen's raster and adds of its own.
+_RINGS: Final = (4, 24)
+_RING_WIDTH: Final = 4
+_PEAK_PLAIN: Final = 6.0  # peak over the ring's median: skin, also strongly compressed, stays below
+_PEAK_STRONG: Final = 12.0
+_BLOCK_PX: Final = 8  # codecs leave a grid of this pitch, whose harmonics are no sign
 _FRAME_SIDE_PX: Final = 320
 _LINE_SHARE_MIN: Final = 0.5  # of the picture's side
 
@@ -34,20 +38,29 @@ def moire(image: Image, points: Points) -> float:
     return peak_strength(patch)
 
 
-def peak_strength(patch: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
+def peak_strength(patch: NDArray[np.float32]) -> float:
     """Return how far the strongest frequency stands out of its ring, 0..1."""
     rows, columns = patch.shape
     window = np.outer(np.hanning(rows), np.hanning(columns))
     smooth = cv2.GaussianBlur(patch, (0, 0), 6)
     spectrum = np.abs(np.fft.fftshift(np.fft.fft2((patch - smooth) * window)))
     y, x = np.indices(spectrum.shape)
-    radius = np.hypot((y - rows // 2) * _PATCH_PX / rows, (x - columns // 2) * _PATCH_PX / columns)
-    rings = radius.astype(int)
+    down, across = np.abs(y - rows // 2), np.abs(x - columns // 2)
+    radius = np.hypot(down * _PATCH_PX / rows, across * _PATCH_PX / columns).astype(int)
+    plain = ~(((across < 2) & _harmonic(down, rows)) | ((down < 2) & _harmonic(across, columns)))
     worst = 0.0
-    for ring in range(_RING[0], _RING[1], 4):
-        values = spectrum[(rings >= ring) & (rings < ring + 4)]
-        worst = max(worst, float(values.max() / max(float(np.median(values)), 1e-6)))
+    for ring in range(*_RINGS, _RING_WIDTH):
+        inside = (radius >= ring) & (radius < ring + _RING_WIDTH)
+        median = max(float(np.median(spectrum[inside])), 1e-6)
+        worst = max(worst, float(spectrum[inside & plain].max(initial=0.0)) / median)
     return float(np.clip((worst - _PEAK_PLAIN) / (_PEAK_STRONG - _PEAK_PLAIN), 0.0, 1.0))
+
+
+def _harmonic(frequency: NDArray[np.int_], length: int) -> NDArray[np.bool_]:
+    """Say which frequencies of an axis belong to the codec's block grid."""
+    pitch = length / _BLOCK_PX
+    away = np.abs(frequency - np.round(frequency / pitch) * pitch)
+    return np.asarray((away < 1.5) & (frequency > pitch / 2), np.bool_)
 
 
 def frame_edges(image: Image, points: Points) -> float:
