@@ -124,7 +124,8 @@ def prove(platform: Platform, cases: Mapping[str, Any], document: Path, authorit
     from shiming.jurisdictions.model import Channel, Gesture, Route
 
     policy = platform.policy(DEFAULT_PACK, platform.today())
-    tools = platform.proofing_tools(connector(authority, policy))
+    port = connector(authority, policy)
+    tools = platform.proofing_tools(port)
     application = challenges.Application(Channel.SHOP, Route.STANDARD, operator=OPERATOR)
     with platform.begin() as connection:
         session = challenges.open_session(tools, connection, application, policy)
@@ -145,7 +146,11 @@ def prove(platform: Platform, cases: Mapping[str, Any], document: Path, authorit
         clip=SPECIMENS / cases["clip"],
         challenge=challenge_document(given),
     )
-    return proving.prove(tools, platform.begin, submission, policy)
+    try:
+        return proving.prove(tools, platform.begin, submission, policy)
+    finally:
+        if port:
+            port.close()
 
 
 def register(platform: Platform, session_id: str) -> Mapping[str, Any]:
