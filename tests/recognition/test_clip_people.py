@@ -1,6 +1,7 @@
 """The models on clips of real people, and on what must not pass for one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -165,6 +166,12 @@ def test_a_clip_without_a_face_is_measured_as_that(tools: ClipTools) -> None:
     assert found.attack_signs.same_person_min is None
     assert found.attack_signs.faces_max == 0
     assert ClipEventKind.FACE_LOST in kinds(found)
+
+
+def test_a_long_clip_without_a_face_is_not_read_to_its_end(tools: ClipTools) -> None:
+    with pytest.raises(BadInput) as caught:
+        measure_clip(a_clip(pictures(30, 160, 120), rate=5), tools, replace(ClipLimits(), face_within_s=2.0))
+    assert caught.value.code == "CLIP_WITHOUT_FACE"
 
 
 def test_a_picture_without_a_face_is_refused(tools: ClipTools) -> None:

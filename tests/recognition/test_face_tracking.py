@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 
 from shiming.recognition.face_detection import FaceBox, FaceDetector
 from shiming.recognition.face_mesh import FaceMesh, MeshReading, Region
-from shiming.recognition.face_tracking import FIRST_CHECK_AFTER_S, REDETECT_EVERY_S, FaceTracker
+from shiming.recognition.face_tracking import (
+    FIRST_CHECK_AFTER_S,
+    REDETECT_EVERY_S,
+    SEARCH_EVERY_S,
+    FaceTracker,
+)
 from shiming.recognition.head_pose import canonical_face
 
 Image = NDArray[np.uint8]
@@ -26,13 +31,17 @@ def a_face(x: float, *, width: int = 140, score: float = 0.9) -> FaceBox:
 @dataclass
 class ScriptedDetector:
     faces: tuple[FaceBox, ...]
+    far: bool = False  # only the slower nets see the faces
     looks: list[int] = field(default_factory=list)
+    searches: int = 0
 
     def detect(self, _image: Image) -> tuple[FaceBox, ...]:
-        self.looks.append(len(self.faces))
+        self.searches += 1
         return self.faces
 
-    detect_near = detect
+    def detect_near(self, _image: Image) -> tuple[FaceBox, ...]:
+        self.looks.append(len(self.faces))
+        return () if self.far else self.faces
 
 
 @dataclass
@@ -102,6 +111,16 @@ def test_a_face_that_goes_is_lost_and_found_again() -> None:
     assert tracker.follow(PICTURE, 0.2).points is None
     mesh.presence, detector.faces = 0.9, (a_face(200),)
     assert tracker.follow(PICTURE, 0.3).points is not None
+
+
+def test_an_empty_room_is_searched_now_and_then_and_a_far_face_is_found() -> None:
+    detector = ScriptedDetector((), far=True)
+    tracker = a_tracker(detector, StickyMesh())
+    for time_s in np.arange(0, 3, 1 / 30):
+        assert tracker.follow(PICTURE, float(time_s)).points is None
+    assert detector.searches <= 3 / SEARCH_EVERY_S + 1
+    detector.faces = (a_face(320),)
+    assert tracker.follow(PICTURE, 3.6).points is not None
 
 
 def test_faces_are_counted_unless_far_behind_or_unsure() -> None:

@@ -31,6 +31,9 @@ _SECOND_SIDE_PX: Final = 224
 FACE_WIDTH_PX_MIN: Final = 32
 #: A cropped portrait leaves the detector no surroundings; this much is added on each side.
 _BORDER_SHARE: Final = 0.35
+#: A face larger than this is shrunk to the other before its crops are cut.
+_FACE_SIDE_PX_MAX: Final = 420
+_FACE_SIDE_PX_WANTED: Final = 280
 #: A picture smaller than this is enlarged first.
 _PICTURE_SIDE_PX_MIN: Final = 320
 
@@ -149,20 +152,33 @@ def all_known(vectors: Sequence[Vector | None]) -> bool:
 
 
 def _found(image: Image, detector: FaceDetector) -> tuple[tuple[FaceBox, ...], Image, float]:
-    """Detect in the picture as it is; a small or tightly cropped one gets pixels and a border first."""
+    """Return faces, the picture they are in and its scale to the input.
+
+    A small picture is enlarged first; where no face is seen a border is added, as a tightly cut portrait
+    leaves the detector no surroundings; a large face is shrunk, as the nets' small crops would alias.
+    """
     scale = max(1.0, _PICTURE_SIDE_PX_MIN / max(image.shape[:2]))
-    picture = image
-    if scale > 1:
-        picture = np.asarray(
-            cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8
-        )
+    picture = _resized(image, scale)
     faces = detector.detect(picture)
-    if faces:
-        return faces, picture, scale
-    border = round(max(picture.shape[:2]) * _BORDER_SHARE)
-    edges = (border, border, border, border, cv2.BORDER_REPLICATE)
-    padded = np.asarray(cv2.copyMakeBorder(picture, *edges), np.uint8)
-    return detector.detect(padded), padded, scale
+    if not faces:
+        border = round(max(picture.shape[:2]) * _BORDER_SHARE)
+        edges = (border, border, border, border, cv2.BORDER_REPLICATE)
+        picture = np.asarray(cv2.copyMakeBorder(picture, *edges), np.uint8)
+        faces = detector.detect(picture)
+    if faces and faces[0].side_px > _FACE_SIDE_PX_MAX:
+        shrink = _FACE_SIDE_PX_WANTED / faces[0].side_px
+        smaller = _resized(picture, shrink)
+        again = detector.detect(smaller)
+        if again:
+            return again, smaller, scale * shrink
+    return faces, picture, scale
+
+
+def _resized(image: Image, scale: float) -> Image:
+    if scale == 1.0:
+        return image
+    method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=method), np.uint8)
 
 
 def _absent() -> BadInput:

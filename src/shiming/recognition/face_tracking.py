@@ -23,6 +23,8 @@ PRESENCE_MIN: Final = 0.5
 REDETECT_EVERY_S: Final = 1.0
 #: A fresh track is checked sooner: small faces are sometimes met wrongly at first.
 FIRST_CHECK_AFTER_S: Final = 0.2
+#: Without a face the fast net looks at every frame, the slow ones only this often.
+SEARCH_EVERY_S: Final = 0.5
 #: Below this overlap with the largest detected face the track has slipped.
 OVERLAP_MIN: Final = 0.3
 #: A second face narrower than this share of the first is a picture on a wall, not a second person.
@@ -48,6 +50,7 @@ class FaceTracker:
         self._mesh = mesh
         self._points: Points | None = None
         self._next_look_s = 0.0
+        self._next_search_s = 0.0
         self._sure_s = 0.0  # the detector last agreed with the track
 
     def follow(self, image: Image, time_s: float) -> TrackedFace:
@@ -83,7 +86,10 @@ class FaceTracker:
         return replace(self._settled(image, faces), doubted_since_s=sure_s)
 
     def _found_anew(self, image: Image, time_s: float) -> TrackedFace:
-        faces = self._detector.detect(image)
+        faces = self._detector.detect_near(image)
+        if not faces and time_s >= self._next_search_s:
+            faces = self._detector.detect(image)
+            self._next_search_s = time_s + SEARCH_EVERY_S
         self._next_look_s = time_s + FIRST_CHECK_AFTER_S
         self._sure_s = time_s
         if not faces:

@@ -17,6 +17,7 @@ class ClipLimits:
     side_px_min: int = 64
     frames_min: int = 8
     frame_rate_max: float = 120.0  # with the duration, the most frames that are ever decoded
+    face_within_s: float = 5.0  # a clip that shows no face for so long from its start is not read further
     codecs: frozenset[str] = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg"})
 
     @property

@@ -20,7 +20,7 @@ from shiming.recognition.clips.events import EventRules, clip_events, time_gaps
 from shiming.recognition.clips.frames_kept import FrameKeeper, KeptFrame
 from shiming.recognition.clips.identity import ClipIdentity, clip_identity
 from shiming.recognition.clips.limits import ClipLimits
-from shiming.recognition.clips.refusals import too_short, unreadable
+from shiming.recognition.clips.refusals import too_short, unreadable, without_face
 from shiming.recognition.clips.signals import SignalRecorder, Signals, is_cut
 from shiming.recognition.clips.turns import neutral_yaw
 from shiming.recognition.eye_state import EyeReader
@@ -99,11 +99,11 @@ class _Findings:
 
 
 def measure_clip(source: Path | bytes, tools: ClipTools, limits: ClipLimits) -> ClipMeasurement:
-    """Measure a clip; raises `BadInput` (CLIP_...) if it cannot be used; one without a face can."""
+    """Measure a clip; raises `BadInput` (CLIP_...) if it cannot be used."""
     started = time.perf_counter()
     with opened(source, limits) as clip:
         header = clip.header
-        passed = _stream(clip, tools)
+        passed = _stream(clip, tools, limits)
     _check_length(passed.frame_times_s, limits)
     found = _findings(passed, tools)
     events = _events(found, tools.rules)
@@ -124,7 +124,7 @@ def measure_clip(source: Path | bytes, tools: ClipTools, limits: ClipLimits) -> 
     )
 
 
-def _stream(clip: OpenClip, tools: ClipTools) -> _Pass:
+def _stream(clip: OpenClip, tools: ClipTools, limits: ClipLimits) -> _Pass:
     tracker = FaceTracker(tools.face.detector, tools.face.mesh)
     recorder = SignalRecorder(tools.eyes)
     keeper = FrameKeeper(clip.header.duration_s)
@@ -141,6 +141,8 @@ def _stream(clip: OpenClip, tools: ClipTools) -> _Pass:
             recorder.forget_since(tracked.doubted_since_s)
             keeper.forget_since(tracked.doubted_since_s)
         pose = recorder.record(frame.time_s, frame.picture, tracked, change)
+        if not recorder.face_seen and frame.time_s > limits.face_within_s:
+            raise without_face(limits.face_within_s)
         if pose is not None and tracked.points is not None:
             keeper.offer(frame.time_s, frame.picture, tracked.points, pose)
     return _Pass(recorder.signals(), np.asarray(frame_times_s, np.float64), keeper.frames())

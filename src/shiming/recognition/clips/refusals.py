@@ -88,6 +88,19 @@ def codec_unsupported(codec: str, allowed: frozenset[str]) -> BadInput:
     )
 
 
+def without_face(searched_s: float) -> BadInput:
+    """Return CLIP_WITHOUT_FACE: nobody to be seen from the start on."""
+    return BadInput(
+        "CLIP_WITHOUT_FACE",
+        Text(zh="视频中没有找到人脸。", en="No face was found in the clip."),
+        advice=Text(
+            zh="请正对镜头, 保证光线充足, 并从头到尾保持脸部在画面中。",
+            en="Face the camera in good light and keep your face in the picture all the time.",
+        ),
+        details={"searched_s": searched_s},
+    )
+
+
 def no_video() -> BadInput:
     """Return CLIP_WITHOUT_VIDEO: only sound or data inside."""
     return BadInput(

@@ -84,6 +84,7 @@ class SignalRecorder:
         self._faces: list[tuple[float, int]] = []
         self._last: Image | None = None
         self._box: Box | None = None
+        self.face_seen = False
 
     def change_of(self, image: Image) -> float:
         """Return how much the face's place has changed since the frame before, 0..255; NaN for the first."""
@@ -101,6 +102,7 @@ class SignalRecorder:
             self._places.append(np.full((len(KEPT_POINTS), 2), np.nan, np.float32))
             self._box = None
             return None
+        self.face_seen = True
         points, pose = tracked.points, pose_of(tracked.points)
         self._box = box_of_points(points)
         right, left = self._eyes.openness(image, points)
