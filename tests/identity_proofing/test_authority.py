@@ -10,12 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
-from shiming.identity_proofing.connectors.fake import FakeAuthority, NullAuthority
+from shiming.identity_proofing.connectors.fake import NullAuthority
 from shiming.identity_proofing.connectors.osia import OsiaAuthority, attribute_set
 from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity
 from shiming.identity_proofing.model.evidence import AuthorityAnswer
 from shiming.identity_proofing.ports import AuthorityPort, AuthorityQuestion
 from shiming.identity_proofing.sandbox_authority.faults import Fault, Faults
+from shiming.identity_proofing.sandbox_authority.in_memory import FakeAuthority
 from shiming.identity_proofing.sandbox_authority.population import CardStatus, PersonRecord, read_population
 from shiming.identity_proofing.sandbox_authority.server import serving
 from shiming.identity_proofing.sandbox_authority.service import SandboxAuthority

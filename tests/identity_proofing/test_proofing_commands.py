@@ -128,6 +128,7 @@ def test_for_people_it_is_told_in_words(desk: Desk, authority: str) -> None:
     shown = run(desk, commands.app, "challenge", "--route", "no_blink")
     assert "CHA-" in shown
     assert "1." in shown
+    assert "1." not in run(desk, commands.app, "challenge", "--route", "assisted")
 
 
 def test_a_chosen_challenge_is_marked(desk: Desk, authority: str) -> None:

@@ -148,6 +148,36 @@ def test_retries_count_within_the_session_and_end_with_another_route(desk: Desk)
     assert "assisted" in route
 
 
+def test_a_sixth_photo_is_not_looked_at(desk: Desk) -> None:
+    session = None
+    for take in range(6):
+        desk.sees["front.jpg"] = a_front(portrait=None) if take < 5 else a_front()
+        (desk.folder / "front.jpg").write_bytes(f"photo {take}".encode())
+        decided = desk.prove(None, clip=None, session_id=session)
+        session = decided.session.id
+    assert decided.session.attempts[EvidenceKind.DOCUMENT] == 5
+    assert decided.receipt["evidence"]["document"] is None
+
+
+def test_another_document_brought_in_later_gains_nothing_from_an_earlier_clip(desk: Desk) -> None:
+    """Own card and own clip first, then somebody else's card alone in the same session."""
+    challenge = desk.ask()
+    heard, desk.sees["digits:clip.mp4"] = desk.sees["digits:clip.mp4"], Heard(-40.0, 6)
+    first = desk.prove(challenge)
+    assert codes(first) == {"DIGITS_MISMATCH"}
+    desk.sees["digits:clip.mp4"] = heard
+    (desk.folder / "front.jpg").write_bytes(b"a stranger's card")
+    looked = tuple(StaffReview(s, same_person=True, document_genuine=True, at=NOW) for s in ("a", "b"))
+    for route in (Route.STANDARD, Route.ASSISTED):
+        swapped = desk.prove(None, clip=None, session_id=first.session.id, route=route)
+        assert swapped.adjudication.outcome != "Verified"
+        assert swapped.receipt["evidence"]["face_clip_document"] is None
+    desk.prove(None, clip=None, session_id=first.session.id, route=Route.ASSISTED, reviews=looked)
+    (desk.folder / "front.jpg").write_bytes(b"another stranger's card")
+    swapped = desk.prove(None, clip=None, session_id=first.session.id, route=Route.ASSISTED)
+    assert swapped.receipt["evidence"]["reviews"] == []
+
+
 def test_an_old_clip_for_a_new_challenge_is_an_attempt(desk: Desk) -> None:
     challenge = desk.ask()
     desk.perform(())

@@ -15,7 +15,7 @@ from shiming.infrastructure.canonical_json import (
     parse_object,
 )
 from shiming.infrastructure.clock import FixedClock, SystemClock
-from shiming.infrastructure.signing import Ed25519Signer, verify_signature
+from shiming.infrastructure.signing import Ed25519Signer, key_id_of, verify_signature
 from shiming.vocabulary.errors import BadInput, Unavailable
 
 NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -65,6 +65,7 @@ def test_a_signature_fits_its_message_and_key_only(message: bytes, seed: bytes) 
 @given(st.text(), st.text())
 def test_malformed_signatures_are_simply_false(key: str, signature: str) -> None:
     assert not verify_signature(key, signature, b"")
+    assert key_id_of(key + "\ud800").startswith("ed25519:")
 
 
 def test_a_key_file_is_made_once_and_private(tmp_path: Path) -> None:

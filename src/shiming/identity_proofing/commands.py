@@ -23,8 +23,8 @@ from shiming.identity_proofing.command_line import (
     require_file,
     user_language,
 )
-from shiming.identity_proofing.receipts.commands import app as receipts
-from shiming.identity_proofing.sandbox_authority.commands import app as sandbox
+from shiming.identity_proofing.receipt_commands import app as receipts
+from shiming.identity_proofing.sandbox_commands import app as sandbox
 
 if TYPE_CHECKING:  # the commands import what they need when they run: --help stays fast
     from shiming.identity_proofing.connectors.osia import OsiaAuthority

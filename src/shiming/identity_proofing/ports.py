@@ -8,8 +8,7 @@ from typing import Protocol
 from sqlalchemy.engine import Connection
 
 from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity
-from shiming.identity_proofing.model.evidence import AuthorityAnswer
-from shiming.identity_proofing.rules.recording import DigitsReading
+from shiming.identity_proofing.model.evidence import AuthorityAnswer, DigitsReading
 from shiming.recognition.measurements import (
     ClipMeasurement,
     DocumentMeasurement,

@@ -100,7 +100,7 @@ class Ed25519Signer:
 
 def key_id_of(public_key: str) -> str:
     """Return the name that belongs to a base64 public key."""
-    return "ed25519:" + hashlib.sha256(public_key.encode()).hexdigest()[:16]
+    return "ed25519:" + hashlib.sha256(public_key.encode(errors="replace")).hexdigest()[:16]
 
 
 def verify_signature(public_key: str, signature: str, message: bytes) -> bool:

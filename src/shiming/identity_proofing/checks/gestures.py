@@ -13,7 +13,7 @@ _AGAIN = EvidenceKind.CLIP
 def check_gestures(evidence: Evidence, policy: Policy) -> CheckResult:
     """Judge the gestures of the clip against those of the challenge.
 
-    (1) there is a clip, as long as the steps need  (2) there are steps, as many as the policy asks for
+    (1) there is a clip, as long as the steps need  (2) there are steps
     (3) they happened as asked (`rules.gesture_sequence`)
     """
     check, clip, rules = CheckName.GESTURES.value, evidence.clip, policy.challenge

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Protocol
 
 from shiming.identity_proofing.model.challenge import ChallengeOrigin, Language
 from shiming.identity_proofing.model.session import EvidenceKind
@@ -173,3 +174,16 @@ class Evidence:
     challenge: ChallengeEvidence | None = None
     authority: AuthorityEvidence | None = None
     reviews: tuple[StaffReview, ...] = ()
+
+
+class DigitsReading(Protocol):
+    """What was measured about spoken digits (`recognition.spoken_digits`). No score: nothing was heard."""
+
+    @property
+    def score(self) -> float | None: ...  # noqa: D102 - see the class
+
+    @property
+    def voiced_units(self) -> int: ...  # noqa: D102 - see the class
+
+    @property
+    def models(self) -> tuple[ModelUse, ...]: ...  # noqa: D102 - see the class

@@ -6,37 +6,25 @@ Figures are rounded here, once: what is decided on is what is written down, so a
 import math
 from dataclasses import fields, replace
 from datetime import date, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from shiming.identity_proofing.model.challenge import Challenge, ChallengeOrigin, ChallengeRecord
 from shiming.identity_proofing.model.evidence import (
     ChallengeEvidence,
     ClipEvidence,
     DigitsEvidence,
+    DigitsReading,
     DocumentEvidence,
     FaceVotes,
     SideEvidence,
 )
 from shiming.identity_proofing.rules.document_reading import ReadDocument
 from shiming.jurisdictions.model import DigitsMode
-from shiming.recognition.measurements import ClipMeasurement, DocumentMeasurement, FaceComparison, ModelUse
+from shiming.recognition.measurements import ClipMeasurement, DocumentMeasurement, FaceComparison
 
 DECIMALS = 6
 _DAYS_PER_YEAR = 365.25
 T = TypeVar("T")
-
-
-class DigitsReading(Protocol):
-    """What was measured about spoken digits (`recognition.spoken_digits`). No score: nothing was heard."""
-
-    @property
-    def score(self) -> float | None: ...  # noqa: D102 - see the class
-
-    @property
-    def voiced_units(self) -> int: ...  # noqa: D102 - see the class
-
-    @property
-    def models(self) -> tuple[ModelUse, ...]: ...  # noqa: D102 - see the class
 
 
 def record_document(read: ReadDocument, on: date) -> DocumentEvidence:

@@ -75,8 +75,14 @@ class Step:
 
 
 def submit_document(step: Step, document: MeasuredDocument) -> Session | StepRefused:
-    """Take a document in. Attempts used up: the new one is not looked at."""
+    """Take a document in. Attempts used up: the new one is not looked at.
+
+    What was found by comparing people with another document does not carry over to this one.
+    """
+    before = store.get_session(step.connection, step.session_id).fingerprints.get(EvidenceKind.DOCUMENT)
     taken = step.take(EvidenceGiven(EvidenceKind.DOCUMENT, document.fingerprint))
+    if before != document.fingerprint:
+        step.record(face_clip_document=None, authority=None, reviews=())
     if isinstance(taken, StepRefused):
         step.record(document=None)
     else:

@@ -1,5 +1,6 @@
 """`shiming sandbox authority`."""
 
+# ruff: noqa: PLC0415 - commands import what they need when they run: --help stays fast
 from pathlib import Path
 from typing import Annotated
 

@@ -1,5 +1,6 @@
 """`shiming receipts verify|explain|replay`."""
 
+# ruff: noqa: PLC0415 - commands import what they need when they run: --help stays fast
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
