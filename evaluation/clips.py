@@ -30,6 +30,7 @@ TURN_SLACK_S = 0.3
 CHALLENGE_DEGREES = 18.0
 FALSE_TURN_DEGREES = 15.0
 ATTACK_SECONDS = 6.0
+PASSIVE_LIVE_MIN, FRAME_EDGES_MAX, MOIRE_MAX = 0.5, 0.75, 0.5  # advisory
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,17 @@ def fired(found: ClipMeasurement, signs: HardSigns) -> list[str]:
     return [name for name, hit in checks.items() if hit]
 
 
+def advised(found: ClipMeasurement) -> list[str]:
+    """Return the advisory signs, which ask for a second look and never refuse."""
+    seen = found.attack_signs
+    checks = {
+        "passive": seen.passive_live_score is not None and seen.passive_live_score < PASSIVE_LIVE_MIN,
+        "frame_edges": (seen.frame_edges or 0.0) >= FRAME_EDGES_MAX,
+        "moire": (seen.moire or 0.0) >= MOIRE_MAX,
+    }
+    return [name for name, hit in checks.items() if hit]
+
+
 def makes_challenge_turn(found: ClipMeasurement) -> bool:
     """Say whether any turn is as large as a challenge asks."""
     return any((event.degrees or 0) >= CHALLENGE_DEGREES for event in found.events)
@@ -123,6 +135,8 @@ def attack_table(paths: list[Path], tools: ClipTools) -> dict[str, Any]:
         row["missed_signs"] += not signs
         row["missed"] += not signs and makes_challenge_turn(found)
         row.setdefault("signs", Counter()).update(signs)
+        row["missed_with_advice"] = row.get("missed_with_advice", 0) + (not signs and not advised(found))
+        row.setdefault("advice", Counter()).update(advised(found))
         row.setdefault("passive_live_score", {})[name] = found.attack_signs.passive_live_score
     for row in table.values():
         row["apcer_95"] = [round(bound, 3) for bound in wilson(row["missed"], row["clips"])]
@@ -187,6 +201,7 @@ def main() -> None:
         "note": "small, labelled by one person, natural movements; attacks simulated from the same people",
         "events": event_figures(measured),
         "genuine_flagged": {"clips": len(genuine), "flagged": flagged, "signs": genuine},
+        "genuine_advised": {name: advised(found) for name, found in measured.items()},
         "bpcer_95": [round(bound, 3) for bound in wilson(flagged, len(genuine))],
     }
     if not arguments.skip_attacks:

@@ -74,9 +74,7 @@ class FaceEmbedder:
         image, points = frames_of_one_person[0]
         return FaceTemplate(
             primary=mean_of(first),
-            secondary=mean_of([vector for vector in second if vector is not None])
-            if all_known(second)
-            else None,
+            secondary=mean_if_known(second),
             quality=quality_of(image, points, pose_of(points), faces_seen=1),
             frames_used=len(frames_of_one_person),
             models=self.models,
@@ -146,9 +144,10 @@ def mean_of(vectors: Sequence[Vector]) -> Vector:
     return unit(np.mean(np.stack(vectors), axis=0))
 
 
-def all_known(vectors: Sequence[Vector | None]) -> bool:
-    """Say whether every frame has an embedding."""
-    return bool(vectors) and all(vector is not None for vector in vectors)
+def mean_if_known(vectors: Sequence[Vector | None]) -> Vector | None:
+    """Return the mean direction, or None if any frame has no embedding."""
+    known = [vector for vector in vectors if vector is not None]
+    return mean_of(known) if known and len(known) == len(vectors) else None
 
 
 def _found(image: Image, detector: FaceDetector) -> tuple[tuple[FaceBox, ...], Image, float]:

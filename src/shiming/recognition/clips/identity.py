@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiming.recognition.clips.frames_kept import KeptFrame, neutral_frames
-from shiming.recognition.face_embedding import FaceEmbedder, all_known, mean_of, similarity
+from shiming.recognition.face_embedding import FaceEmbedder, mean_if_known, mean_of, similarity
 from shiming.recognition.face_quality import quality_of
 from shiming.recognition.measurements import ClipEvent, ClipEventKind, FaceTemplate
 
@@ -60,12 +60,11 @@ def clip_identity(
             second[frame.time_s] = embedder.secondary(frame.image, frame.points)
     second_likeness = _second_likeness(second, reference.time_s)
     vectors = [second[frame.time_s] for frame in neutral]
-    known = [vector for vector in vectors if vector is not None]
     best = neutral[0]
     return ClipIdentity(
         template=FaceTemplate(
             primary=mean_of([first[frame.time_s] for frame in neutral]),
-            secondary=mean_of(known) if all_known(vectors) else None,
+            secondary=mean_if_known(vectors),
             quality=quality_of(best.image, best.points, best.pose, faces_max),
             frames_used=len(neutral),
             models=embedder.models,

@@ -34,7 +34,7 @@ def surroundings(face: Box, image_width: int, image_height: int) -> Box:
     """Return the box of the face enlarged by `CROP_SCALE` and moved inside the picture.
 
     >>> surroundings((100, 100, 50, 50), 640, 480)
-    (58, 58, 136, 136)
+    (57, 57, 136, 136)
     >>> surroundings((0, 0, 50, 50), 640, 480)
     (0, 0, 136, 136)
     """
