@@ -88,7 +88,10 @@ def answering(*parts: bytes, tls: ssl.SSLContext | None = None, pause_s: float =
             except OSError:
                 continue
             with suppress(OSError), plain, _wrapped(plain, tls) as connection:
-                connection.recv(65536)
+                request = b""
+                # to close before all is read would reset the connection
+                while not request.endswith(b"{}") and (part := connection.recv(65536)):
+                    request += part
                 for part in parts:
                     connection.sendall(part)
                     time.sleep(pause_s)

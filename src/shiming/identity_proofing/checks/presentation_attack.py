@@ -7,7 +7,7 @@ time. Advisory signs (screen structure, the passive model) and what could not be
 from collections.abc import Iterator
 
 from shiming.identity_proofing.checks.finding import Finding, absent, conclude, failed, unavailable, unclear
-from shiming.identity_proofing.model.decision import CheckResult
+from shiming.identity_proofing.model.decision import CheckOutcome, CheckResult
 from shiming.identity_proofing.model.evidence import Evidence
 from shiming.identity_proofing.model.session import EvidenceKind
 from shiming.identity_proofing.rules.challenge_drawing import TURNS
@@ -29,13 +29,12 @@ def check_presentation_attack(evidence: Evidence, policy: Policy) -> CheckResult
         return conclude(check, [absent("NO_CLIP", limits.frozen_share_max.citation, _AGAIN)])
     signs = clip.attack_signs
     turned = evidence.challenge is not None and bool(TURNS & set(evidence.challenge.steps))
+    findings = [*_plain_signs(signs, policy), *_shape(signs, policy, turned=turned)]
+    if any(finding.outcome is CheckOutcome.FAILED for finding in findings):
+        findings.insert(0, failed("LIVENESS_FAILED", limits.frozen_share_max.citation))
     return conclude(
         check,
-        [
-            *_plain_signs(signs, policy),
-            *_shape(signs, policy, turned=turned),
-            *_advisory_signs(signs, policy),
-        ],
+        [*findings, *_advisory_signs(signs, policy)],
         measurements=signs.to_json(),
         thresholds={
             "frozen_share_max": limits.frozen_share_max,
