@@ -16,7 +16,9 @@ from evaluation.digits.assembly import (
     spoken_string,
     trimmed,
 )
-from shiming.recognition.spoken_digits.ctc_engine import CtcDigitsEngine, load_ctc_engine
+from shiming.recognition.inference import OnnxModel
+from shiming.recognition.model_files import unlisted
+from shiming.recognition.spoken_digits.ctc_engine import CtcDigitsEngine, ctc_engine
 from shiming.recognition.spoken_digits.features import SAMPLE_RATE, Samples
 from shiming.recognition.spoken_digits.measure import measure_digits
 from shiming.recognition.spoken_digits.measurement import DigitsTools
@@ -58,9 +60,11 @@ class Remembered:
 
 def tools_for(language: str, net: Path, silero_vad: Path) -> DigitsTools:
     """Load one net under test."""
-    engine = load_ctc_engine(net)
+    engine = ctc_engine(OnnxModel(unlisted(net)))
     remembering: CtcDigitsEngine = replace(engine, net=Remembered(engine.net))
-    return DigitsTools({language: remembering}, Remembered(SileroVoiceActivity(silero_vad)))
+    return DigitsTools(
+        {language: remembering}, Remembered(SileroVoiceActivity(OnnxModel(unlisted(silero_vad))))
+    )
 
 
 def random_digits(dice: Dice) -> str:

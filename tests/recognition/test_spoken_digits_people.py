@@ -4,13 +4,14 @@ The nets have heard these people in training: this shows that the pieces fit tog
 strangers (`evaluation/digits`, leave one speaker out, shows those).
 """
 
-import importlib.util
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from shiming.recognition.inference import ModelRuntime
+from shiming.recognition.model_files import ModelFiles
 from shiming.recognition.spoken_digits.ctc_engine import load_digits_tools
 from shiming.recognition.spoken_digits.features import Samples
 from shiming.recognition.spoken_digits.measure import measure_digits
@@ -37,10 +38,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def tools() -> DigitsTools:
-    package = importlib.util.find_spec("silero_vad")
-    if package is None or package.origin is None:
-        pytest.skip("the silero-vad wheel, whose model file is used, is not installed")
-    return load_digits_tools(Path(package.origin).parent / "data" / "silero_vad.onnx")
+    return load_digits_tools(ModelRuntime(ModelFiles()))
 
 
 def without_silence(samples: Samples) -> Samples:

@@ -29,7 +29,9 @@ def say(text: str) -> None:
 
 def run(*command: str | Path, cwd: Path = ROOT) -> None:
     """Run a program; on failure show what it printed and stop."""
-    done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         print(done.stdout[-4000:], done.stderr[-4000:], file=sys.stderr)
         raise SystemExit(f"[setup] failed: {' '.join(map(str, command))}")

@@ -50,7 +50,7 @@ class Recognition:
 
     @cached_property
     def _digits_tools(self) -> DigitsTools:
-        return load_digits_tools(self.runtime.files.get("silero_vad").path)
+        return load_digits_tools(self.runtime)
 
     def _tools(self, name: str) -> Any:
         """Return the tools by attribute; one thread loads, the others wait."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what a command does not need is not imported: `--help` stay
     from shiming.infrastructure.encryption import KeyProvider
     from shiming.infrastructure.signing import Signer
     from shiming.jurisdictions.model import Policy
+    from shiming.jurisdictions.pack_reader import Pack
     from shiming.privacy.use_cases.tools import PrivacyTools
     from shiming.recognition.inference import InferenceObserver
     from shiming.registrations.model import RegistrationPolicy
@@ -48,6 +49,7 @@ class Platform:
         self.settings = settings
         self.language = settings.language
         self._observer = observer
+        self._packs: dict[str, Pack] = {}
 
     @cached_property
     def clock(self) -> "Clock":
@@ -67,11 +69,19 @@ class Platform:
 
         return Recognition(self._observer)
 
-    def policy(self, pack: str, on: date) -> "Policy":
-        """Return the rules of a pack on a day; raises `BadInput` for an unknown pack."""
-        from shiming.jurisdictions.pack_reader import policy_on, read_pack
+    def pack(self, name: str) -> "Pack":
+        """Return a policy pack, read once; raises `BadInput` for an unknown one."""
+        from shiming.jurisdictions.pack_reader import read_pack
 
-        return policy_on(read_pack(pack), on)
+        if name not in self._packs:
+            self._packs[name] = read_pack(name)
+        return self._packs[name]
+
+    def policy(self, pack: str, on: date) -> "Policy":
+        """Return the rules of a pack on a day."""
+        from shiming.jurisdictions.pack_reader import policy_on
+
+        return policy_on(self.pack(pack), on)
 
     # -- storage and keys ----------------------------------------------------------------------
 

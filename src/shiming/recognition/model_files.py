@@ -116,6 +116,20 @@ def _entry(name: str, table: Mapping[str, Any], *, operator_supplied: bool) -> M
     )
 
 
+def unlisted(path: Path, version: str = "unlisted") -> ModelFile:
+    """Return a file that no manifest lists, as training and evaluation need it; hashed, not verified."""
+    entry = ModelEntry(
+        name=path.stem,
+        version=version,
+        sha256=sha256_of(path),
+        licence="",
+        purpose="",
+        source=path.name,
+        file=path.name,
+    )
+    return ModelFile(entry=entry, path=path)
+
+
 class ModelFiles:
     """The models at hand. Each file is hashed once a process, before its first use; safe for threads."""
 

@@ -1,14 +1,11 @@
 """The built-in engine: a small CTC net of our own and the score of the claimed string."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
+from shiming.recognition.inference import ModelRuntime, OnnxModel
 from shiming.recognition.measurements import ModelUse
 from shiming.recognition.spoken_digits.claimed_string import LogProbabilities, log_likelihoods, units_heard
 from shiming.recognition.spoken_digits.features import Samples, log_mel
@@ -21,7 +18,6 @@ from shiming.recognition.spoken_digits.measurement import (
 )
 from shiming.recognition.spoken_digits.voice_activity import SileroVoiceActivity
 
-WEIGHTS_VERSION = "1"
 Net = Callable[[Samples], LogProbabilities]
 
 
@@ -44,35 +40,27 @@ class CtcDigitsEngine:
 
 
 class OnnxDigitNet:
-    """The net as ONNX on one thread; sessions may be shared by threads."""
+    """The net as ONNX; may be shared by threads."""
 
-    def __init__(self, model: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    def __init__(self, model: OnnxModel) -> None:
+        self._model = model
 
     def __call__(self, samples: Samples) -> LogProbabilities:
         """Return (steps, 12) log probabilities, a step every 40 ms."""
         features = np.ascontiguousarray(log_mel(samples).T[None])
-        return np.asarray(self._session.run(None, {"features": features})[0][0], dtype=np.float32)
+        return np.asarray(self._model(features)[0][0], dtype=np.float32)
 
 
-def built_in_weights(language: str) -> Path:
-    """Return the path of the net that ships with the package."""
-    return Path(str(files("shiming.recognition") / "weights" / f"digits_{language}.onnx"))
+def ctc_engine(model: OnnxModel) -> CtcDigitsEngine:
+    """Return the engine of one loaded net."""
+    return CtcDigitsEngine(OnnxDigitNet(model), (model.use,))
 
 
-def load_ctc_engine(model: Path) -> CtcDigitsEngine:
-    """Load one net."""
-    digest = hashlib.sha256(model.read_bytes()).hexdigest()
-    return CtcDigitsEngine(OnnxDigitNet(model), (ModelUse(model.stem, WEIGHTS_VERSION, digest),))
-
-
-def load_digits_tools(silero_vad: Path) -> DigitsTools:
-    """Load the built-in nets of all languages and voice activity (model key `silero_vad`)."""
+def load_digits_tools(runtime: ModelRuntime) -> DigitsTools:
+    """Load voice activity and the nets that are there; a language whose net is missing is unavailable."""
     engines: dict[str, SpokenDigitsEngine] = {
-        language: load_ctc_engine(built_in_weights(language))
+        language: ctc_engine(runtime.onnx(f"digits_{language}"))
         for language in LANGUAGES
-        if built_in_weights(language).is_file()
+        if runtime.files.has(f"digits_{language}")
     }
-    return DigitsTools(engines, SileroVoiceActivity(silero_vad))
+    return DigitsTools(engines, SileroVoiceActivity(runtime.onnx("silero_vad")))

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
+from shiming.recognition.inference import OnnxModel
 from shiming.recognition.spoken_digits.features import SAMPLE_RATE, Samples
 
 STEP = 512  # samples a decision: 32 ms
@@ -24,10 +23,8 @@ Span = tuple[float, float]
 class SileroVoiceActivity:
     """Speech probability for every 32 ms. Holds no state between clips: threads may share it."""
 
-    def __init__(self, model: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    def __init__(self, model: OnnxModel) -> None:
+        self._model = model
 
     def __call__(self, samples: Samples) -> SpeechProbabilities:
         """Return one probability for each 512 samples."""
@@ -39,7 +36,7 @@ class SileroVoiceActivity:
         probabilities = np.zeros(steps, np.float32)
         for step in range(steps):
             window = padded[None, step * STEP : step * STEP + CONTEXT + STEP]
-            output, state = self._session.run(None, {"input": window, "state": state, "sr": rate})
+            output, state = self._model.run({"input": window, "state": state, "sr": rate})
             probabilities[step] = float(np.asarray(output).ravel()[0])
         return probabilities
 
