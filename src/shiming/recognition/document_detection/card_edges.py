@@ -22,9 +22,11 @@ WORKING_SIDE_PX = 640
 _AREA_SHARE_MIN = 0.06
 _ASPECT_RANGE = (1.0, 2.3)  # of the picture of a card, before perspective is undone
 _FILLED_MIN = 0.9  # outline area / quadrilateral area
-_TEXT_INSIDE_MIN = 0.75
+_OWN_TEXT_MIN = 0.7
 _SIDE_TO_TEXT_DEGREES_MAX = 22.0
 _OVERLAP_SAME_CARD = 0.3
+_SURE_SCORE, _SURE_TEXT, _LINES_OF_A_CARD, _SAME_SIZE = 2.2, 0.9, 4, 0.5
+_CUT_SHARE = 0.02  # of the card's width
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,30 @@ def find_cards(image: Image, lines: Sequence[Line]) -> tuple[CardOutline, ...]:
         if all(_overlap(outline.corners, other.corners) < _OVERLAP_SAME_CARD for other in separate):
             separate.append(outline)
     return tuple(CardOutline(one.corners * scale, one.score, one.text_share) for one in separate)
+
+
+def cards_seen(image: Image, lines: Sequence[Line], found: Floats | None) -> int:
+    """Count outlines with text of their own that are as large as the card that was read."""
+    area = cv2.contourArea(found.astype(np.float32)) if found is not None else 0.0
+    others = [
+        outline
+        for outline in find_cards(image, lines)
+        if outline.score > _SURE_SCORE
+        and outline.text_share > _SURE_TEXT
+        and len(lines_inside(outline.corners, lines)) >= _LINES_OF_A_CARD
+        and cv2.contourArea(outline.corners) > _SAME_SIZE * area
+        and (found is None or _overlap(outline.corners, found.astype(np.float32)) < _OVERLAP_SAME_CARD)
+    ]
+    return 1 + len(others)
+
+
+def cut_edges(image: Image, corners: Floats) -> tuple[str, ...]:
+    """Return where a card leaves the picture: left, right, top, bottom of the picture."""
+    height, width = image.shape[:2]
+    slack = _CUT_SHARE * float(np.linalg.norm(corners[1] - corners[0]))
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    beyond = (low[0] < -slack, high[0] > width + slack, low[1] < -slack, high[1] > height + slack)
+    return tuple(edge for edge, cut in zip(("left", "right", "top", "bottom"), beyond, strict=True) if cut)
 
 
 def _quadrilaterals(image: Image) -> Iterator[Floats]:
@@ -154,22 +180,46 @@ def _judged(corners: Floats, lines: Sequence[Line], gradient: Floats) -> CardOut
     aspect = pair[1] / max(pair[0], 1e-6)
     if not _ASPECT_RANGE[0] <= aspect <= _ASPECT_RANGE[1] or sides.min() < 0.45 * sides.max() / CARD_ASPECT:
         return None
-    inside = [line for line in lines if cv2.pointPolygonTest(corners, line.centre.tolist(), False) > 0]
-    whole = sum(line.width for line in lines)
-    share = sum(line.width for line in inside) / whole if whole else 0.0
-    if lines and (len(inside) < 2 or not _runs_along(corners, inside)):
+    text = _text_share(corners, lines)
+    if lines and text < _OWN_TEXT_MIN:
         return None
     proportion = max(0.0, 1 - abs(np.log(aspect / CARD_ASPECT)) / 0.6)
-    return CardOutline(corners, 1.5 * share + _edge_support(corners, gradient) + 0.5 * float(proportion), share)
+    return CardOutline(corners, 1.2 * text + _edge_support(corners, gradient) + 0.6 * float(proportion), text)
 
 
-def _runs_along(corners: Floats, lines: Sequence[Line]) -> bool:
-    """Whether the longest line inside runs about along two of the sides."""
-    text = direction_degrees(max(lines, key=lambda line: line.width))
+def _text_share(corners: Floats, lines: Sequence[Line]) -> float:
+    """Return how much of the text in and across the outline is its own: inside, and along its sides.
+
+    A line that the outline cuts weighs twice against it. What lies wholly outside is somebody else's.
+    """
     sides = np.roll(corners, -1, axis=0) - corners
     angles = np.degrees(np.arctan2(sides[:, 1], sides[:, 0]))
-    gaps = np.abs((angles - text + 90) % 180 - 90)
-    return bool(np.sort(gaps)[1] < _SIDE_TO_TEXT_DEGREES_MAX)
+    own = foreign = 0.0
+    for line in lines:
+        ends = [_is_inside(corners, end, 0.5 * line.height) for end in _ends(line)]
+        if not any(ends):
+            continue
+        gaps = np.abs((angles - direction_degrees(line) + 90) % 180 - 90)
+        fits = bool(np.sort(gaps)[0] < _SIDE_TO_TEXT_DEGREES_MAX or line.width < 2 * line.height)
+        if all(ends) and fits:
+            own += line.width
+        else:
+            foreign += line.width * (1 if all(ends) else 2)
+    return own / (own + foreign) if own else 0.0
+
+
+def _ends(line: Line) -> tuple[Floats, Floats]:
+    corners = line.corners
+    return (corners[0] + corners[3]) / 2, (corners[1] + corners[2]) / 2
+
+
+def _is_inside(corners: Floats, point: Floats, slack: float) -> bool:
+    return bool(cv2.pointPolygonTest(corners, (float(point[0]), float(point[1])), measureDist=True) > -slack)
+
+
+def lines_inside(corners: Floats, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Return the lines of which both ends lie inside."""
+    return tuple(line for line in lines if all(_is_inside(corners, end, 0.5 * line.height) for end in _ends(line)))
 
 
 def _edge_support(corners: Floats, gradient: Floats) -> float:

@@ -1,36 +1,27 @@
 """From a photo to an upright card: which way up, where its corners are, a picture of fixed proportions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
-from shiming.recognition.document_detection.card_edges import CARD_ASPECT, CardOutline, find_cards
+from shiming.recognition.document_detection.card_edges import CARD_ASPECT, CardOutline, find_cards, lines_inside
 from shiming.recognition.document_detection.text_geometry import (
-    along_direction,
+    clusters,
     in_text_frame,
     text_extent,
     upright_direction,
 )
 from shiming.recognition.images import reduced
 from shiming.recognition.measurements import Image
-from shiming.recognition.text_recognition import Floats, Line, Reading, TextReader
+from shiming.recognition.text_recognition import Floats, Line, TextReader
 
 SEARCH_SIDE_PX = 960
 CARD_WIDTH_PX = 1284  # 15 pixels a millimetre
-_TEXT_SHARE_MIN = 0.6
+_OUTLINES_MAX, _GROUPS_MAX = 3, 3
 _MARGIN_BESIDE, _MARGIN_ABOVE = 0.08, 0.14  # of the text's extent, as on a resident card
-_CARD_SCORE_MIN = 1.2
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedText:
-    """The lines of a photo, all running in the direction in which they read, and what the longest say."""
-
-    lines: tuple[Line, ...]
-    degrees: float
-    longest: tuple[Reading, ...] = ()
+_CARD_SCORE_MIN = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +31,6 @@ class RectifiedCard:
     image: Image = field(repr=False)
     corners: Floats = field(repr=False)  # top left, top right, bottom right, bottom left, of the photo
     by_edges: bool
-    cards_seen: int
     rotation_degrees: float
 
     def to_photo(self) -> Floats:
@@ -50,35 +40,36 @@ class RectifiedCard:
         return np.asarray(cv2.getPerspectiveTransform(card, self.corners.astype(np.float32)), np.float32)
 
 
-def place_text(image: Image, reader: TextReader) -> PlacedText:
-    """Find the lines of a photo and which way up they are."""
-    lines = reader.find_lines(image, SEARCH_SIDE_PX)
-    if not lines:
-        return PlacedText((), 0.0)
-    degrees, longest = upright_direction(image, lines, reader)
-    return PlacedText(along_direction(lines, degrees), degrees, tuple(longest))
+def card_candidates(image: Image, lines: Sequence[Line], reader: TextReader) -> Iterator[RectifiedCard]:
+    """Yield what may be the card, the likeliest first: by edges, then by the extent of groups of lines."""
+    outlines = [card for card in find_cards(image, lines) if card.score > _CARD_SCORE_MIN][:_OUTLINES_MAX]
+    for outline in outlines:
+        inside = lines_inside(outline.corners, lines)
+        if inside:
+            degrees, _ = upright_direction(image, inside, reader)
+            corners = _from_top_left(outline, degrees)
+            yield RectifiedCard(_flattened(image, corners, CARD_ASPECT), corners, True, degrees)
+    for group in clusters(lines)[:_GROUPS_MAX]:
+        degrees, _ = upright_direction(image, group, reader)
+        yield by_text(image, group, degrees)
 
 
-def rectify(image: Image, text: PlacedText) -> RectifiedCard:
-    """Return the card by its edges, or else what surrounds its text."""
-    cards = find_cards(image, text.lines)
-    seen = max(1, sum(card.score > _CARD_SCORE_MIN and card.text_share > 0.25 for card in cards))
-    best = cards[0] if cards else None
-    if best is not None and best.text_share >= _TEXT_SHARE_MIN and best.score > _CARD_SCORE_MIN:
-        corners = _from_top_left(best, text.degrees)
-        return RectifiedCard(_flattened(image, corners, CARD_ASPECT), corners, True, seen, text.degrees)
-    return _by_text(image, text, seen)
-
-
-def _by_text(image: Image, text: PlacedText, cards_seen: int) -> RectifiedCard:
+def by_text(image: Image, lines: Sequence[Line], degrees: float) -> RectifiedCard:
+    """Return what surrounds lines of text, upright; the whole picture without lines."""
     height, width = image.shape[:2]
-    if text.lines:
-        corners = text_extent(text.lines, text.degrees, beside=_MARGIN_BESIDE, above=_MARGIN_ABOVE)
+    if lines:
+        corners = text_extent(lines, degrees, beside=_MARGIN_BESIDE, above=_MARGIN_ABOVE)
     else:
         corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     across, down = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[3] - corners[0])
     aspect = float(across / max(down, 1.0))
-    return RectifiedCard(_flattened(image, corners, aspect), corners, False, cards_seen, text.degrees)
+    return RectifiedCard(_flattened(image, corners, aspect), corners, False, degrees)
+
+
+def whole_picture(image: Image) -> tuple[Line, ...]:
+    """Return one line that spans the picture, for documents of which no outline is needed."""
+    height, width = image.shape[:2]
+    return (Line(np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)),)
 
 
 def _from_top_left(card: CardOutline, degrees: float) -> Floats:

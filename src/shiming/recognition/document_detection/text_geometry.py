@@ -12,6 +12,7 @@ _SAME_DIRECTION_DEGREES = 15.0
 _LINES_READ_FOR_UPRIGHT = 3
 _SURE_CONFIDENCE = 0.9
 _SURE_LETTERS = 8
+_NEAR_LINE_HEIGHTS = 4.0
 
 
 def direction_degrees(line: Line) -> float:
@@ -95,3 +96,27 @@ def text_extent(lines: Sequence[Line], degrees: float, *, beside: float, above: 
     (left, top), (right, bottom) = low - margin, high + margin
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
     return out_of_text_frame(corners, degrees)
+
+
+def clusters(lines: Sequence[Line]) -> list[tuple[Line, ...]]:
+    """Group lines that lie near each other and run alike; the group with most text first."""
+    group = list(range(len(lines)))
+    for i, first in enumerate(lines):
+        for j in range(i):
+            if group[i] != group[j] and _belong_together(first, lines[j]):
+                old, new = group[i], group[j]
+                group = [new if one == old else one for one in group]
+    found = [tuple(line for line, one in zip(lines, group, strict=True) if one == name) for name in set(group)]
+    return sorted(found, key=lambda lines: -sum(line.width for line in lines))
+
+
+def _belong_together(first: Line, second: Line) -> bool:
+    long_enough = min(first.width / first.height, second.width / second.height) > _DIRECTION_ASPECT_MIN
+    gap = abs(float(_half_turn(np.array(direction_degrees(first) - direction_degrees(second)))))
+    if long_enough and gap > _SAME_DIRECTION_DEGREES:
+        return False
+    steps = np.linspace(0, 1, 9)[:, None]
+    ends = [((line.corners[0] + line.corners[3]) / 2, (line.corners[1] + line.corners[2]) / 2) for line in (first, second)]
+    paths = [start + (end - start) * steps for start, end in ends]
+    nearest = np.linalg.norm(paths[0][:, None] - paths[1][None], axis=2).min()
+    return bool(nearest < _NEAR_LINE_HEIGHTS * max(first.height, second.height))

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from shiming.recognition.document_detection.rectification import CARD_WIDTH_PX, RectifiedCard, rows_of
+from shiming.recognition.documents.strips import evened, sharpened, stretched
 from shiming.recognition.measurements import Image
 from shiming.recognition.text_recognition import Alphabet, Letter, Line, Reading, TextReader, cut_out
 
@@ -137,29 +138,12 @@ class SecondLook:
         return (
             partial(self._of_photo, line, 0.12, 0.06),
             partial(cut_out, card, line, beside=0.25, above=0.15),
-            lambda: _evened(cut_out(card, line, beside=0.1, above=0.1)),
-            lambda: _sharpened(self._of_photo(line, 0.2, 0.2)),
-            lambda: _widened(cut_out(card, line, beside=0.15, above=0.0)),
-            lambda: _evened(_widened(self._of_photo(line, 0.3, 0.12))),
+            lambda: evened(cut_out(card, line, beside=0.1, above=0.1)),
+            lambda: sharpened(self._of_photo(line, 0.2, 0.2)),
+            lambda: stretched(cut_out(card, line, beside=0.15, above=0.0), 1.25),
+            lambda: evened(stretched(self._of_photo(line, 0.3, 0.12), 1.25)),
         )
 
     def _of_photo(self, line: Line, beside: float, above: float) -> Image:
         corners = cv2.perspectiveTransform(line.corners[None].astype(np.float32), self.card.to_photo())[0]
         return cut_out(self.photo, Line(corners.astype(np.float32)), beside=beside, above=above)
-
-
-def _evened(strip: Image) -> Image:
-    """Return the strip in grey with its light evened out."""
-    grey = cv2.createCLAHE(clipLimit=2.5, tileGridSize=(2, 8)).apply(cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY))
-    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
-
-
-def _sharpened(strip: Image) -> Image:
-    width = max(1.0, strip.shape[0] / 24)
-    soft = cv2.GaussianBlur(strip, (0, 0), width)
-    return np.asarray(cv2.addWeighted(strip, 2.0, soft, -1.0, 0), np.uint8)
-
-
-def _widened(strip: Image) -> Image:
-    height, width = strip.shape[:2]
-    return np.asarray(cv2.resize(strip, (round(width * 1.25), height), interpolation=cv2.INTER_CUBIC), np.uint8)

@@ -8,63 +8,98 @@
 """
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
-from shiming.recognition.document_detection.rectification import RectifiedCard, place_text, rectify
+from shiming.recognition.document_detection.card_edges import cards_seen, cut_edges
+from shiming.recognition.document_detection.rectification import (
+    SEARCH_SIDE_PX,
+    RectifiedCard,
+    by_text,
+    card_candidates,
+    whole_picture,
+)
 from shiming.recognition.documents.barcodes import read_barcodes
 from shiming.recognition.documents.card_fields import CardFields
 from shiming.recognition.documents.card_text import SecondLook, read_card_text
 from shiming.recognition.documents.copy_signs import measure_copy_signs
+from shiming.recognition.documents.mrz_zone import find_zone, read_zone
 from shiming.recognition.documents.portrait import find_portrait
 from shiming.recognition.documents.resident_card_back import back_signs, read_back
 from shiming.recognition.documents.resident_card_front import front_signs, read_front
 from shiming.recognition.documents.tools import DocumentTools
 from shiming.recognition.image_quality import measure_quality
 from shiming.recognition.measurements import DocumentKind, DocumentMeasurement, Image
+from shiming.recognition.text_recognition import Line
 
-_SIGNS_MIN = 2
+_SIGNS_MIN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadSide:
+    """One side: where it lies, what it is, what it says."""
+
+    card: RectifiedCard
+    kind: DocumentKind
+    fields: CardFields
+    mrz_check_digits: bool | None = None
 
 
 def read_document(image: Image, tools: DocumentTools, *, today: date) -> DocumentMeasurement:
     """Measure one photo of one side of one document; `today` dates numbers and decides centuries."""
     started = time.perf_counter()
-    text = place_text(image, tools.text)
-    card = rectify(image, text)
-    kind, fields = _read_card(image, card, tools, today)
-    return _measured(image, card, kind, fields, tools, started)
+    lines = tools.text.find_lines(image, SEARCH_SIDE_PX)
+    side = _read_zone(image, lines, tools, today) or _read_card(image, lines, tools, today)
+    seen = cards_seen(image, lines, side.card.corners) if side.card.by_edges else 1
+    return _measured(image, side, seen, tools, started)
 
 
-def _read_card(
-    image: Image, card: RectifiedCard, tools: DocumentTools, today: date
-) -> tuple[DocumentKind, CardFields]:
-    text = read_card_text(card, tools.text)
-    look = SecondLook(image, card, tools.text)
-    front, back = front_signs(text), back_signs(text)
-    if max(front, back) < _SIGNS_MIN:
-        return DocumentKind.UNKNOWN, CardFields({}, {})
-    if front >= back:
-        return DocumentKind.RESIDENT_ID_FRONT, read_front(text, look, today)
-    return DocumentKind.RESIDENT_ID_BACK, read_back(text, look)
+def _read_zone(image: Image, lines: Sequence[Line], tools: DocumentTools, today: date) -> _ReadSide | None:
+    place = find_zone(image, lines, tools.text)
+    if place is None:
+        return None
+    zone = read_zone(image, place, tools.text, today)
+    if zone is None:
+        return None
+    card = by_text(image, whole_picture(image), place.degrees)
+    return _ReadSide(card, zone.kind, CardFields(zone.fields, zone.confidence), zone.check_digits_valid)
+
+
+def _read_card(image: Image, lines: Sequence[Line], tools: DocumentTools, today: date) -> _ReadSide:
+    best: _ReadSide | None = None
+    for card in card_candidates(image, lines, tools.text):
+        text = read_card_text(card, tools.text)
+        look = SecondLook(image, card, tools.text)
+        front, back = front_signs(text), back_signs(text)
+        if max(front, back) >= _SIGNS_MIN:
+            if front >= back:
+                return _ReadSide(card, DocumentKind.RESIDENT_ID_FRONT, read_front(text, look, today))
+            return _ReadSide(card, DocumentKind.RESIDENT_ID_BACK, read_back(text, look))
+        best = best or _ReadSide(card, DocumentKind.UNKNOWN, CardFields({}, {}))
+    return best or _ReadSide(by_text(image, (), 0.0), DocumentKind.UNKNOWN, CardFields({}, {}))
 
 
 def _measured(
-    image: Image, card: RectifiedCard, kind: DocumentKind, fields: CardFields, tools: DocumentTools, started: float
+    image: Image, side: _ReadSide, seen: int, tools: DocumentTools, started: float
 ) -> DocumentMeasurement:
+    card, fields = side.card, side.fields
     width_px = round(float(np.linalg.norm(card.corners[1] - card.corners[0])))
+    cut = cut_edges(image, card.corners) if card.by_edges or side.kind in _CARDS else ()
+    with_portrait = side.kind is not DocumentKind.RESIDENT_ID_BACK
     return DocumentMeasurement(
-        kind=kind,
+        kind=side.kind,
         fields=fields.values,
         field_confidence={key: round(value, 3) for key, value in fields.confidence.items()},
         number_checksum=fields.number_checksum,
-        mrz_check_digits=None,
-        quality=measure_quality(image, card.image, object_width_px=width_px, cut_edges=_cut_edges(image, card)),
+        mrz_check_digits=side.mrz_check_digits,
+        quality=measure_quality(image, card.image, object_width_px=width_px, cut_edges=cut),
         copy_signs=measure_copy_signs(image, card.image, card.corners if card.by_edges else None),
-        portrait=None if kind is DocumentKind.RESIDENT_ID_BACK else find_portrait(card.image, tools.faces),
+        portrait=find_portrait(card.image, tools.faces) if with_portrait else None,
         barcodes=read_barcodes(image),
-        cards_seen=card.cards_seen,
+        cards_seen=seen,
         rotation_degrees=round(card.rotation_degrees, 1),
         cross_checks=fields.cross_checks,
         models=tools.text.models,
@@ -72,5 +107,4 @@ def _measured(
     )
 
 
-def _cut_edges(image: Image, card: RectifiedCard) -> tuple[str, ...]:
-    return ()
+_CARDS = frozenset({DocumentKind.RESIDENT_ID_FRONT, DocumentKind.RESIDENT_ID_BACK})
