@@ -1,6 +1,6 @@
 """Is it one person through the whole clip? The face of every stretch is compared with the neutral face."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,12 +15,16 @@ from shiming.recognition.measurements import ClipEvent, ClipEventKind, FaceTempl
 Vector = NDArray[np.float32]
 
 TEMPLATE_FRAMES: Final = 5
-#: A face turned further is compared too unsurely to say that it is another person's.
+#: Faces turned further are less alike to the neutral one; they do not count towards `same_person_min`.
 _COMPARABLE_YAW_DEGREES: Final = 25.0
+#: And beyond this a face is not compared at all.
+_SEEN_YAW_DEGREES: Final = 45.0
 #: Below both similarities to the neutral face a stretch is called somebody else's. Spliced people of the
 #: study reach 0.32 and 0.60, the same person turned by 20 degrees in the dark 0.28 and 0.68: hence both.
-_CHANGE_BELOW: Final = 0.38
-_SECOND_CHANGE_BELOW: Final = 0.62
+_CHANGE_BELOW: Final = (0.38, 0.62)
+#: The same for a face turned by 25 to 45 degrees (five people turned by a relief: 0.24 and 0.57 at least;
+#: other people 0.19 and 0.49 at most). Otherwise somebody else could make just the large turns.
+_TURNED_CHANGE_BELOW: Final = (0.20, 0.50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +46,34 @@ def clip_identity(
     neutral = neutral_frames(frames, neutral_yaw, TEMPLATE_FRAMES)
     first = {frame.time_s: embedder.primary(frame.image, frame.points) for frame in neutral}
     second = {frame.time_s: embedder.secondary(frame.image, frame.points) for frame in neutral}
-    reference = _most_central(neutral, first)
-    others = [
-        frame
-        for frame in frames
-        if frame.time_s not in first and abs(frame.pose.yaw - neutral_yaw) <= _COMPARABLE_YAW_DEGREES
-    ]
+    reference_s = _most_central(neutral, first).time_s
+    away = {frame.time_s: abs(frame.pose.yaw - neutral_yaw) for frame in frames}
+    others = [f for f in frames if f.time_s not in first and away[f.time_s] <= _SEEN_YAW_DEGREES]
     first |= {frame.time_s: embedder.primary(frame.image, frame.points) for frame in others}
-    likeness = {
-        time_s: similarity(vector, first[reference.time_s])
-        for time_s, vector in first.items()
-        if time_s != reference.time_s
-    }
-    doubtful = min(likeness, key=lambda time_s: likeness[time_s], default=None)
+    likeness = _likeness(first, reference_s)
+    comparable = {at: value for at, value in likeness.items() if away[at] <= _COMPARABLE_YAW_DEGREES}
+    doubtful = min(comparable, key=lambda at: comparable[at], default=None)
     for frame in others:
-        if frame.time_s == doubtful or likeness[frame.time_s] < _CHANGE_BELOW:
+        if frame.time_s == doubtful or likeness[frame.time_s] < _limits(away[frame.time_s])[0]:
             second[frame.time_s] = embedder.secondary(frame.image, frame.points)
-    second_likeness = _second_likeness(second, reference.time_s)
-    vectors = [second[frame.time_s] for frame in neutral]
+    second_likeness = _likeness(second, reference_s)
+    strange = {at for at in likeness if _is_strange(likeness[at], second_likeness.get(at), away[at])}
     best = neutral[0]
     return ClipIdentity(
         template=FaceTemplate(
             primary=mean_of([first[frame.time_s] for frame in neutral]),
-            secondary=mean_if_known(vectors),
+            secondary=mean_if_known([second[frame.time_s] for frame in neutral]),
             quality=quality_of(best.image, best.points, best.pose, faces_max),
             frames_used=len(neutral),
             models=embedder.models,
         ),
         best=best,
         neutral=neutral,
-        same_person_min=min(likeness.values(), default=None),
-        same_person_second_min=min(second_likeness.values(), default=None),
-        changes=_changes(frames, likeness, second_likeness),
+        same_person_min=min(comparable.values(), default=None),
+        same_person_second_min=min(
+            (second_likeness[at] for at in comparable if at in second_likeness), default=None
+        ),
+        changes=_changes([frame.time_s for frame in frames], strange),
     )
 
 
@@ -83,33 +83,33 @@ def _most_central(frames: Sequence[KeptFrame], vectors: dict[float, Vector]) -> 
     return frames[int(np.argmax((together @ together.T).sum(axis=1)))]
 
 
-def _second_likeness(vectors: dict[float, Vector | None], reference_s: float) -> dict[float, float]:
+def _likeness(vectors: Mapping[float, Vector | None], reference_s: float) -> dict[float, float]:
+    """Return the similarity of every other embedded frame to the reference; nothing without a model."""
     reference = vectors[reference_s]
-    if reference is None:
-        return {}
     return {
         time_s: similarity(vector, reference)
         for time_s, vector in vectors.items()
-        if time_s != reference_s and vector is not None
+        if time_s != reference_s and vector is not None and reference is not None
     }
 
 
-def _changes(
-    frames: Sequence[KeptFrame], likeness: dict[float, float], second_likeness: dict[float, float]
-) -> tuple[ClipEvent, ...]:
-    """Return each run of stretches that shows somebody else; without a second vote the first decides."""
+def _limits(away_degrees: float) -> tuple[float, float]:
+    return _CHANGE_BELOW if away_degrees <= _COMPARABLE_YAW_DEGREES else _TURNED_CHANGE_BELOW
+
+
+def _is_strange(first: float, second: float | None, away_degrees: float) -> bool:
+    """Say whether a stretch shows somebody else; without a second vote the first decides."""
+    first_below, second_below = _limits(away_degrees)
+    return first < first_below and (second is None or second < second_below)
+
+
+def _changes(times_s: Sequence[float], strange: Collection[float]) -> tuple[ClipEvent, ...]:
+    """Return each run of stretches that shows somebody else."""
     events: list[ClipEvent] = []
     running = False
-    for frame in frames:
-        if frame.time_s not in likeness and not running:
-            continue
-        strange = (
-            likeness.get(frame.time_s, 1.0) < _CHANGE_BELOW
-            and second_likeness.get(frame.time_s, -1.0) < _SECOND_CHANGE_BELOW
-        )
-        if strange and running:
-            events[-1] = ClipEvent(ClipEventKind.IDENTITY_CHANGE, events[-1].start_s, frame.time_s)
-        elif strange:
-            events.append(ClipEvent(ClipEventKind.IDENTITY_CHANGE, frame.time_s, frame.time_s))
-        running = strange
+    for time_s in times_s:
+        if time_s in strange:
+            start_s = events.pop().start_s if running else time_s
+            events.append(ClipEvent(ClipEventKind.IDENTITY_CHANGE, start_s, time_s))
+        running = time_s in strange
     return tuple(events)
