@@ -7,6 +7,7 @@ what must never happen: an edited receipt that verifies, or a challenge that doe
 import json
 import sys
 from contextlib import suppress
+from copy import deepcopy
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -116,7 +117,7 @@ def _edited_tree(tree: dict[str, Any], edits: bytes) -> dict[str, Any]:
                 break
             key = keys[step % len(keys)]
             if not isinstance(node[key], dict | list) or step % 5 == 0:
-                node[key] = VALUES[choice % len(VALUES)]
+                node[key] = deepcopy(VALUES[choice % len(VALUES)])
                 break
             node = node[key]
     return copy
