@@ -1,6 +1,7 @@
 """How well a picture can be read: sharpness, light, glare, size, cut edges, and what to do about it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -41,18 +42,17 @@ def measure_quality(
     grey = _grey(subject)
     sharpness = float(cv2.Laplacian(grey, cv2.CV_64F).var())
     brightness, contrast = float(grey.mean()), float(grey.std())
-    glare = glare_share(subject)
-    return ImageQuality(
+    quality = ImageQuality(
         width=picture.shape[1],
         height=picture.shape[0],
         sharpness=round(sharpness, 1),
         brightness=round(brightness, 1),
         contrast=round(contrast, 1),
-        glare_share=round(glare, 4),
+        glare_share=round(glare_share(subject), 4),
         object_width_px=object_width_px,
         cut_edges=cut_edges,
-        advice=_advice(sharpness, brightness, contrast, glare, object_width_px, cut_edges, levels),
     )
+    return replace(quality, advice=tuple(_advice(quality, levels)))
 
 
 def glare_share(subject: Image) -> float:
@@ -72,24 +72,17 @@ def _grey(subject: Image) -> Image:
     )
 
 
-def _advice(
-    sharpness: float,
-    brightness: float,
-    contrast: float,
-    glare: float,
-    object_width_px: int,
-    cut_edges: tuple[str, ...],
-    levels: AdviceLevels,
-) -> tuple[Text, ...]:
+def _advice(quality: ImageQuality, levels: AdviceLevels) -> Iterator[Text]:
     found = (
-        (sharpness < levels.sharpness_min, TOO_BLURRED),
-        (brightness < levels.brightness_min, TOO_DARK),
-        (brightness > levels.brightness_max, TOO_BRIGHT),
-        (contrast < levels.contrast_min, TOO_PALE),
-        (glare > levels.glare_share_max, GLARE),
-        (object_width_px < levels.object_width_px_min, TOO_SMALL),
+        (quality.sharpness < levels.sharpness_min, TOO_BLURRED),
+        (quality.brightness < levels.brightness_min, TOO_DARK),
+        (quality.brightness > levels.brightness_max, TOO_BRIGHT),
+        (quality.contrast < levels.contrast_min, TOO_PALE),
+        (quality.glare_share > levels.glare_share_max, GLARE),
+        (quality.object_width_px < levels.object_width_px_min, TOO_SMALL),
     )
-    return (*(text for seen, text in found if seen), *(cut_off(edge) for edge in cut_edges))
+    yield from (text for seen, text in found if seen)
+    yield from (cut_off(edge) for edge in quality.cut_edges)
 
 
 def cut_off(edge: str) -> Text:

@@ -11,12 +11,13 @@ shiming.vocabulary.errors.BadInput: IMAGE_EMPTY: ...
 
 import io
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PilImage
 
 from shiming.recognition.measurements import Image
@@ -26,14 +27,15 @@ from shiming.vocabulary.errors import BadInput, Text
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 _ONE_PICTURE_OF_MANY = frozenset({"MPO"})  # telephones store a depth map or a second lens beside the photo
 _ORIENTATION = 0x0112
-_UPRIGHT: dict[int, Callable[[Image], Image]] = {
-    2: lambda pixels: pixels[:, ::-1],
-    3: lambda pixels: pixels[::-1, ::-1],
-    4: lambda pixels: pixels[::-1],
-    5: lambda pixels: pixels.transpose(1, 0, 2),
-    6: lambda pixels: pixels.transpose(1, 0, 2)[:, ::-1],
-    7: lambda pixels: pixels.transpose(1, 0, 2)[::-1, ::-1],
-    8: lambda pixels: pixels.transpose(1, 0, 2)[::-1],
+#: From the orientation tag: swap rows and columns, then read rows and columns forwards or backwards.
+_UPRIGHT = {
+    2: (False, 1, -1),
+    3: (False, -1, -1),
+    4: (False, -1, 1),
+    5: (True, 1, 1),
+    6: (True, 1, -1),
+    7: (True, -1, -1),
+    8: (True, -1, 1),
 }
 
 # A size that Pillow takes for a decompression bomb must end in our refusal, not in a line on stderr.
@@ -69,8 +71,7 @@ def read_image(source: bytes | Path, limits: ImageLimits = _LIMITS) -> Image:
             )
         orientation = _orientation(picture)
         pixels = _decoded(picture, limits)
-    upright = np.ascontiguousarray(_UPRIGHT.get(orientation, lambda same: same)(pixels))
-    return reduced(upright, limits.reading_side_px_max)
+    return reduced(_upright(pixels, orientation), limits.reading_side_px_max)
 
 
 def reduced(image: Image, side_px_max: int) -> Image:
@@ -88,10 +89,10 @@ _RETAKE = Text(
     en="Take a photo with the phone camera and send it as JPEG or PNG.",
 )
 _ONE_PHOTO = Text(zh="请上传一张静态照片。", en="Send one still photo.")
-_SMALLER = Text(zh="请缩小后再上传, 或用手机相机重新拍摄。", en="Reduce it, or take it again with a phone camera.")
-_LARGER = Text(
-    zh="请上传原始照片, 不要用缩略图。", en="Send the original photo, not its thumbnail."
+_SMALLER = Text(
+    zh="请缩小后再上传, 或用手机相机重新拍摄。", en="Reduce it, or take it again with a phone camera."
 )
+_LARGER = Text(zh="请上传原始照片, 不要用缩略图。", en="Send the original photo, not its thumbnail.")
 
 
 def _bad(code: str, zh: str, en: str, advice: Text = _RETAKE, **details: int) -> BadInput:
@@ -125,7 +126,7 @@ def _opened(content: bytes, limits: ImageLimits) -> PilImage.Image:
         return PilImage.open(io.BytesIO(content), formats=FORMATS)
     except (PilImage.DecompressionBombError, PilImage.DecompressionBombWarning) as error:
         raise _too_large(pixels_max=limits.pixels_max) from error
-    except Exception as error:  # noqa: BLE001 - decoders raise anything at all on hostile files
+    except Exception as error:  # decoders raise anything at all on hostile files
         raise _unreadable() from error
 
 
@@ -151,22 +152,28 @@ def _decoded(picture: PilImage.Image, limits: ImageLimits) -> Image:
         # JPEG can be decoded at a half, a quarter or an eighth for less time and memory
         picture.draft(None, (limits.reading_side_px_max, limits.reading_side_px_max))
         return _bgr(picture)
-    except Exception as error:  # noqa: BLE001 - truncated and hostile data raise anything
+    except Exception as error:  # truncated and hostile data raise anything
         raise _unreadable() from error
 
 
 def _bgr(picture: PilImage.Image) -> Image:
     if picture.mode.startswith(("I", "F")):
-        return cv2.cvtColor(_eight_bits(np.asarray(picture)), cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
+        return np.asarray(cv2.cvtColor(_eight_bits(np.asarray(picture)), cv2.COLOR_GRAY2BGR), np.uint8)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         paper = PilImage.new("RGBA", picture.size, (255, 255, 255, 255))
         picture = PilImage.alpha_composite(paper, picture)
     rgb = np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"), np.uint8)
-    return rgb[..., ::-1]
+    return np.asarray(rgb[..., ::-1], np.uint8)
 
 
-def _eight_bits(grey: np.ndarray) -> Image:
+def _upright(pixels: Image, orientation: int) -> Image:
+    swap, rows, columns = _UPRIGHT.get(orientation, (False, 1, 1))
+    turned = pixels.transpose(1, 0, 2) if swap else pixels
+    return np.asarray(np.ascontiguousarray(turned[::rows, ::columns]), np.uint8)
+
+
+def _eight_bits(grey: NDArray[Any]) -> Image:
     """Bring 16-bit, 32-bit or floating grey to 0..255 by the range that its largest value needs."""
     values = np.nan_to_num(grey.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     top = float(values.max(initial=0.0))

@@ -9,7 +9,7 @@ area x ratio / perimeter gives the line back.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -160,13 +160,13 @@ def cut_out(image: Image, line: Line, *, beside: float = 0.0, above: float = 0.0
 def straightened(image: Image, corners: Floats) -> Image:
     """Return the quadrilateral (top left, top right, bottom right, bottom left) as a rectangle."""
     sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
-    width, height = max(4, round(float(max(sides[0], sides[2])))), max(4, round(float(max(sides[1], sides[3]))))
+    width, height = (max(4, round(float(max(sides[i], sides[i + 2])))) for i in (0, 1))
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     move = cv2.getPerspectiveTransform(corners.astype(np.float32), target)
-    return np.asarray(
-        cv2.warpPerspective(image, move, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE),
-        np.uint8,
+    flat = cv2.warpPerspective(
+        image, move, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
+    return np.asarray(flat, np.uint8)
 
 
 def _stepped(length: float) -> int:
@@ -180,7 +180,7 @@ def _lines(cores: Floats, to_image: Floats) -> list[Line]:
     return [line for line in lines if line is not None]
 
 
-def _grown(outline: NDArray[np.int32], cores: Floats, to_image: Floats) -> Line | None:
+def _grown(outline: NDArray[Any], cores: Floats, to_image: Floats) -> Line | None:
     centre, size, angle = cv2.minAreaRect(outline)
     if min(size) < _CORE_SIDE_PX_MIN:
         return None
@@ -192,7 +192,7 @@ def _grown(outline: NDArray[np.int32], cores: Floats, to_image: Floats) -> Line 
     return Line(_as_text_runs(corners.astype(np.float32)), score)
 
 
-def _mean_inside(corners: Floats, cores: Floats) -> float:
+def _mean_inside(corners: NDArray[Any], cores: Floats) -> float:
     left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
     right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 1
     part = cores[top:bottom, left:right]

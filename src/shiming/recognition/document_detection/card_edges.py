@@ -7,6 +7,7 @@ a card holds its text, and its sides run along or across it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,10 +24,11 @@ _AREA_SHARE_MIN = 0.06
 _ASPECT_RANGE = (1.0, 2.3)  # of the picture of a card, before perspective is undone
 _FILLED_MIN = 0.9  # outline area / quadrilateral area
 _OWN_TEXT_MIN = 0.7
+_EDGES_MIN = 0.25
 _SIDE_TO_TEXT_DEGREES_MAX = 22.0
 _OVERLAP_SAME_CARD = 0.3
 _SURE_SCORE, _SURE_TEXT, _LINES_OF_A_CARD, _SAME_SIZE = 2.2, 0.9, 4, 0.5
-_CUT_SHARE = 0.02  # of the card's width
+_RIM_SHARE, _RIM_LINE_HEIGHTS, _ASPECT_TOLERANCE = 0.02, 0.25, 0.09
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,28 @@ def cards_seen(image: Image, lines: Sequence[Line], found: Floats | None) -> int
     return 1 + len(others)
 
 
-def cut_edges(image: Image, corners: Floats) -> tuple[str, ...]:
-    """Return where a card leaves the picture: left, right, top, bottom of the picture."""
+def cut_edges(image: Image, corners: Floats, lines: Sequence[Line], *, by_edges: bool) -> tuple[str, ...]:
+    """Return where a card leaves the picture: of left, right, top, bottom of the picture.
+
+    A line of the card's text that ends at the rim of the picture goes on outside. A side of the outline on
+    the rim is cut when the proportions are not a card's; a scan that just fits has them.
+    """
+    ends = [(end, line.height) for line in lines_inside(corners, lines) for end in _ends(line)]
+    names = ("left", "right", "top", "bottom")
+    cut = [any(_to_rim(image, end)[i] < _RIM_LINE_HEIGHTS * height for end, height in ends) for i in range(4)]
+    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    aspect = float(sides[0] + sides[2]) / max(float(sides[1] + sides[3]), 1e-6)
+    if by_edges and abs(np.log(aspect / CARD_ASPECT)) > _ASPECT_TOLERANCE:
+        slack = _RIM_SHARE * float(sides.max())
+        near = np.sum([[gap < slack for gap in _to_rim(image, corner)] for corner in corners], axis=0)
+        cut = [by_text or count >= 2 for by_text, count in zip(cut, near, strict=True)]
+    return tuple(name for name, is_cut in zip(names, cut, strict=True) if is_cut)
+
+
+def _to_rim(image: Image, point: Floats) -> tuple[float, float, float, float]:
     height, width = image.shape[:2]
-    slack = _CUT_SHARE * float(np.linalg.norm(corners[1] - corners[0]))
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    beyond = (low[0] < -slack, high[0] > width + slack, low[1] < -slack, high[1] > height + slack)
-    return tuple(edge for edge, cut in zip(("left", "right", "top", "bottom"), beyond, strict=True) if cut)
+    x, y = float(point[0]), float(point[1])
+    return x, width - x, y, height - y
 
 
 def _quadrilaterals(image: Image) -> Iterator[Floats]:
@@ -105,7 +122,9 @@ def _channels(image: Image) -> list[Image]:
 def _masks(image: Image) -> Iterator[Image]:
     kernel = np.ones((3, 3), np.uint8)
     for index, plane in enumerate(_channels(image)):
-        stretched = cv2.normalize(plane, np.empty_like(plane), 0, 255, cv2.NORM_MINMAX) if index > 1 else plane
+        stretched = (
+            cv2.normalize(plane, np.empty_like(plane), 0, 255, cv2.NORM_MINMAX) if index > 1 else plane
+        )
         for high in (160, 80, 40):
             edges = cv2.Canny(stretched, high / 2.5, high)
             yield np.asarray(cv2.dilate(edges, kernel), np.uint8)
@@ -116,7 +135,7 @@ def _masks(image: Image) -> Iterator[Image]:
         yield np.asarray(255 - opened, np.uint8)
 
 
-def _four_sides(hull: NDArray[np.int32]) -> Floats | None:
+def _four_sides(hull: NDArray[Any]) -> Floats | None:
     """Return the corners where the four main sides of a hull meet; rounded corners do not matter."""
     length = cv2.arcLength(hull, closed=True)
     for tolerance in (0.02, 0.035, 0.05):
@@ -128,7 +147,7 @@ def _four_sides(hull: NDArray[np.int32]) -> Floats | None:
     return None
 
 
-def _sides_fitted(rough: Floats, hull: NDArray[np.int32]) -> Floats:
+def _sides_fitted(rough: Floats, hull: NDArray[Any]) -> Floats:
     """Fit a line to the middle of each side and return where neighbours meet, clockwise."""
     points = _dense(hull[:, 0].astype(np.float32))
     sides = []
@@ -154,7 +173,7 @@ def _dense(points: Floats) -> Floats:
     return np.asarray(np.concatenate(parts), np.float32)
 
 
-def _meeting(first: Floats, second: Floats) -> tuple[float, float]:
+def _meeting(first: NDArray[Any], second: NDArray[Any]) -> tuple[float, float]:
     (a, b, x1, y1), (c, d, x2, y2) = first, second
     determinant = float(a * d - b * c)
     if abs(determinant) < 1e-6:
@@ -183,8 +202,11 @@ def _judged(corners: Floats, lines: Sequence[Line], gradient: Floats) -> CardOut
     text = _text_share(corners, lines)
     if lines and text < _OWN_TEXT_MIN:
         return None
+    edges = _edge_support(corners, gradient)
+    if edges < _EDGES_MIN:  # the rim of the picture itself, or a bundle of unrelated edges
+        return None
     proportion = max(0.0, 1 - abs(np.log(aspect / CARD_ASPECT)) / 0.6)
-    return CardOutline(corners, 1.2 * text + _edge_support(corners, gradient) + 0.6 * float(proportion), text)
+    return CardOutline(corners, 1.2 * text + edges + 0.6 * float(proportion), text)
 
 
 def _text_share(corners: Floats, lines: Sequence[Line]) -> float:
@@ -219,7 +241,9 @@ def _is_inside(corners: Floats, point: Floats, slack: float) -> bool:
 
 def lines_inside(corners: Floats, lines: Sequence[Line]) -> tuple[Line, ...]:
     """Return the lines of which both ends lie inside."""
-    return tuple(line for line in lines if all(_is_inside(corners, end, 0.5 * line.height) for end in _ends(line)))
+    return tuple(
+        line for line in lines if all(_is_inside(corners, end, 0.5 * line.height) for end in _ends(line))
+    )
 
 
 def _edge_support(corners: Floats, gradient: Floats) -> float:

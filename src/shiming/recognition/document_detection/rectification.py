@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from shiming.recognition.document_detection.card_edges import CARD_ASPECT, CardOutline, find_cards, lines_inside
+from shiming.recognition.document_detection.card_edges import (
+    CARD_ASPECT,
+    CardOutline,
+    find_cards,
+    lines_inside,
+)
 from shiming.recognition.document_detection.text_geometry import (
     clusters,
     in_text_frame,
@@ -19,7 +24,7 @@ from shiming.recognition.text_recognition import Floats, Line, TextReader
 
 SEARCH_SIDE_PX = 960
 CARD_WIDTH_PX = 1284  # 15 pixels a millimetre
-_OUTLINES_MAX, _GROUPS_MAX = 3, 3
+_OUTLINES_MAX, _GROUPS_MAX = 3, 4
 _MARGIN_BESIDE, _MARGIN_ABOVE = 0.08, 0.14  # of the text's extent, as on a resident card
 _CARD_SCORE_MIN = 1.5
 
@@ -46,11 +51,13 @@ def card_candidates(image: Image, lines: Sequence[Line], reader: TextReader) -> 
     for outline in outlines:
         inside = lines_inside(outline.corners, lines)
         if inside:
-            degrees, _ = upright_direction(image, inside, reader)
+            degrees = upright_direction(image, inside, reader)
             corners = _from_top_left(outline, degrees)
-            yield RectifiedCard(_flattened(image, corners, CARD_ASPECT), corners, True, degrees)
+            yield RectifiedCard(
+                _flattened(image, corners, CARD_ASPECT), corners, by_edges=True, rotation_degrees=degrees
+            )
     for group in clusters(lines)[:_GROUPS_MAX]:
-        degrees, _ = upright_direction(image, group, reader)
+        degrees = upright_direction(image, group, reader)
         yield by_text(image, group, degrees)
 
 
@@ -61,9 +68,11 @@ def by_text(image: Image, lines: Sequence[Line], degrees: float) -> RectifiedCar
         corners = text_extent(lines, degrees, beside=_MARGIN_BESIDE, above=_MARGIN_ABOVE)
     else:
         corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    across, down = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[3] - corners[0])
-    aspect = float(across / max(down, 1.0))
-    return RectifiedCard(_flattened(image, corners, aspect), corners, False, degrees)
+    across = float(np.linalg.norm(corners[1] - corners[0]))
+    aspect = across / max(float(np.linalg.norm(corners[3] - corners[0])), 1.0)
+    return RectifiedCard(
+        _flattened(image, corners, aspect), corners, by_edges=False, rotation_degrees=degrees
+    )
 
 
 def whole_picture(image: Image) -> tuple[Line, ...]:
@@ -89,19 +98,24 @@ def _flattened(image: Image, corners: Floats, aspect: float) -> Image:
         image = smaller
     card = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     move = cv2.getPerspectiveTransform(corners.astype(np.float32), card)
-    return np.asarray(
-        cv2.warpPerspective(image, move, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE),
-        np.uint8,
+    flat = cv2.warpPerspective(
+        image, move, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
+    return np.asarray(flat, np.uint8)
 
 
 def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
     """Group lines of an upright card into rows from top to bottom, each from left to right."""
     rows: list[list[Line]] = []
     for line in sorted(lines, key=lambda one: float(one.centre[1])):
-        same = rows and abs(float(line.centre[1] - np.mean([one.centre[1] for one in rows[-1]])))
-        if rows and same < 0.5 * min(line.height, float(np.median([one.height for one in rows[-1]]))):
+        if rows and _in_row(line, rows[-1]):
             rows[-1].append(line)
         else:
             rows.append([line])
     return [sorted(row, key=lambda one: float(one.corners[0, 0])) for row in rows]
+
+
+def _in_row(line: Line, row: list[Line]) -> bool:
+    middle = float(np.mean([one.centre[1] for one in row]))
+    height = min(line.height, float(np.median([one.height for one in row])))
+    return abs(float(line.centre[1]) - middle) < 0.5 * height

@@ -50,25 +50,23 @@ def along_direction(lines: Sequence[Line], degrees: float) -> tuple[Line, ...]:
     )
 
 
-def upright_direction(image: Image, lines: Sequence[Line], reader: TextReader) -> tuple[float, list[Reading]]:
-    """Return the direction, -180..180, in which the text makes sense, and what the longest lines say.
+def upright_direction(image: Image, lines: Sequence[Line], reader: TextReader) -> float:
+    """Return the direction, -180..180, in which the text makes sense.
 
     The longest lines are read from both ends until one end is clearly better.
     """
     degrees = reading_direction(lines)
-    score, readings = 0.0, ([], [])
+    score = 0.0
     ordered = sorted(along_direction(lines, degrees), key=lambda line: -line.width)
     for line in ordered[:_LINES_READ_FOR_UPRIGHT]:
         forwards = reader.read(cut_out(image, line))
         backwards = reader.read(cut_out(image, line.turned_round()))
-        readings[0].append(forwards)
-        readings[1].append(backwards)
         score += _sense(forwards) - _sense(backwards)
         if abs(score) > _SURE_CONFIDENCE * _SURE_LETTERS / 2:
             break
     if score >= 0:
-        return degrees, readings[0]
-    return (degrees + 360) % 360 - 180, readings[1]
+        return degrees
+    return (degrees + 360) % 360 - 180
 
 
 def _sense(reading: Reading) -> float:
@@ -99,24 +97,37 @@ def text_extent(lines: Sequence[Line], degrees: float, *, beside: float, above: 
 
 
 def clusters(lines: Sequence[Line]) -> list[tuple[Line, ...]]:
-    """Group lines that lie near each other and run alike; the group with most text first."""
-    group = list(range(len(lines)))
-    for i, first in enumerate(lines):
+    """Group lines that run alike near each other; short lines join the nearest group, most text first."""
+    long_lines = [line for line in lines if line.width > _DIRECTION_ASPECT_MIN * line.height]
+    group = list(range(len(long_lines)))
+    for i, first in enumerate(long_lines):
         for j in range(i):
-            if group[i] != group[j] and _belong_together(first, lines[j]):
+            if group[i] != group[j] and _belong_together(first, long_lines[j]):
                 old, new = group[i], group[j]
                 group = [new if one == old else one for one in group]
-    found = [tuple(line for line, one in zip(lines, group, strict=True) if one == name) for name in set(group)]
-    return sorted(found, key=lambda lines: -sum(line.width for line in lines))
+    found = [
+        [line for line, one in zip(long_lines, group, strict=True) if one == name] for name in set(group)
+    ]
+    for line in lines:
+        if line.width <= _DIRECTION_ASPECT_MIN * line.height and found:
+            gaps = [min(_gap(line, one) for one in members) for members in found]
+            found[int(np.argmin(gaps))].append(line)
+    return sorted(
+        (tuple(members) for members in found), key=lambda members: -sum(one.width for one in members)
+    )
 
 
 def _belong_together(first: Line, second: Line) -> bool:
-    long_enough = min(first.width / first.height, second.width / second.height) > _DIRECTION_ASPECT_MIN
-    gap = abs(float(_half_turn(np.array(direction_degrees(first) - direction_degrees(second)))))
-    if long_enough and gap > _SAME_DIRECTION_DEGREES:
-        return False
+    turn = abs(float(_half_turn(np.array(direction_degrees(first) - direction_degrees(second)))))
+    near = _NEAR_LINE_HEIGHTS * max(first.height, second.height)
+    return turn < _SAME_DIRECTION_DEGREES and _gap(first, second) < near
+
+
+def _gap(first: Line, second: Line) -> float:
+    """Return the distance between the middles of two lines at their nearest."""
     steps = np.linspace(0, 1, 9)[:, None]
-    ends = [((line.corners[0] + line.corners[3]) / 2, (line.corners[1] + line.corners[2]) / 2) for line in (first, second)]
-    paths = [start + (end - start) * steps for start, end in ends]
-    nearest = np.linalg.norm(paths[0][:, None] - paths[1][None], axis=2).min()
-    return bool(nearest < _NEAR_LINE_HEIGHTS * max(first.height, second.height))
+    paths = []
+    for line in (first, second):
+        start, end = (line.corners[0] + line.corners[3]) / 2, (line.corners[1] + line.corners[2]) / 2
+        paths.append(start + (end - start) * steps)
+    return float(np.linalg.norm(paths[0][:, None] - paths[1][None], axis=2).min())

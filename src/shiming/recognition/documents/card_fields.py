@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from shiming.recognition.text_recognition import Reading
 
@@ -12,7 +13,7 @@ _READINGS_MAX = 5
 class CardFields:
     """What one side says. `values` holds only what was read surely; `confidence` may know more keys."""
 
-    values: Mapping[str, str] = field(repr=False)
+    values: Mapping[str, Any] = field(repr=False)
     confidence: Mapping[str, float]
     number_checksum: bool | None = None
     cross_checks: Mapping[str, bool] = field(default_factory=dict)
@@ -36,12 +37,16 @@ def agreed_text(
     *,
     agreeing: int = 2,
     readings_max: int = _READINGS_MAX,
+    weakest_min: float = 0.0,
 ) -> Agreed:
-    """Return the first understood text that `agreeing` readings share, else the most frequent one."""
+    """Return the first understood text that `agreeing` readings share, else the most frequent one.
+
+    A reading with a character less sure than `weakest_min` does not count.
+    """
     seen: dict[str, list[float]] = {}
     for count, reading in enumerate(readings, start=1):
         text = understand(reading.text)
-        if text:
+        if text and reading.weakest >= weakest_min:
             seen.setdefault(text, []).append(reading.confidence)
             if len(seen[text]) >= agreeing:
                 break

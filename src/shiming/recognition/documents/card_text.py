@@ -16,6 +16,7 @@ from shiming.recognition.text_recognition import Alphabet, Letter, Line, Reading
 CARD_TEXT_SIDE_PX = 960
 _LINE_HEIGHT_SHARE_MIN = 0.018  # of the card's width: smaller print is decoration
 _LETTER_PROBABILITY_MIN = 0.3
+_SLOPE_MAX = 0.2  # what runs otherwise lies beside or under the card
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ class CardLine:
         stop = len(letters) if end is None else end
         if start == 0 and stop == len(letters):
             return self
-        low = (letters[start - 1].at + letters[start].at) / 2 if 0 < start < len(letters) else float(start > 0)
+        low = (
+            (letters[start - 1].at + letters[start].at) / 2 if 0 < start < len(letters) else float(start > 0)
+        )
         high = (letters[stop - 1].at + letters[stop].at) / 2 if 0 < stop < len(letters) else 1.0
         return CardLine(stretch(self.line, low, high), Reading(letters[start:stop]))
 
@@ -89,7 +92,7 @@ def read_card_text(card: RectifiedCard, reader: TextReader) -> CardText:
 
 def _is_level(line: Line) -> bool:
     along = line.corners[1] - line.corners[0]
-    return bool(abs(along[1]) <= abs(along[0]))
+    return bool(abs(along[1]) <= _SLOPE_MAX * abs(along[0]) or line.width < 2 * line.height)
 
 
 def tidied(reading: Reading) -> Reading:
@@ -107,7 +110,12 @@ def stretch(line: Line, start: float, end: float) -> Line:
     top_left, top_right, bottom_right, bottom_left = line.corners
     top, bottom = top_right - top_left, bottom_right - bottom_left
     corners = np.array(
-        [top_left + top * start, top_left + top * end, bottom_left + bottom * end, bottom_left + bottom * start],
+        [
+            top_left + top * start,
+            top_left + top * end,
+            bottom_left + bottom * end,
+            bottom_left + bottom * start,
+        ],
         np.float32,
     )
     return Line(corners, line.score)

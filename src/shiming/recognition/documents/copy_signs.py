@@ -1,7 +1,10 @@
-"""Signs that a picture shows a screen or a photocopy instead of a card. Advisory: a clean screen shows none."""
+"""Signs that a picture shows a screen or a photocopy, not a card. Advisory: a clean screen shows none."""
+
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from shiming.recognition.images import reduced
 from shiming.recognition.measurements import CopySigns, Image
@@ -9,7 +12,6 @@ from shiming.recognition.text_recognition import Floats
 
 _PATCH_PX = 256
 _LOW_FREQUENCY = 0.14  # of the Nyquist frequency: below is the picture itself
-_COLOURED_SATURATION = 24.0
 
 
 def measure_copy_signs(photo: Image, card: Image, corners: Floats | None) -> CopySigns:
@@ -22,7 +24,7 @@ def measure_copy_signs(photo: Image, card: Image, corners: Floats | None) -> Cop
 
 
 def missing_colour(card: Image) -> float:
-    """Return 1 for a grey picture, 0 for one with coloured print (difference of colour axes, light removed)."""
+    """Return 1 for a grey picture, 0 for coloured print (spread of the colour axes without a cast)."""
     lab = cv2.cvtColor(reduced(card, 480), cv2.COLOR_BGR2LAB).astype(np.float32)
     a, b = (cv2.GaussianBlur(lab[..., i], (0, 0), 1.5) for i in (1, 2))
     # a cast of the light shifts all pixels alike; print differs from its surroundings
@@ -37,7 +39,7 @@ def moire(photo: Image, corners: Floats | None) -> float:
     return float(np.clip((np.median(strengths) - 3.5) / 4.0, 0, 1)) if strengths else 0.0
 
 
-def _patches(grey: Image, corners: Floats | None) -> list[Image]:
+def _patches(grey: NDArray[Any], corners: Floats | None) -> list[NDArray[Any]]:
     height, width = grey.shape
     if corners is None:
         corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
@@ -48,12 +50,12 @@ def _patches(grey: Image, corners: Floats | None) -> list[Image]:
             top = corners[0] + (corners[1] - corners[0]) * across
             bottom = corners[3] + (corners[2] - corners[3]) * across
             x, y = (top + (bottom - top) * down).astype(int) - side // 2
-            if 0 <= x and x + side <= width and 0 <= y and y + side <= height:
+            if x >= 0 and x + side <= width and y >= 0 and y + side <= height:
                 patches.append(grey[y : y + side, x : x + side])
     return patches
 
 
-def _peak_strength(patch: Image) -> float:
+def _peak_strength(patch: NDArray[Any]) -> float:
     """Return the strongest spectral peak over its surroundings, in natural logarithms."""
     window = np.hanning(_PATCH_PX).astype(np.float32)
     values = (patch.astype(np.float32) - patch.mean()) * window[:, None] * window[None]
@@ -68,7 +70,7 @@ def _peak_strength(patch: Image) -> float:
 
 
 def frame_edges(photo: Image, corners: Floats) -> float:
-    """Return how clearly a second straight frame (a bezel, a window, a margin of paper) runs round the card."""
+    """Return how clearly a second straight frame (bezel, window, margin) runs round the card."""
     small = reduced(photo, 640)
     scale = small.shape[1] / photo.shape[1]
     grey = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), (0, 0), 1.2).astype(np.float32)
@@ -78,7 +80,7 @@ def frame_edges(photo: Image, corners: Floats) -> float:
     return float(np.clip(np.sort(best)[1], 0, 1))  # three sides of four are needed: one side may be cut
 
 
-def _parallel_edge(grey: Floats, start: Floats, end: Floats, centre: Floats) -> float:
+def _parallel_edge(grey: NDArray[Any], start: Floats, end: Floats, centre: Floats) -> float:
     """Return the share of a side along which a parallel edge runs outside it, at its best distance."""
     along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-6)
     outwards = np.array((-along[1], along[0]), np.float32)

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import cv2
 import numpy as np
@@ -44,7 +45,8 @@ _KINDS = {
 _SEXES = {"male": "M", "female": "F", "unspecified": "<"}
 _LINE_LENGTHS = (30, 36, 44)
 _LINE_ASPECT_MIN = 7.0
-_LINES_TRIED = 5
+_LINES_TRIED = 4
+_PLAIN_TEXT_CONFIDENCE, _PLAIN_TEXT_LETTERS = 0.85, 5
 _FILLERS_MIN, _ROW_LETTERS_MIN = 2, 15
 _BAND_LINE_HEIGHTS = 7.0
 _BAND_WIDTH_PX = 1440
@@ -68,7 +70,7 @@ class ZoneReading:
     """A zone with its fields as the measurement names them."""
 
     kind: DocumentKind
-    fields: Mapping[str, object] = field(repr=False)
+    fields: Mapping[str, Any] = field(repr=False)
     confidence: Mapping[str, float]
     check_digits_valid: bool
 
@@ -78,8 +80,11 @@ def find_zone(image: Image, lines: Sequence[Line], reader: TextReader) -> ZonePl
     long_lines = [line for line in lines if line.width > _LINE_ASPECT_MIN * line.height]
     for line in sorted(long_lines, key=lambda one: -one.width / one.height)[:_LINES_TRIED]:
         for way in (line, line.turned_round()):
-            if _looks_like_zone(reader.read(cut_out(image, way)).text):
+            reading = reader.read(cut_out(image, way))
+            if _looks_like_zone(reading.text):
                 return ZonePlace(way)
+            if reading.confidence > _PLAIN_TEXT_CONFIDENCE and len(reading.letters) >= _PLAIN_TEXT_LETTERS:
+                break  # other text, the right way up
     return None
 
 
@@ -107,7 +112,7 @@ def _holding(zone: MachineReadableZone) -> int:
 
 
 def _band(image: Image, place: ZonePlace) -> Image:
-    """Return the surroundings of the line, level and enlarged: the page's full width, some rows up and down."""
+    """Return the surroundings of the line, level and enlarged: some rows up and down, some way beside."""
     height, width = image.shape[:2]
     page = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     low, high = (extreme(in_text_frame(page, place.degrees), axis=0) for extreme in (np.min, np.max))
@@ -185,7 +190,7 @@ def _zones(
     for strips in zip(*(prepared_strips(band, row) for row in rows), strict=True):
         for seen, strip in zip(texts, strips, strict=True):
             reading = reader.read(strip(), MRZ_ALPHABET)
-            for text in (reading.text, on_grid(reading, strip_aspect=1.0)):
+            for text in (reading.text, on_grid(reading)):
                 if text:
                     seen.setdefault(text, reading.confidence)
         combinations = itertools.islice(_combinations(texts), _COMBINATIONS_MAX)
@@ -194,8 +199,8 @@ def _zones(
                 tried.add(lines)
                 zone = _parsed(lines, today)
                 if zone is not None:
-                    confidence = float(np.mean([seen.get(line, 0.5) for seen, line in zip(texts[-len(lines):], lines, strict=False)]))
-                    yield zone, confidence
+                    used = zip(texts[-len(lines) :], lines, strict=True)
+                    yield zone, float(np.mean([seen.get(line, 0.5) for seen, line in used]))
 
 
 def _combinations(texts: list[dict[str, float]]) -> Iterator[tuple[str, ...]]:
@@ -213,13 +218,12 @@ def _parsed(lines: tuple[str, ...], today: date) -> MachineReadableZone | None:
         return None
 
 
-def on_grid(reading: Reading, strip_aspect: float) -> str:
+def on_grid(reading: Reading) -> str:
     """Return the line with each character in its place of a fixed-pitch line; empty when none fits.
 
     The pitch follows from the characters' own distances; runs of fillers, which the net counts badly,
     become as long as their place.
     """
-    del strip_aspect
     letters = reading.letters
     if len(letters) < _ROW_LETTERS_MIN:
         return ""
@@ -242,7 +246,7 @@ def _misfit(places: np.ndarray, pitch: float) -> float:
 
 
 def _as_reading(zone: MachineReadableZone, confidence: float) -> ZoneReading:
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "mrz": list(zone.lines),
         "document_code": zone.document_code,
         "issuing_state": zone.issuing_state,
@@ -250,9 +254,9 @@ def _as_reading(zone: MachineReadableZone, confidence: float) -> ZoneReading:
         "given_names": zone.given_names,
         "document_number": zone.document_number,
         "nationality": zone.nationality,
-        "birth_date": zone.birth_date.isoformat() if zone.birth_date else str(zone.birth_date_parts or ""),
+        "birth_date": str(zone.birth_date or zone.birth_date_parts or ""),
         "sex": _SEXES[zone.sex],
-        "expiry_date": zone.expiry_date.isoformat() if zone.expiry_date else str(zone.expiry_date_parts or ""),
+        "expiry_date": str(zone.expiry_date or zone.expiry_date_parts or ""),
     }
     valid = zone.check_digits_valid
     return ZoneReading(

@@ -54,7 +54,7 @@ def read_document(image: Image, tools: DocumentTools, *, today: date) -> Documen
     lines = tools.text.find_lines(image, SEARCH_SIDE_PX)
     side = _read_zone(image, lines, tools, today) or _read_card(image, lines, tools, today)
     seen = cards_seen(image, lines, side.card.corners) if side.card.by_edges else 1
-    return _measured(image, side, seen, tools, started)
+    return _measured(image, lines, side, seen, tools, started)
 
 
 def _read_zone(image: Image, lines: Sequence[Line], tools: DocumentTools, today: date) -> _ReadSide | None:
@@ -83,11 +83,12 @@ def _read_card(image: Image, lines: Sequence[Line], tools: DocumentTools, today:
 
 
 def _measured(
-    image: Image, side: _ReadSide, seen: int, tools: DocumentTools, started: float
+    image: Image, lines: Sequence[Line], side: _ReadSide, seen: int, tools: DocumentTools, started: float
 ) -> DocumentMeasurement:
     card, fields = side.card, side.fields
     width_px = round(float(np.linalg.norm(card.corners[1] - card.corners[0])))
-    cut = cut_edges(image, card.corners) if card.by_edges or side.kind in _CARDS else ()
+    by_edges = card.by_edges
+    cut = cut_edges(image, card.corners, lines, by_edges=by_edges) if side.kind in _CARDS else ()
     with_portrait = side.kind is not DocumentKind.RESIDENT_ID_BACK
     return DocumentMeasurement(
         kind=side.kind,

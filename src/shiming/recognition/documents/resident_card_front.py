@@ -33,6 +33,7 @@ _ETHNICITY = re.compile(r"民族?.{0,4}$")
 _PORTRAIT_LEFT = 0.63  # of the card's width
 _SEXES = {"男": "male", "女": "female"}
 _SEX_ALPHABET = {"男": "男", "女": "女"}
+_COLUMN_SLACK_LINE_HEIGHTS = 2.5  # a further line of the address begins where values begin
 _CONFIDENCE_MIN = 0.6
 
 
@@ -214,6 +215,8 @@ def _as_date(text: str) -> str:
 def _address(rows: _Rows) -> tuple[str, float]:
     parts: list[Reading] = []
     for index, row in enumerate(rows.address):
+        if index and abs(row[0].left - rows.value_left) > _COLUMN_SLACK_LINE_HEIGHTS * row[0].line.height:
+            break
         lines = _value(row, _ADDRESS_LABEL) if index == 0 else list(row)
         parts.append(_joined(lines))
     whole = Reading(tuple(letter for part in parts for letter in part.letters))
