@@ -120,7 +120,7 @@ def opened(source: Path | bytes, limits: ClipLimits) -> Iterator[OpenClip]:
     container = _container(content)
     try:
         stream = container.streams.video[0]
-        stream.thread_type = "NONE"  # as in `inference`: one call, one core
+        stream.thread_type = "FRAME"  # as in `inference`: one call, one core
         stream.codec_context.options = {"max_pixels": str(limits.side_px_max**2)}
         yield OpenClip(container, header, limits)
     finally:
