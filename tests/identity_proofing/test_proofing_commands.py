@@ -131,6 +131,25 @@ def test_for_people_it_is_told_in_words(desk: Desk, authority: str) -> None:
     assert "1." not in run(desk, commands.app, "challenge", "--route", "assisted")
 
 
+@pytest.mark.parametrize(
+    ("reviews", "outcome", "code"),
+    [
+        (("clerk-7:same", "lead-2:same"), "Verified", 0),
+        (("clerk-7:same", "clerk-7:same"), "NeedsReview", 1),
+        (("clerk-7:same", "lead-2:different"), "NotVerified", 1),
+        (("clerk-7:same", "lead-2:forged"), "NotVerified", 1),
+    ],
+)
+def test_two_members_of_staff_stand_in_for_the_camera(
+    desk: Desk, authority: str, reviews: tuple[str, ...], outcome: str, code: int
+) -> None:
+    given = [word for review in reviews for word in ("--review", review)]
+    sides = ("--document", desk.folder / "front.jpg", "--document-back", desk.folder / "back.jpg")
+    options = (*sides, "--route", "assisted", "--authority", authority, *given, "--json")
+    proof = run(desk, commands.app, "prove", *options, code=code)
+    assert proof["outcome"] == outcome
+
+
 def test_a_chosen_challenge_is_marked(desk: Desk, authority: str) -> None:
     asked = challenge(desk, "--gestures", "turn_left, blink", "--digits", "470913")
     proved = prove(desk, asked, "--authority", authority, "--json")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import date
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -156,6 +157,7 @@ class Platform:
             signer=self.signer,
             pseudonym=self._pseudonym,
             keep_evidence=self._keep_evidence,
+            program=f"shiming {version('shiming')}",
         )
 
     def portrait_comparer(self) -> "Comparer":

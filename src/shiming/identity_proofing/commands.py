@@ -4,7 +4,9 @@ The root command passes a function in `context.obj` that returns the wired platf
 stands in `command_line.ProofingPlatform`.
 """
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +31,7 @@ from shiming.identity_proofing.sandbox_commands import app as sandbox
 if TYPE_CHECKING:  # the commands import what they need when they run: --help stays fast
     from shiming.identity_proofing.connectors.osia import OsiaAuthority
     from shiming.identity_proofing.model.challenge import Language
+    from shiming.identity_proofing.model.evidence import StaffReview
     from shiming.identity_proofing.use_cases.challenges import Application
     from shiming.identity_proofing.use_cases.proving import Submission
     from shiming.jurisdictions.model import Gesture, Policy
@@ -145,6 +148,13 @@ def prove(
         str | None, typer.Option("--operator", help="Operator the proof is made for.")
     ] = None,
     session: Annotated[str | None, typer.Option("--session", help="Go on with this session.")] = None,
+    review: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--review",
+            help="Route assisted: STAFF:same, STAFF:different or STAFF:forged, by eye; once for each of two.",
+        ),
+    ] = None,
     on: OnDay = None,
     as_json: AsJson = False,
 ) -> None:
@@ -164,6 +174,8 @@ def prove(
     platform = platform_of(context)
     day = read_day(on) or platform.today()
     policy = platform.policy(pack, day)
+    port = connector(authority, policy, ca=authority_ca, certificate=client_cert, token_file=token_file)
+    tools = platform.proofing_tools(port)
     submission = proving.Submission(
         application=_application(channel, route, subject, operator),
         on=day,
@@ -174,17 +186,27 @@ def prove(
         digits=digits,
         tapped=tapped,
         declared=DeclaredIdentity(declared_name, declared_number),
+        reviews=tuple(_review(text, tools.clock.now()) for text in review or ()),
         session_id=session,
     )
     _require_files(submission)
-    port = connector(authority, policy, ca=authority_ca, certificate=client_cert, token_file=token_file)
-    decided = proving.prove(platform.proofing_tools(port), platform.begin, submission, policy)
+    decided = proving.prove(tools, platform.begin, submission, policy)
     result = {**_outcome(decided.receipt), "receipt": decided.receipt, "session": decided.session.id}
     if as_json:
         print_json(result)
     else:
         _print_story(decided.receipt)
     raise typer.Exit(0 if result["outcome"] == "Verified" else NOT_VERIFIED)
+
+
+def _review(text: str, at: datetime) -> "StaffReview":
+    """Read what one member of staff found: `REFERENCE:same`, `REFERENCE:different` or `REFERENCE:forged`."""
+    from shiming.identity_proofing.model.evidence import StaffReview
+
+    staff, _, finding = text.partition(":")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", staff) or finding not in {"same", "different", "forged"}:
+        raise bad_option("--review", "STAFF:same, STAFF:different, STAFF:forged")
+    return StaffReview(staff, same_person=finding == "same", document_genuine=finding != "forged", at=at)
 
 
 def _application(channel: str, route: str, subject: str, operator: str | None = None) -> "Application":

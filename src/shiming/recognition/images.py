@@ -163,7 +163,7 @@ def _bgr(picture: PilImage.Image) -> Image:
         picture = picture.convert("RGBA")
         paper = PilImage.new("RGBA", picture.size, (255, 255, 255, 255))
         picture = PilImage.alpha_composite(paper, picture)
-    rgb = np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"), np.uint8)
+    rgb: Image = np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"), np.uint8)
     return np.asarray(rgb[..., ::-1], np.uint8)
 
 

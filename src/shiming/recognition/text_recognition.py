@@ -64,11 +64,13 @@ class Line:
 
 
 class Letter(NamedTuple):
-    """One character read: its probability and its place along the line, 0 (start) .. 1 (end)."""
+    """One character read: its probability, its place along the line, 0 (start) .. 1 (end), and its rival."""
 
     character: str
     probability: float
     at: float
+    rival: str = ""  # the next best character in its place
+    rival_probability: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,5 +235,16 @@ def _collapsed(probabilities: Floats, characters: tuple[str, ...], used: float) 
         if best[start]:
             run = probabilities[start:end, best[start]]
             at = (start + float(np.average(np.arange(len(run)) + 0.5, weights=run + 1e-9))) / len(best) / used
-            letters.append(Letter(characters[best[start]], float(run.max()), min(1.0, at)))
+            step = probabilities[start + int(run.argmax())].copy()
+            step[[0, best[start]]] = 0
+            rival = int(step.argmax())
+            letters.append(
+                Letter(
+                    characters[best[start]],
+                    float(run.max()),
+                    min(1.0, at),
+                    characters[rival],
+                    float(step[rival]),
+                )
+            )
     return Reading(tuple(letters))

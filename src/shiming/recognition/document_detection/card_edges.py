@@ -99,6 +99,7 @@ def _to_rim(image: Image, point: Floats) -> tuple[float, float, float, float]:
 
 def _quadrilaterals(image: Image) -> Iterator[Floats]:
     area_min = _AREA_SHARE_MIN * image.shape[0] * image.shape[1]
+    seen: list[Floats] = []
     for mask in _masks(image):
         outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         for outline in outlines:
@@ -107,8 +108,12 @@ def _quadrilaterals(image: Image) -> Iterator[Floats]:
             hull = cv2.convexHull(outline)
             if cv2.contourArea(hull) < area_min:
                 continue
-            corners = _four_sides(hull)
-            if corners is not None:
+            rough = _four_corners(hull)
+            if rough is None or any(np.abs(rough - other).max() < _SAME_CORNERS_PX for other in seen):
+                continue
+            seen.append(rough)
+            corners = _sides_fitted(rough, hull)
+            if _FILLED_MIN < cv2.contourArea(hull) / max(cv2.contourArea(corners), 1.0) < 1.1:
                 yield corners
 
 
@@ -141,20 +146,21 @@ def _four_sides(hull: NDArray[Any]) -> Floats | None:
     for tolerance in (0.02, 0.035, 0.05):
         rough = cv2.approxPolyDP(hull, tolerance * length, closed=True)[:, 0].astype(np.float32)
         if len(rough) == 4:
-            corners = _sides_fitted(rough, hull)
-            filled = cv2.contourArea(hull) / max(cv2.contourArea(corners), 1.0)
-            return corners if _FILLED_MIN < filled < 1.1 else None
+            return np.roll(rough, -int(np.argmin(rough.sum(axis=1))), axis=0)
     return None
 
 
 def _sides_fitted(rough: Floats, hull: NDArray[Any]) -> Floats:
-    """Fit a line to the middle of each side and return where neighbours meet, clockwise."""
+    """Fit a line to the middle of each side and return where neighbours meet, clockwise.
+
+    A card's corners are round: only the middle of a side tells where it runs.
+    """
     points = _dense(hull[:, 0].astype(np.float32))
     sides = []
     for start, end in zip(rough, np.roll(rough, -1, axis=0), strict=True):
         along = end - start
         place = ((points - start) @ along) / max(float(along @ along), 1e-6)
-        offset = np.abs(np.cross(np.append(along, 0), np.c_[points - start, np.zeros(len(points))])[:, 2])
+        offset = np.abs((points - start) @ np.array((-along[1], along[0]), np.float32))
         near = (place > 0.15) & (place < 0.85) & (offset / max(float(np.linalg.norm(along)), 1e-6) < 6)
         chosen = points[near] if near.sum() >= 8 else np.array([start, end])
         sides.append(cv2.fitLine(chosen, cv2.DIST_HUBER, 0, 0.01, 0.01).ravel())
@@ -165,12 +171,12 @@ def _sides_fitted(rough: Floats, hull: NDArray[Any]) -> Floats:
 
 
 def _dense(points: Floats) -> Floats:
-    """Put a point on every pixel of a closed polygon."""
-    parts = []
-    for start, end in zip(points, np.roll(points, -1, axis=0), strict=True):
-        steps = max(1, int(np.linalg.norm(end - start)))
-        parts.append(start + (end - start) * (np.arange(steps) / steps)[:, None])
-    return np.asarray(np.concatenate(parts), np.float32)
+    """Put a point on about every third pixel of a closed polygon."""
+    closed = np.concatenate([points, points[:1]])
+    lengths = np.hypot(*np.diff(closed, axis=0).T)
+    at = np.concatenate([[0.0], np.cumsum(lengths)])
+    places = np.arange(0.0, float(at[-1]), _DENSE_STEP_PX)
+    return np.stack([np.interp(places, at, closed[:, axis]) for axis in (0, 1)], axis=1).astype(np.float32)
 
 
 def _meeting(first: NDArray[Any], second: NDArray[Any]) -> tuple[float, float]:

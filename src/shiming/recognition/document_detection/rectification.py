@@ -45,10 +45,11 @@ class RectifiedCard:
         return np.asarray(cv2.getPerspectiveTransform(card, self.corners.astype(np.float32)), np.float32)
 
 
-def card_candidates(image: Image, lines: Sequence[Line], reader: TextReader) -> Iterator[RectifiedCard]:
+def card_candidates(
+    image: Image, lines: Sequence[Line], outlines: Sequence[CardOutline], reader: TextReader
+) -> Iterator[RectifiedCard]:
     """Yield what may be the card, the likeliest first: by edges, then by the extent of groups of lines."""
-    outlines = [card for card in find_cards(image, lines) if card.score > _CARD_SCORE_MIN][:_OUTLINES_MAX]
-    for outline in outlines:
+    for outline in [card for card in outlines if card.score > _CARD_SCORE_MIN][:_OUTLINES_MAX]:
         inside = lines_inside(outline.corners, lines)
         if inside:
             degrees = upright_direction(image, inside, reader)

@@ -11,7 +11,7 @@ import numpy as np
 from shiming.recognition.document_detection.rectification import CARD_WIDTH_PX, RectifiedCard, rows_of
 from shiming.recognition.documents.strips import evened, sharpened, stretched
 from shiming.recognition.measurements import Image
-from shiming.recognition.text_recognition import Alphabet, Letter, Line, Reading, TextReader, cut_out
+from shiming.recognition.text_recognition import Alphabet, Line, Reading, TextReader, cut_out
 
 CARD_TEXT_SIDE_PX = 960
 _LINE_HEIGHT_SHARE_MIN = 0.018  # of the card's width: smaller print is decoration
@@ -98,7 +98,7 @@ def _is_level(line: Line) -> bool:
 def tidied(reading: Reading) -> Reading:
     """Drop spaces and characters hardly seen; make the rest half-width."""
     letters = (
-        Letter(unicodedata.normalize("NFKC", letter.character), letter.probability, letter.at)
+        letter._replace(character=unicodedata.normalize("NFKC", letter.character))
         for letter in reading.letters
         if letter.character.strip() and letter.probability >= _LETTER_PROBABILITY_MIN
     )

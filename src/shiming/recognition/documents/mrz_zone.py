@@ -51,6 +51,7 @@ _FILLERS_MIN, _ROW_LETTERS_MIN = 2, 15
 _BAND_LINE_HEIGHTS = 7.0
 _BAND_WIDTH_PX = 1440
 _COMBINATIONS_MAX = 48
+_RIVAL_PROBABILITY_MIN, _SETTLED_CONFIDENCE = 0.005, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,9 @@ def read_zone(image: Image, place: ZonePlace, reader: TextReader, today: date) -
                 return _as_reading(zone, confidence)
             if best is None or _holding(zone) > _holding(best[0]):
                 best = zone, confidence
+        settled = _settled_by_rivals(band, rows, reader, today)
+        if settled is not None:
+            return _as_reading(settled, _SETTLED_CONFIDENCE)
     return _as_reading(*best) if best else None
 
 
@@ -135,7 +139,7 @@ def _band(image: Image, place: ZonePlace) -> Image:
 def _row_sets(band: Image, reader: TextReader) -> Iterator[list[Line]]:
     """Yield the rows of the zone as found in the band at different scales."""
     seen: set[tuple[int, ...]] = set()
-    for side_px in (1280, 960, 1600):
+    for side_px in (1280, 960):
         rows = _rows(band, reader, side_px)
         key = tuple(round(float(row.centre[1]) / 8) for row in rows)
         if len(rows) >= 2 and key not in seen:
@@ -201,6 +205,25 @@ def _zones(
                 if zone is not None:
                     used = zip(texts[-len(lines) :], lines, strict=True)
                     yield zone, float(np.mean([seen.get(line, 0.5) for seen, line in used]))
+
+
+def _settled_by_rivals(
+    band: Image, rows: list[Line], reader: TextReader, today: date
+) -> MachineReadableZone | None:
+    """Put the net's second choice in one place; the only zone of those whose check digits hold is taken."""
+    readings = [reader.read(cut_out(band, row, beside=0.35), MRZ_ALPHABET) for row in rows]
+    texts = [on_grid(reading) or reading.text for reading in readings]
+    found: dict[tuple[str, ...], MachineReadableZone] = {}
+    for index, reading in enumerate(readings):
+        for place, letter in enumerate(reading.letters):
+            if letter.rival_probability > _RIVAL_PROBABILITY_MIN and len(texts[index]) == len(
+                reading.letters
+            ):
+                spelled = reading.text[:place] + letter.rival + reading.text[place + 1 :]
+                zone = _parsed((*texts[:index], spelled, *texts[index + 1 :]), today)
+                if zone is not None and zone.check_digits_valid:
+                    found[zone.lines] = zone
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _combinations(texts: list[dict[str, float]]) -> Iterator[tuple[str, ...]]:

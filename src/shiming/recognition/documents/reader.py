@@ -9,7 +9,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -53,8 +53,8 @@ def read_document(image: Image, tools: DocumentTools, *, today: date) -> Documen
     started = time.perf_counter()
     lines = tools.text.find_lines(image, SEARCH_SIDE_PX)
     side = _read_zone(image, lines, tools, today) or _read_card(image, lines, tools, today)
-    seen = cards_seen(image, lines, side.card.corners) if side.card.by_edges else 1
-    return _measured(image, lines, side, seen, tools, started)
+    measured = _measured(image, lines, side, tools)
+    return replace(measured, seconds=round(time.perf_counter() - started, 3))
 
 
 def _read_zone(image: Image, lines: Sequence[Line], tools: DocumentTools, today: date) -> _ReadSide | None:
@@ -83,7 +83,7 @@ def _read_card(image: Image, lines: Sequence[Line], tools: DocumentTools, today:
 
 
 def _measured(
-    image: Image, lines: Sequence[Line], side: _ReadSide, seen: int, tools: DocumentTools, started: float
+    image: Image, lines: Sequence[Line], side: _ReadSide, tools: DocumentTools
 ) -> DocumentMeasurement:
     card, fields = side.card, side.fields
     width_px = round(float(np.linalg.norm(card.corners[1] - card.corners[0])))
@@ -100,11 +100,10 @@ def _measured(
         copy_signs=measure_copy_signs(image, card.image, card.corners if card.by_edges else None),
         portrait=find_portrait(card.image, tools.faces) if with_portrait else None,
         barcodes=read_barcodes(image),
-        cards_seen=seen,
+        cards_seen=cards_seen(image, lines, card.corners) if by_edges else 1,
         rotation_degrees=round(card.rotation_degrees, 1),
         cross_checks=fields.cross_checks,
         models=tools.text.models,
-        seconds=round(time.perf_counter() - started, 3),
     )
 
 

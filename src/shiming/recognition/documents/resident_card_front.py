@@ -34,7 +34,7 @@ _PORTRAIT_LEFT = 0.63  # of the card's width
 _SEXES = {"男": "male", "女": "female"}
 _SEX_ALPHABET = {"男": "男", "女": "女"}
 _COLUMN_SLACK_LINE_HEIGHTS = 2.5  # a further line of the address begins where values begin
-_CONFIDENCE_MIN = 0.6
+_CONFIDENCE_MIN, _LETTER_MIN = 0.6, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,9 @@ def _name(rows: _Rows, look: SecondLook) -> Agreed:
     looks = itertools.chain.from_iterable(
         itertools.zip_longest(*(look.readings(strip) for strip in strips), fillvalue=Reading())
     )
-    return agreed_text(itertools.chain([_joined(value)], looks), _as_name, readings_max=7)
+    return agreed_text(
+        itertools.chain([_joined(value)], looks), _as_name, readings_max=7, weakest_min=_LETTER_MIN
+    )
 
 
 def _as_name(text: str) -> str:
