@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.jurisdictions.packs_for_tests import a_policy, a_value
 
 from shiming.jurisdictions import terms
 from shiming.jurisdictions.explanations import LABELS, Labels, cited_values, explain, labels, sources_cited
 from shiming.jurisdictions.model import Confidence, Policy
 from shiming.jurisdictions.pack_reader import builtin_packs, policy_on, read_pack
+from tests.jurisdictions.packs_for_tests import a_policy, a_value
 
 POLICY = a_policy()
 

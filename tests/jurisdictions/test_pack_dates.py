@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.jurisdictions.packs_for_tests import CAP, a_pack, a_value, content_with
 
 from shiming.jurisdictions.pack_reader import parse_pack, policy_on
 from shiming.vocabulary.errors import BadInput
+from tests.jurisdictions.packs_for_tests import CAP, a_pack, a_value, content_with
 
 EFFECTIVE = date(2025, 6, 1)
 

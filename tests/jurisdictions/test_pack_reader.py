@@ -7,15 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.jurisdictions.packs_for_tests import (
-    A_DAY,
-    CAP,
-    a_pack,
-    a_policy,
-    a_value,
-    cn_content,
-    content_with,
-)
 
 from shiming.jurisdictions.explanations import cited_values
 from shiming.jurisdictions.model import Confidence, Threshold
@@ -28,6 +19,15 @@ from shiming.jurisdictions.pack_reader import (
     read_pack,
 )
 from shiming.vocabulary.errors import BadInput
+from tests.jurisdictions.packs_for_tests import (
+    A_DAY,
+    CAP,
+    a_pack,
+    a_policy,
+    a_value,
+    cn_content,
+    content_with,
+)
 
 PATHS = sorted(".".join(path) for path, _ in cited_values(a_policy()))
 

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.jurisdictions.packs_for_tests import a_policy
 from typer.testing import CliRunner
 
 from shiming.jurisdictions.commands import app
 from shiming.jurisdictions.explanations import cited_values
 from shiming.jurisdictions.pack_reader import PACKS, read_pack
 from shiming.vocabulary.errors import BadInput
+from tests.jurisdictions.packs_for_tests import a_policy
 
 ON = ("--on", "2026-03-01")
 

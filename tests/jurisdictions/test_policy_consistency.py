@@ -1,10 +1,10 @@
 from typing import Any
 
 import pytest
-from tests.jurisdictions.packs_for_tests import a_value, content_with
 
 from shiming.jurisdictions.pack_reader import parse_pack
 from shiming.vocabulary.errors import BadInput
+from tests.jurisdictions.packs_for_tests import a_value, content_with
 
 CONTRADICTIONS = [
     ("routes.assisted.level", "lower_level", "routes.assisted.level: lower_level instead of real_person"),

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.jurisdictions.packs_for_tests import a_policy
 
 from shiming.jurisdictions.model import AfterAttempts, Channel, CheckName, Policy, RetentionRule, Route
 from shiming.jurisdictions.rules.accepted_documents import (
@@ -22,6 +21,7 @@ from shiming.jurisdictions.rules.next_attempt import (
 )
 from shiming.jurisdictions.rules.required_checks import ChecksRequired, NotOffered, decide_required_checks
 from shiming.jurisdictions.rules.retention_end import add_duration, retention_end
+from tests.jurisdictions.packs_for_tests import a_policy
 
 POLICY = a_policy()
 SUBJECTS = sorted(POLICY.documents)

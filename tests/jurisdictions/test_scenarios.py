@@ -2,7 +2,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.jurisdictions.packs_for_tests import CAP, a_pack, a_value
 
 from shiming.jurisdictions.pack_reader import builtin_packs, read_pack
 from shiming.jurisdictions.scenarios import (
@@ -13,6 +12,7 @@ from shiming.jurisdictions.scenarios import (
     run_scenarios,
 )
 from shiming.vocabulary.errors import BadInput
+from tests.jurisdictions.packs_for_tests import CAP, a_pack, a_value
 
 RESULTS = [(pack, result) for pack in builtin_packs() for result in run_scenarios(read_pack(pack))]
 

@@ -1,12 +1,12 @@
 from pathlib import Path
 
 import pytest
-from tests.privacy.builders import NOW, Vault, a_retention_policy, a_vault
 
 from shiming.infrastructure.database import unit_of_work
 from shiming.privacy.model import EvidenceKind, EvidenceRef, IdentityRecord
 from shiming.privacy.use_cases.cases import RETENTION_CLASS_OF, keep_case
 from shiming.vocabulary.errors import BadInput
+from tests.privacy.builders import NOW, Vault, a_retention_policy, a_vault
 
 IDENTITY = IdentityRecord("resident_id", "11010519491231002X", "张三丰", "北京市朝阳区建国路1号")
 

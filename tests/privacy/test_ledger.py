@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
-from tests.privacy.builders import NOW, Vault, a_vault
 
 from shiming.infrastructure.database import reading, unit_of_work
 from shiming.privacy.model import LedgerBroken, LedgerFault, LedgerHead, LedgerVerified
 from shiming.privacy.store import ledger_head, ledger_leaves
 from shiming.privacy.use_cases.ledger import GENESIS, Fact, prepare_tables, record, verify_ledger
 from shiming.vocabulary.errors import Unavailable
+from tests.privacy.builders import NOW, Vault, a_vault
 
 LEAVES = 6
 OLD_HEAD = "UPDATE ledger_head SET (only, sequence, hash, mac, key_id) = (?, ?, ?, ?, ?)"

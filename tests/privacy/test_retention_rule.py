@@ -1,11 +1,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.privacy.builders import NOW, a_retention_policy, a_retention_rule
 
 from shiming.jurisdictions.model import ClockStart
 from shiming.privacy.model import RetentionClass, RetentionEvents
 from shiming.privacy.rules.retention import decide_retention_end
+from tests.privacy.builders import NOW, a_retention_policy, a_retention_rule
 
 
 @pytest.mark.parametrize("retention_class", list(RetentionClass))

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from tests.privacy.builders import NOW, Vault, a_retention_policy, a_vault
 
 from shiming.infrastructure.database import reading, unit_of_work
 from shiming.infrastructure.key_file import open_key_file
@@ -35,6 +34,7 @@ from shiming.privacy.use_cases.vault import (
     start_retention_clocks,
 )
 from shiming.vocabulary.errors import BadInput, Unavailable
+from tests.privacy.builders import NOW, Vault, a_retention_policy, a_vault
 
 IMAGE = b"\xff\xd8 the portrait of a person " + bytes(range(256)) * 20
 REQUEST = AccessRequest(actor="STF-1", purpose=Purpose.DISPUTE, case_reference="DSP-1")

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.engine import Connection
-from tests.privacy.builders import NOW, Vault, a_retention_policy, a_vault
 
 from shiming.infrastructure.database import create_tables, unit_of_work
 from shiming.infrastructure.signing import Ed25519Signer
@@ -21,6 +20,7 @@ from shiming.registrations.model import (
 )
 from shiming.registrations.use_cases import RegistrationTools, register_line, schema
 from shiming.vocabulary.msisdn import Msisdn
+from tests.privacy.builders import NOW, Vault, a_retention_policy, a_vault
 
 OPERATOR = "cn-mobile"
 

@@ -7,8 +7,6 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.privacy.builders import NOW
-from tests.registrations.builders import a_desk, a_number, a_registration_policy, a_session
 
 from shiming.infrastructure.database import reading, unit_of_work
 from shiming.privacy.model import LedgerVerified
@@ -17,6 +15,8 @@ from shiming.registrations.errors import RefusalCode
 from shiming.registrations.model import LineRegistered
 from shiming.registrations.store import cap_counters, lines
 from shiming.registrations.use_cases import terminate_line
+from tests.privacy.builders import NOW
+from tests.registrations.builders import a_desk, a_number, a_registration_policy, a_session
 
 CAP = 2
 people = st.sampled_from(["p1.ann", "p1.bo"])

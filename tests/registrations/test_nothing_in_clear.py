@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.privacy.builders import NOW
-from tests.registrations.builders import a_desk, a_number, a_registration_policy, a_session
 
 from shiming.infrastructure.database import unit_of_work
 from shiming.infrastructure.encryption import subject_pseudonym
 from shiming.privacy.model import EvidenceKind, IdentityRecord, Purpose, RetentionClass
 from shiming.privacy.use_cases.vault import put_evidence
 from shiming.registrations.model import LineRegistered
+from tests.privacy.builders import NOW
+from tests.registrations.builders import a_desk, a_number, a_registration_policy, a_session
 
 NUMBER, NAME, ADDRESS = "11010519491231002X", "欧阳修远", "北京市朝阳区建国路1号2单元"
 

@@ -5,8 +5,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from tests.privacy.builders import NOW
-from tests.registrations.builders import Desk, a_desk, a_number, a_registration_policy, a_session
 
 from shiming.infrastructure.database import reading, unit_of_work
 from shiming.infrastructure.signing import Ed25519Signer
@@ -21,6 +19,8 @@ from shiming.registrations.receipts import receipt_is_genuine
 from shiming.registrations.store import cap_counters, lines
 from shiming.registrations.use_cases import show_line, terminate_line
 from shiming.vocabulary.errors import Unavailable
+from tests.privacy.builders import NOW
+from tests.registrations.builders import Desk, a_desk, a_number, a_registration_policy, a_session
 
 IDENTITY = IdentityRecord("resident_id", "11010519491231002X", "张三丰", "北京市朝阳区建国路1号")
 

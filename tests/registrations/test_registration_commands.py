@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 import typer
 from sqlalchemy.engine import Engine
-from tests.privacy.builders import NOW
-from tests.registrations.builders import Desk, a_desk, a_registration_policy, a_session
 from typer.testing import CliRunner, Result
 
 from shiming.infrastructure.clock import FixedClock
@@ -19,6 +17,8 @@ from shiming.registrations import commands
 from shiming.registrations.model import RegistrationPolicy
 from shiming.registrations.use_cases import RegistrationTools
 from shiming.vocabulary.errors import BadInput
+from tests.privacy.builders import NOW
+from tests.registrations.builders import Desk, a_desk, a_registration_policy, a_session
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.privacy.builders import NOW
-from tests.registrations.builders import (
-    OPERATOR,
-    Desk,
-    a_desk,
-    a_number,
-    a_registration_policy,
-    a_session,
-)
 
 from shiming.infrastructure.database import reading, unit_of_work
 from shiming.privacy.model import AccessRequest, EvidenceContent, IdentityRecord, LedgerVerified, Purpose
@@ -30,6 +21,15 @@ from shiming.privacy.use_cases.vault import read_evidence
 from shiming.registrations.model import LineRegistered, RegisterLine
 from shiming.registrations.store import cap_counters, lines
 from shiming.registrations.use_cases import register_line
+from tests.privacy.builders import NOW
+from tests.registrations.builders import (
+    OPERATOR,
+    Desk,
+    a_desk,
+    a_number,
+    a_registration_policy,
+    a_session,
+)
 
 CAP = 3
 PEOPLE = 4

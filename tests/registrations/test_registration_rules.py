@@ -4,13 +4,6 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.privacy.builders import NOW
-from tests.registrations.builders import (
-    a_line_cap_policy,
-    a_number,
-    a_registration_policy,
-    a_session,
-)
 
 from shiming.jurisdictions.pack_reader import policy_on, read_pack
 from shiming.registrations.errors import Refusal, RefusalCode
@@ -30,6 +23,13 @@ from shiming.registrations.rules.line_cap import decide_line_cap
 from shiming.registrations.rules.number_free import decide_number_free
 from shiming.registrations.rules.session_usable import decide_session_usable
 from shiming.vocabulary.msisdn import Msisdn
+from tests.privacy.builders import NOW
+from tests.registrations.builders import (
+    a_line_cap_policy,
+    a_number,
+    a_registration_policy,
+    a_session,
+)
 
 POLICY = a_registration_policy()
 

