@@ -10,7 +10,7 @@ from shiming.recognition.text_recognition import Line, Reading, TextReader
 SEARCHES_MAX, READINGS_MAX = 7, 72
 
 
-class EffortSpent(Exception):  # noqa: N818 - no error: the reading ends with what it has
+class EffortSpent(Exception):
     """The limit is reached."""
 
 

@@ -71,7 +71,9 @@ def _turned_back(corners: Floats, width: int) -> Floats:
 def dark_bars(image: Image) -> list[Line]:
     """Return long bars of dark strokes on light ground, by morphology: rows that the net does not see."""
     scale = _STROKES_WIDTH_PX / image.shape[1]
-    grey = cv2.cvtColor(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+    grey = cv2.cvtColor(
+        cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY
+    )
     strokes = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, cv2.getStructuringElement(cv2.MORPH_RECT, (11, 9)))
     joined = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, (15, 3)))
     _, dark = cv2.threshold(joined, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
@@ -81,7 +83,7 @@ def dark_bars(image: Image) -> list[Line]:
     for outline in outlines:
         (x, y), size, degrees = cv2.minAreaRect(outline)
         long, short = max(size), min(size)
-        if short > 3 and long > _ASPECT_MIN * short:  # noqa: PLR2004 - thinner is a rule, not a row
+        if short > 3 and long > _ASPECT_MIN * short:
             turned = degrees if size[0] >= size[1] else degrees - 90
             corners = cv2.boxPoints(((x, y), (long + short, short * 1.4), turned)) / scale
             bars.append(Line(_from_left(np.asarray(corners, np.float32))))

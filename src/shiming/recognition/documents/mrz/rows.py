@@ -44,7 +44,7 @@ def band_of(image: Image, place: ZonePlace) -> Image:
     """Return what surrounds a row, level, the row about `_ROW_WIDTH_PX` wide."""
     scale = _ROW_WIDTH_PX / place.row.width
     corners = place.row.corners
-    if scale < 0.7:  # noqa: PLR2004 - average before sampling, else thin strokes vanish
+    if scale < 0.7:
         smaller = reduced(image, max(64, round(max(image.shape[:2]) * scale * 1.2)))
         corners = corners * np.float32(smaller.shape[1] / image.shape[1])
         image = smaller
@@ -90,7 +90,11 @@ def row_sets(band: Image, reader: CountedReader) -> Iterator[list[Row]]:
 
 def _rows_found(band: Image, reader: CountedReader, side_px: int) -> list[Row]:
     found = reader.find_lines(band, side_px)
-    level = [line for line in found if line.width > line.height and abs(direction_degrees(line)) < _SLOPE_DEGREES_MAX]
+    level = [
+        line
+        for line in found
+        if line.width > line.height and abs(direction_degrees(line)) < _SLOPE_DEGREES_MAX
+    ]
     rows = [_read(band, line, reader) for line in joined_rows(level)]
     return zone_rows(rows)
 
@@ -128,16 +132,14 @@ def joined_rows(lines: Sequence[Line]) -> list[Line]:
         else:
             rows.append([line])
     joined = [_across(sorted(row, key=lambda one: float(one.centre[0]))) for row in rows]
-    return sorted(
-        (row for row in joined if row.width > 5 * row.height), key=lambda one: float(one.centre[1])
-    )
+    return sorted((row for row in joined if row.width > 5 * row.height), key=lambda one: float(one.centre[1]))
 
 
 def _continues(row: Line, piece: Line) -> bool:
     along = row.corners[1] - row.corners[0]
     slope = float(along[1] / max(abs(along[0]), 1e-6))
     level = float(row.centre[1] + slope * (piece.centre[0] - row.centre[0]))
-    return abs(level - float(piece.centre[1])) < 0.4 * row.height and 0.5 < piece.height / row.height < 1.6  # noqa: PLR2004
+    return abs(level - float(piece.centre[1])) < 0.4 * row.height and 0.5 < piece.height / row.height < 1.6
 
 
 def _overlap(first: Line, second: Line) -> bool:
@@ -162,8 +164,12 @@ def between(row: Line, left: float, right: float) -> Line:
     """Return the row from `left` to `right` on its own level."""
     start, end = (float(row.corners[pair, 0].mean()) for pair in ([0, 3], [1, 2]))
     length = max(end - start, 1.0)
-    tops = [row.corners[0] + (row.corners[1] - row.corners[0]) * ((x - start) / length) for x in (left, right)]
-    bottoms = [row.corners[3] + (row.corners[2] - row.corners[3]) * ((x - start) / length) for x in (left, right)]
+    tops = [
+        row.corners[0] + (row.corners[1] - row.corners[0]) * ((x - start) / length) for x in (left, right)
+    ]
+    bottoms = [
+        row.corners[3] + (row.corners[2] - row.corners[3]) * ((x - start) / length) for x in (left, right)
+    ]
     return Line(np.array([tops[0], tops[1], bottoms[1], bottoms[0]], np.float32))
 
 
@@ -171,12 +177,16 @@ def _with_neighbours(band: Image, rows: list[Row], reader: CountedReader) -> lis
     """Add rows above and below that the search missed, where the distance of rows puts them."""
     row = max(rows, key=lambda one: one.confidence)
     known = list(rows)
-    for pitch in (_distances(rows) or [share * row.line.width for share in _PITCHES]):
+    for pitch in _distances(rows) or [share * row.line.width for share in _PITCHES]:
         for steps in (-1, 1, -2, 2):
             line = Line(row.line.corners + np.array([0, steps * pitch], np.float32))
             if 0 < line.centre[1] < band.shape[0] and all(_apart(line, one.line) for one in known):
                 found = _read(band, line, reader)
-                if FILLER in found.text and len(found.text) >= _ROW_LETTERS_MIN and found.confidence > _ROW_CONFIDENCE_MIN:
+                if (
+                    FILLER in found.text
+                    and len(found.text) >= _ROW_LETTERS_MIN
+                    and found.confidence > _ROW_CONFIDENCE_MIN
+                ):
                     known.append(found)
         if len(known) > len(rows):
             break
