@@ -27,8 +27,9 @@ _OWN_TEXT_MIN = 0.7
 _EDGES_MIN = 0.25
 _SIDE_TO_TEXT_DEGREES_MAX = 22.0
 _OVERLAP_SAME_CARD = 0.3
-_SURE_SCORE, _SURE_TEXT, _LINES_OF_A_CARD, _SAME_SIZE = 2.2, 0.9, 4, 0.5
-_RIM_SHARE, _RIM_LINE_HEIGHTS, _ASPECT_TOLERANCE = 0.02, 0.25, 0.09
+_SURE_SCORE, _SURE_TEXT, _LINES_OF_A_CARD, _SAME_SIZE = 2.0, 0.9, 4, 0.45
+_SAME_CORNERS_PX = 3.0  # of the working picture
+_DENSE_STEP_PX = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,43 +59,20 @@ def find_cards(image: Image, lines: Sequence[Line]) -> tuple[CardOutline, ...]:
     return tuple(CardOutline(one.corners * scale, one.score, one.text_share) for one in separate)
 
 
-def cards_seen(image: Image, lines: Sequence[Line], found: Floats | None) -> int:
+def cards_seen(outlines: Sequence[CardOutline], lines: Sequence[Line], found: Floats) -> int:
     """Count outlines with text of their own that are as large as the card that was read."""
-    area = cv2.contourArea(found.astype(np.float32)) if found is not None else 0.0
+    card = found.astype(np.float32)
+    area = cv2.contourArea(card)
     others = [
         outline
-        for outline in find_cards(image, lines)
+        for outline in outlines
         if outline.score > _SURE_SCORE
         and outline.text_share > _SURE_TEXT
         and len(lines_inside(outline.corners, lines)) >= _LINES_OF_A_CARD
-        and cv2.contourArea(outline.corners) > _SAME_SIZE * area
-        and (found is None or _overlap(outline.corners, found.astype(np.float32)) < _OVERLAP_SAME_CARD)
+        and _SAME_SIZE * area < cv2.contourArea(outline.corners.astype(np.float32)) < area / _SAME_SIZE
+        and _overlap(outline.corners, card) < _OVERLAP_SAME_CARD
     ]
     return 1 + len(others)
-
-
-def cut_edges(image: Image, corners: Floats, lines: Sequence[Line], *, by_edges: bool) -> tuple[str, ...]:
-    """Return where a card leaves the picture: of left, right, top, bottom of the picture.
-
-    A line of the card's text that ends at the rim of the picture goes on outside. A side of the outline on
-    the rim is cut when the proportions are not a card's; a scan that just fits has them.
-    """
-    ends = [(end, line.height) for line in lines_inside(corners, lines) for end in _ends(line)]
-    names = ("left", "right", "top", "bottom")
-    cut = [any(_to_rim(image, end)[i] < _RIM_LINE_HEIGHTS * height for end, height in ends) for i in range(4)]
-    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
-    aspect = float(sides[0] + sides[2]) / max(float(sides[1] + sides[3]), 1e-6)
-    if by_edges and abs(np.log(aspect / CARD_ASPECT)) > _ASPECT_TOLERANCE:
-        slack = _RIM_SHARE * float(sides.max())
-        near = np.sum([[gap < slack for gap in _to_rim(image, corner)] for corner in corners], axis=0)
-        cut = [by_text or count >= 2 for by_text, count in zip(cut, near, strict=True)]
-    return tuple(name for name, is_cut in zip(names, cut, strict=True) if is_cut)
-
-
-def _to_rim(image: Image, point: Floats) -> tuple[float, float, float, float]:
-    height, width = image.shape[:2]
-    x, y = float(point[0]), float(point[1])
-    return x, width - x, y, height - y
 
 
 def _quadrilaterals(image: Image) -> Iterator[Floats]:
@@ -140,8 +118,8 @@ def _masks(image: Image) -> Iterator[Image]:
         yield np.asarray(255 - opened, np.uint8)
 
 
-def _four_sides(hull: NDArray[Any]) -> Floats | None:
-    """Return the corners where the four main sides of a hull meet; rounded corners do not matter."""
+def _four_corners(hull: NDArray[Any]) -> Floats | None:
+    """Return the four corners of a hull that is about a quadrilateral, the top left one first."""
     length = cv2.arcLength(hull, closed=True)
     for tolerance in (0.02, 0.035, 0.05):
         rough = cv2.approxPolyDP(hull, tolerance * length, closed=True)[:, 0].astype(np.float32)

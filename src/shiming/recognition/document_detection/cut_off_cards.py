@@ -30,7 +30,9 @@ def _edges_of_text(image: Image, text: Sequence[Line]) -> list[str]:
     found: list[str] = []
     for line in text:
         gaps = _gaps(image, line.corners)
-        found += [edge for edge, gap in zip(EDGES, gaps, strict=True) if gap < _TEXT_GAP_LINE_HEIGHTS * line.height]
+        found += [
+            edge for edge, gap in zip(EDGES, gaps, strict=True) if gap < _TEXT_GAP_LINE_HEIGHTS * line.height
+        ]
     return found
 
 
@@ -42,8 +44,12 @@ def _edges_of_outline(image: Image, outline: Floats) -> list[str]:
         return []
     near = _AT_BORDER_SHARE * max(image.shape[:2])
     middles = (outline + np.roll(outline, -1, axis=0)) / 2
-    cut = [edge for middle in middles for edge, gap in zip(EDGES, _gaps(image, middle[None]), strict=True) if gap < near]
-    return cut
+    return [
+        edge
+        for middle in middles
+        for edge, gap in zip(EDGES, _gaps(image, middle[None]), strict=True)
+        if gap < near
+    ]
 
 
 def _gaps(image: Image, points: Floats) -> tuple[float, float, float, float]:

@@ -9,7 +9,6 @@ import numpy as np
 from shiming.recognition.document_detection.card_edges import (
     CARD_ASPECT,
     CardOutline,
-    find_cards,
     lines_inside,
 )
 from shiming.recognition.document_detection.text_geometry import (

@@ -87,7 +87,7 @@ def out_of_text_frame(points: Floats, degrees: float) -> Floats:
 
 
 def text_extent(lines: Sequence[Line], degrees: float, *, beside: float, above: float) -> Floats:
-    """Return the corners (4, 2) of the rectangle around all lines, grown by shares of its width and height."""
+    """Return the corners (4, 2) of the rectangle around all lines, grown by shares of its sides."""
     points = in_text_frame(np.concatenate([line.corners for line in lines]), degrees)
     low, high = points.min(axis=0), points.max(axis=0)
     margin = (high - low) * np.array((beside, above), np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 from shiming.recognition.document_detection.rectification import CARD_WIDTH_PX, RectifiedCard, rows_of
 from shiming.recognition.documents.strips import evened, sharpened, stretched
 from shiming.recognition.measurements import Image
-from shiming.recognition.text_recognition import Alphabet, Line, Reading, TextReader, cut_out
+from shiming.recognition.text_recognition import Alphabet, Floats, Line, Reading, TextReader, cut_out
 
 CARD_TEXT_SIDE_PX = 960
 _LINE_HEIGHT_SHARE_MIN = 0.018  # of the card's width: smaller print is decoration
@@ -152,6 +152,10 @@ class SecondLook:
             lambda: evened(stretched(self._of_photo(line, 0.3, 0.12), 1.25)),
         )
 
+    def in_photo(self, points: Floats) -> Floats:
+        """Return where points (n, 2) of the card lie in the photo."""
+        moved = cv2.perspectiveTransform(points[None].astype(np.float32), self.card.to_photo())[0]
+        return np.asarray(moved, np.float32)
+
     def _of_photo(self, line: Line, beside: float, above: float) -> Image:
-        corners = cv2.perspectiveTransform(line.corners[None].astype(np.float32), self.card.to_photo())[0]
-        return cut_out(self.photo, Line(corners.astype(np.float32)), beside=beside, above=above)
+        return cut_out(self.photo, Line(self.in_photo(line.corners)), beside=beside, above=above)

@@ -8,13 +8,13 @@
 """
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 
-from shiming.recognition.document_detection.card_edges import cards_seen, cut_edges
+from shiming.recognition.document_detection.card_edges import CardOutline, cards_seen, find_cards
+from shiming.recognition.document_detection.cut_off_cards import cut_edges
 from shiming.recognition.document_detection.rectification import (
     SEARCH_SIDE_PX,
     RectifiedCard,
@@ -26,7 +26,7 @@ from shiming.recognition.documents.barcodes import read_barcodes
 from shiming.recognition.documents.card_fields import CardFields
 from shiming.recognition.documents.card_text import SecondLook, read_card_text
 from shiming.recognition.documents.copy_signs import measure_copy_signs
-from shiming.recognition.documents.mrz_zone import find_zone, read_zone
+from shiming.recognition.documents.mrz.travel_document import read_travel_document
 from shiming.recognition.documents.portrait import find_portrait
 from shiming.recognition.documents.resident_card_back import back_signs, read_back
 from shiming.recognition.documents.resident_card_front import front_signs, read_front
@@ -36,6 +36,9 @@ from shiming.recognition.measurements import DocumentKind, DocumentMeasurement, 
 from shiming.recognition.text_recognition import Line
 
 _SIGNS_MIN = 3
+_BACK = DocumentKind.RESIDENT_ID_BACK
+_RESIDENT_CARDS = frozenset({DocumentKind.RESIDENT_ID_FRONT, _BACK})
+_NO_FIELDS = CardFields({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,65 +49,91 @@ class _ReadSide:
     kind: DocumentKind
     fields: CardFields
     mrz_check_digits: bool | None = None
+    lines: tuple[Line, ...] = ()  # of the card, in the photo
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """The picture with what was found in it before anything was read."""
+
+    image: Image
+    lines: tuple[Line, ...]
+    outlines: tuple[CardOutline, ...]
 
 
 def read_document(image: Image, tools: DocumentTools, *, today: date) -> DocumentMeasurement:
     """Measure one photo of one side of one document; `today` dates numbers and decides centuries."""
     started = time.perf_counter()
     lines = tools.text.find_lines(image, SEARCH_SIDE_PX)
-    side = _read_zone(image, lines, tools, today) or _read_card(image, lines, tools, today)
-    measured = _measured(image, lines, side, tools)
+    scene = _Scene(image, lines, find_cards(image, lines))
+    measured = _measured(scene, _read_side(scene, tools, today), tools)
     return replace(measured, seconds=round(time.perf_counter() - started, 3))
 
 
-def _read_zone(image: Image, lines: Sequence[Line], tools: DocumentTools, today: date) -> _ReadSide | None:
-    place = find_zone(image, lines, tools.text)
-    if place is None:
-        return None
-    zone = read_zone(image, place, tools.text, today)
+def _read_side(scene: _Scene, tools: DocumentTools, today: date) -> _ReadSide:
+    """Take the likeliest candidate for a resident card, else a machine readable zone, else the others."""
+    candidates = card_candidates(scene.image, scene.lines, scene.outlines, tools.text)
+    likeliest = next(candidates, None)
+    if likeliest is None:
+        nothing = _ReadSide(by_text(scene.image, (), 0.0), DocumentKind.UNKNOWN, _NO_FIELDS)
+        return _read_zone(scene, tools, today, thorough=True) or nothing
+    return (
+        _read_resident_card(scene, likeliest, tools, today)
+        or _read_zone(scene, tools, today)
+        or next(
+            (side for card in candidates if (side := _read_resident_card(scene, card, tools, today))), None
+        )
+        or _read_zone(scene, tools, today, thorough=True)
+        or _ReadSide(likeliest, DocumentKind.UNKNOWN, _NO_FIELDS)
+    )
+
+
+def _read_zone(
+    scene: _Scene, tools: DocumentTools, today: date, *, thorough: bool = False
+) -> _ReadSide | None:
+    zone = read_travel_document(scene.image, scene.lines, tools.text, today=today, thorough=thorough)
     if zone is None:
         return None
-    card = by_text(image, whole_picture(image), place.degrees)
+    card = by_text(scene.image, whole_picture(scene.image), zone.degrees)
     return _ReadSide(card, zone.kind, CardFields(zone.fields, zone.confidence), zone.check_digits_valid)
 
 
-def _read_card(image: Image, lines: Sequence[Line], tools: DocumentTools, today: date) -> _ReadSide:
-    best: _ReadSide | None = None
-    for card in card_candidates(image, lines, tools.text):
-        text = read_card_text(card, tools.text)
-        look = SecondLook(image, card, tools.text)
-        front, back = front_signs(text), back_signs(text)
-        if max(front, back) >= _SIGNS_MIN:
-            if front >= back:
-                return _ReadSide(card, DocumentKind.RESIDENT_ID_FRONT, read_front(text, look, today))
-            return _ReadSide(card, DocumentKind.RESIDENT_ID_BACK, read_back(text, look))
-        best = best or _ReadSide(card, DocumentKind.UNKNOWN, CardFields({}, {}))
-    return best or _ReadSide(by_text(image, (), 0.0), DocumentKind.UNKNOWN, CardFields({}, {}))
+def _read_resident_card(
+    scene: _Scene, card: RectifiedCard, tools: DocumentTools, today: date
+) -> _ReadSide | None:
+    text = read_card_text(card, tools.text)
+    look = SecondLook(scene.image, card, tools.text)
+    front, back = front_signs(text), back_signs(text)
+    if max(front, back) < _SIGNS_MIN:
+        return None
+    lines = tuple(Line(look.in_photo(line.line.corners)) for line in text.lines)
+    if front >= back:
+        return _ReadSide(card, DocumentKind.RESIDENT_ID_FRONT, read_front(text, look, today), lines=lines)
+    return _ReadSide(card, DocumentKind.RESIDENT_ID_BACK, read_back(text, look), lines=lines)
 
 
-def _measured(
-    image: Image, lines: Sequence[Line], side: _ReadSide, tools: DocumentTools
-) -> DocumentMeasurement:
-    card, fields = side.card, side.fields
-    width_px = round(float(np.linalg.norm(card.corners[1] - card.corners[0])))
-    by_edges = card.by_edges
-    cut = cut_edges(image, card.corners, lines, by_edges=by_edges) if side.kind in _CARDS else ()
-    with_portrait = side.kind is not DocumentKind.RESIDENT_ID_BACK
+def _measured(scene: _Scene, side: _ReadSide, tools: DocumentTools) -> DocumentMeasurement:
+    image, card, fields = scene.image, side.card, side.fields
+    outline = card.corners if card.by_edges else None
+    resident = side.kind in _RESIDENT_CARDS
     return DocumentMeasurement(
         kind=side.kind,
         fields=fields.values,
         field_confidence={key: round(value, 3) for key, value in fields.confidence.items()},
         number_checksum=fields.number_checksum,
         mrz_check_digits=side.mrz_check_digits,
-        quality=measure_quality(image, card.image, object_width_px=width_px, cut_edges=cut),
-        copy_signs=measure_copy_signs(image, card.image, card.corners if card.by_edges else None),
-        portrait=find_portrait(card.image, tools.faces) if with_portrait else None,
-        barcodes=read_barcodes(image),
-        cards_seen=cards_seen(image, lines, card.corners) if by_edges else 1,
+        quality=measure_quality(
+            image,
+            card.image,
+            object_width_px=round(float(np.linalg.norm(card.corners[1] - card.corners[0]))),
+            cut_edges=cut_edges(image, outline, side.lines) if resident else (),
+        ),
+        copy_signs=measure_copy_signs(image, card.image, outline),
+        portrait=find_portrait(card.image, tools.faces) if side.kind is not _BACK else None,
+        barcodes=() if resident else read_barcodes(image),  # resident cards bear none
+        cards_seen=1 if outline is None else cards_seen(scene.outlines, scene.lines, outline),
         rotation_degrees=round(card.rotation_degrees, 1),
         cross_checks=fields.cross_checks,
+        rectified=card.image,
         models=tools.text.models,
     )
-
-
-_CARDS = frozenset({DocumentKind.RESIDENT_ID_FRONT, DocumentKind.RESIDENT_ID_BACK})
