@@ -23,8 +23,8 @@ from PIL import Image as PilImage
 from shiming.recognition.measurements import Image
 from shiming.vocabulary.errors import BadInput, Text
 
-#: No others: a decoder that is not needed is only a way in.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+#: No others: a decoder that is not needed is only a way in. (A JPEG of several pictures opens as "MPO".)
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 _ONE_PICTURE_OF_MANY = frozenset({"MPO"})  # telephones store a depth map or a second lens beside the photo
 _ORIENTATION = 0x0112
 #: From the orientation tag: swap rows and columns, then read rows and columns forwards or backwards.
@@ -180,4 +180,4 @@ def _eight_bits(grey: NDArray[Any]) -> Image:
     full = next((span for span in (1.0, 255.0, 65535.0) if top <= span), top)
     if grey.dtype == np.uint16:
         full = 65535.0
-    return np.clip(values * (255.0 / full), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(values * (255.0 / full), 0, 255), np.uint8)
