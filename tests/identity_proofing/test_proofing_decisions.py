@@ -102,7 +102,7 @@ def test_a_queue_waits_only_for_the_authority_and_only_where_the_pack_says_so() 
     waiting = decide_proofing(down, queueing).decision
     assert isinstance(waiting, NeedsReview)
     assert waiting.by_whom is Reviewer.AUTHORITY_QUEUE
-    in_doubt = decide_proofing(replace(down, face_clip_document=FaceVotes(0.45, 0.7)), queueing).decision
+    in_doubt = decide_proofing(replace(down, face_clip_document=FaceVotes(0.42, 0.63)), queueing).decision
     assert isinstance(in_doubt, NeedsReview)
     assert in_doubt.by_whom is Reviewer.STAFF
     here = decide_proofing(down, a_policy()).decision

@@ -46,7 +46,7 @@ def test_values_are_said_in_words() -> None:
 
 def test_notes_and_error_rates_are_said() -> None:
     each = next(each for each in explain(POLICY) if each.path == "thresholds.face_similarity_min")
-    assert "17 people" in each.chosen_for
+    assert "5 people" in each.chosen_for
     assert each.note
     assert each.to_json()["until"] is None
     assert each.to_json()["since"] == "2025-06-01"

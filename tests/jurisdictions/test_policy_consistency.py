@@ -10,7 +10,7 @@ CONTRADICTIONS = [
     ("routes.assisted.level", "lower_level", "routes.assisted.level: lower_level instead of real_person"),
     ("assisted_review.level", "none", "assisted_review.level: none instead of real_person"),
     ("challenge.gestures_min", 9, "challenge.gestures_min: 9 is more than 4"),
-    ("thresholds.face_similarity_review_min", 0.9, "0.9 is more than 0.5"),
+    ("thresholds.face_similarity_review_min", 0.9, "0.9 is more than 0.4"),
     ("thresholds.digits_score_retry_min", -1.0, "-1.0 is more than -8.0"),
     ("documents.adult.accepted", ["resident_id"], "documents.adult.sides_required: not the same"),
     ("documents.foreigner.manual_entry_forbidden", ["resident_id"], "a document that is not accepted"),

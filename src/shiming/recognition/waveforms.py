@@ -108,7 +108,9 @@ def decode(container: Any, limits: WaveformLimits) -> Waveform:
     stated_s = (container.duration or 0) / av.time_base
     if stated_s > limits.duration_s_max:
         raise too_long(stated_s, limits)
-    rate, channels = int(stream.rate or 0), int(stream.channels or 0)
+    rate, channels = (
+        int(getattr(stream, name, None) or 0) for name in ("rate", "channels")
+    )  # absent: damaged
     if not (0 < rate <= RATE_HZ_MAX and 0 < channels <= CHANNELS_MAX):
         raise unreadable()
     blocks = tuple(float_blocks(container, stream, limits))
