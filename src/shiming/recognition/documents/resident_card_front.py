@@ -32,6 +32,14 @@ _DOTS = str.maketrans("•・･.∙⋅。-", "········")
 _ETHNICITY = re.compile(r"民族?.{0,4}$")
 _PORTRAIT_LEFT = 0.63  # of the card's width
 _SEXES = {"男": "male", "女": "female"}
+_DATE_ALPHABET = {sign: sign for sign in "0123456789年月日"} | {
+    "O": "0",
+    "o": "0",
+    "l": "1",
+    "I": "1",
+    "|": "1",
+}
+_BIRTH_READINGS_MAX = 8
 _SEX_ALPHABET = {"男": "男", "女": "女"}
 _COLUMN_SLACK_LINE_HEIGHTS = 2.5  # a further line of the address begins where values begin
 _CONFIDENCE_MIN, _LETTER_MIN = 0.6, 0.5
@@ -190,10 +198,14 @@ def _birth_date(rows: _Rows, look: SecondLook, number: NumberReading | None) -> 
         return NOTHING
     value = _value(rows.birth, re.compile(r"^出?生"))
     strip = from_to(max(rows.birth, key=lambda line: line.line.width).line, rows.value_left, rows.right)
-    readings = itertools.chain([_joined(value)], look.readings(strip))
+    readings = itertools.chain(
+        [_joined(value)],
+        itertools.islice(look.readings(strip), 2),
+        look.readings(strip, _DATE_ALPHABET),
+    )
     known = number.parsed.birth_date.isoformat() if number and number.parsed else ""
     seen: list[Agreed] = []
-    for reading in itertools.islice(readings, 6):
+    for reading in itertools.islice(readings, _BIRTH_READINGS_MAX):
         text = _as_date(reading.text)
         if text and text == known:
             return Agreed(text, AGREEING_MIN, reading.confidence)
