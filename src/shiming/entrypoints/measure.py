@@ -103,12 +103,14 @@ def clip(
 
     Left and right are the person's own. Example: shiming measure clip demo.mp4 --plot time.png
     """
-    measurement = platform_of(context).recognition.clip(clip_file)
+    recognition = platform_of(context).recognition
+    measurement = recognition.clip(clip_file)
     if plot:
         from shiming.entrypoints import plots
 
         plots.save(plots.timeline(measurement), plot)
-    show(measurement.to_json(), as_json=as_json)
+    synchrony = recognition.lip_synchrony(clip_file, measurement)
+    show({**measurement.to_json(), "lip_synchrony": synchrony.to_json()}, as_json=as_json)
 
 
 @app.command()

@@ -22,8 +22,10 @@ from shiming.recognition.measurements import (
 )
 from shiming.recognition.model_files import ModelFiles
 from shiming.recognition.spoken_digits.ctc_engine import load_digits_tools
+from shiming.recognition.spoken_digits.lip_synchrony import UNKNOWN, LipSynchrony, lip_synchrony
 from shiming.recognition.spoken_digits.measure import measure_digits
 from shiming.recognition.spoken_digits.measurement import DigitsMeasurement, DigitsTools
+from shiming.recognition.spoken_digits.voice_activity import speech_spans
 from shiming.recognition.waveforms import read_waveform
 from shiming.vocabulary.errors import BadInput, Text
 
@@ -75,6 +77,16 @@ class Recognition:
         """Score a claimed digit string in a sound file or in a clip's sound."""
         return measure_digits(read_waveform(source), expected, language, self._tools("_digits_tools"))
 
+    def lip_synchrony(self, clip: Path, measured: ClipMeasurement) -> LipSynchrony:
+        """Compare the moving mouth of a measured clip with its sound; advisory."""
+        if not measured.has_audio:
+            return UNKNOWN
+        sound = read_waveform(clip)
+        tools: DigitsTools = self._tools("_digits_tools")
+        speech = speech_spans(tools.speech_activity(sound.samples))
+        timeline = measured.timeline
+        return lip_synchrony(timeline.times_s, timeline.mouth_opening, sound.samples, speech)
+
     def portrait(self, picture: Image) -> FaceTemplate:
         """Measure the one face of a decoded picture."""
         return measure_face(picture, self.face_tools)
@@ -97,7 +109,7 @@ class Recognition:
         try:
             measured = self.clip(source)
         except BadInput as refusal:
-            if refusal.code == "CLIP_UNREADABLE":
+            if refusal.code in {"CLIP_UNREADABLE", "CLIP_IS_PICTURE"}:
                 raise not_a_picture from refusal
             raise
         if measured.face.template is None:
