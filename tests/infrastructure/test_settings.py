@@ -52,8 +52,16 @@ def test_the_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
+def test_an_empty_folder_is_closed_to_others(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    prepare_data_folder(Settings.from_environment({"SHIMING_DATA": str(tmp_path)}))
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
 def test_a_data_folder_open_to_others_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
+    (tmp_path / "shiming.db").touch()
     with pytest.raises(Unavailable) as refused:
         prepare_data_folder(Settings.from_environment({"SHIMING_DATA": str(tmp_path)}))
     assert refused.value.code == "DATA_FOLDER_EXPOSED"

@@ -66,10 +66,12 @@ class Settings:
 
 
 def prepare_data_folder(settings: Settings) -> Path:
-    """Create the data folder for its owner alone (0700); refuse one that others can open."""
+    """Create the data folder for its owner alone (0700); refuse one that others could look into."""
     folder = settings.data_folder
     try:
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        if os.name == "posix" and not any(folder.iterdir()):
+            folder.chmod(0o700)  # nothing was in it that others could have read
         mode = stat.S_IMODE(folder.stat().st_mode)
     except OSError as problem:
         raise Unavailable(
