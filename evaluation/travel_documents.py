@@ -33,6 +33,7 @@ from shiming.recognition.model_files import ModelFiles
 from tools.specimens.identities import generate_person
 from tools.specimens.photography import photograph
 from tools.specimens.portraits import drawn_portrait
+from tools.specimens.security_print import guilloche
 from tools.specimens.travel_documents import (
     SIZES,
     DocumentFormat,
@@ -43,7 +44,8 @@ from tools.specimens.travel_documents import (
 )
 
 DEGRADATIONS = (
-    "scan", "small", "turned", "watermark", "spread", "photo_mild", "photo_medium", "photo_strong",
+    "scan", "small", "turned", "watermark", "patterned", "spread",
+    "photo_mild", "photo_medium", "photo_strong",
 )  # fmt: skip
 #: Issuing state, surname and given names as zones have them.
 HOLDERS = (
@@ -124,22 +126,25 @@ def _page(document: TravelDocument, typeface: str, seed: int) -> Image:
 
 def _degraded(page: Image, degradation: str, seed: int, rng: np.random.Generator) -> Image:
     quality = int(rng.integers(45, 86))
+    sides = (650.0, 1300.0)
     match degradation:
         case "photo_mild" | "photo_medium" | "photo_strong":
-            photo = photograph(page, degradation.removeprefix("photo_"), seed).image  # type: ignore[arg-type]
-            return _compressed(_scaled(photo, float(rng.uniform(800, 1500))), quality)
+            level = degradation.removeprefix("photo_")
+            page, sides = photograph(page, level, seed).image, (800, 1500)  # type: ignore[arg-type]
         case "small":
-            return _compressed(_scaled(page, float(rng.uniform(400, 650))), quality)
+            sides = (400, 650)
         case "turned":
             turned = np.rot90(_tilted(page, float(rng.uniform(-5, 5))), int(rng.integers(1, 4)))
-            return _compressed(_scaled(np.ascontiguousarray(turned), float(rng.uniform(600, 1200))), quality)
+            page, sides = np.ascontiguousarray(turned), (600, 1200)
         case "watermark":
-            return _compressed(_scaled(_printed_over(page, rng), float(rng.uniform(600, 1100))), quality)
+            page, sides = _printed_over(page, rng), (600, 1100)
+        case "patterned":
+            paper = guilloche(page.shape[1], page.shape[0], seed % 1000, ((190, 205, 180), (205, 180, 200)))
+            page = (page.astype(np.uint16) * paper // 255 + 12).clip(0, 255).astype(np.uint8)
+            sides = (480, 1000)
         case "spread":
-            other = np.full_like(page, 225)
-            return _compressed(_scaled(np.vstack([other, page]), float(rng.uniform(800, 1400))), quality)
-        case _:
-            return _compressed(_scaled(page, float(rng.uniform(650, 1300))), quality)
+            page, sides = np.vstack([np.full_like(page, 225), page]), (800, 1400)
+    return _compressed(_scaled(page, float(rng.uniform(*sides))), quality)
 
 
 def _scaled(page: Image, longer_side: float) -> Image:
@@ -178,7 +183,7 @@ def _compressed(page: Image, quality: int) -> Image:
 
 
 def outcome(trial: Trial, measured: DocumentMeasurement) -> dict[str, bool]:
-    """Return what was right; `false_valid` is the fault that matters: all checks hold and a number is wrong."""
+    """Return what was right; `false_valid` is the fault that matters: all checks hold, a number is wrong."""
     read = tuple(measured.fields.get("mrz", ()))
     valid = bool(measured.mrz_check_digits)
     names = 2 if trial.format == "td1" else 0

@@ -76,11 +76,11 @@ def _pitch(steps: np.ndarray) -> float:
     return max(1.0, float(np.median(small if len(small) else steps)))
 
 
-def on_columns(letters: Sequence[Placed], ruler: Ruler, first: int, length: int) -> str:
-    """Return the row as text of `length`; places without a character are fillers.
+def on_columns(letters: Sequence[Placed], ruler: Ruler, first: int, length: int) -> list[tuple[str, float]]:
+    """Return the row's characters with their probabilities; a place without any is a filler of 0.
 
     >>> row = [Placed("A", 1.0, 30.0 * i) for i in range(14) if i not in (5, 6)]
-    >>> on_columns(row, ruler_of(row), 0, 16)
+    >>> "".join(sign for sign, _ in on_columns(row, ruler_of(row), 0, 16))
     'AAAAA<<AAAAAAA<<'
     """
     row = [(FILLER, 0.0)] * length
@@ -88,7 +88,7 @@ def on_columns(letters: Sequence[Placed], ruler: Ruler, first: int, length: int)
         column = round(ruler.column(letter.x)) - first
         if 0 <= column < length and letter.probability >= row[column][1]:
             row[column] = letter.character, letter.probability
-    return "".join(character for character, _ in row)
+    return row
 
 
 def row_length(columns: float, rows: int) -> int:

@@ -6,8 +6,8 @@ from shiming.recognition.documents.mrz.alphabet import ZONE_ALPHABET
 from shiming.recognition.measurements import Image
 from shiming.recognition.text_recognition import Line, Reading, TextReader
 
-#: On one core of 2026 a search takes 0.4 s and a reading of a whole row 0.05 s: some six seconds together.
-SEARCHES_MAX, READINGS_MAX = 7, 72
+#: On one core of 2026 a search takes 0.4 s and a reading of a whole row 0.05 s: some five seconds together.
+SEARCHES_MAX, READINGS_MAX = 6, 56
 
 
 class EffortSpent(Exception):

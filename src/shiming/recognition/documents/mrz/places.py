@@ -19,7 +19,7 @@ from shiming.recognition.text_recognition import Floats, Line, cut_out
 _ASPECT_MIN = 7.0
 _LINES_TRIED = 6
 _SURELY_OTHER_TEXT = 0.9
-_FINER_SIDES_PX = (1536, 640)
+_FINER_SIDE_PX, _TURNED_SIDE_PX = 1536, 736
 _STROKES_WIDTH_PX = 600  # at which printed rows melt into bars under the kernels below
 
 
@@ -50,12 +50,11 @@ def place_among(image: Image, lines: Sequence[Line], reader: CountedReader) -> Z
 
 def places_by_search(image: Image, reader: CountedReader) -> Iterator[ZonePlace]:
     """Yield places that only a finer search, a turned picture or the dark bars of the rows show."""
-    for side_px in _FINER_SIDES_PX:
-        place = place_among(image, reader.find_lines(image, side_px), reader)
-        if place is not None:
-            yield place
+    place = place_among(image, reader.find_lines(image, _FINER_SIDE_PX), reader)
+    if place is not None:
+        yield place
     turned = np.ascontiguousarray(np.rot90(image))
-    place = place_among(turned, reader.find_lines(turned, 960), reader)
+    place = place_among(turned, reader.find_lines(turned, _TURNED_SIDE_PX), reader)
     if place is not None:
         yield ZonePlace(Line(_turned_back(place.row.corners, image.shape[1])))
     place = place_among(image, dark_bars(image), reader)

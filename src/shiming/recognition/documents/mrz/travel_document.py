@@ -7,17 +7,15 @@
 (4) the names, which no check digit covers, are what most readings say
 """
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from shiming.recognition.documents.mrz.columns import placed, row_length
 from shiming.recognition.documents.mrz.effort import CountedReader, EffortSpent
 from shiming.recognition.documents.mrz.places import ZonePlace, place_among, places_by_search
-from shiming.recognition.documents.mrz.rows import Row, band_of, row_sets
+from shiming.recognition.documents.mrz.rows import band_of, row_sets
+from shiming.recognition.documents.mrz.seen_rows import SeenRows
 from shiming.recognition.documents.mrz.strips import PREPARATIONS
-from shiming.recognition.documents.mrz.votes import RowVotes
 from shiming.recognition.measurements import DocumentKind, Image
 from shiming.recognition.text_recognition import Line, TextReader
 from shiming.vocabulary.errors import BadInput
@@ -31,8 +29,7 @@ _KINDS = {
     "MRV-B": DocumentKind.MRZ_MRVB,
 }
 _SEXES = {"male": "M", "female": "F", "unspecified": "<"}
-_COMBINATIONS_MAX = 30  # zones parsed after each round of readings
-_TD1_ROWS = 3
+_ROUNDS_BEFORE_EXCHANGES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,37 +82,28 @@ def _holding(zone: MachineReadableZone) -> int:
 def _zones(band: Image, reader: CountedReader, today: date) -> Iterator[tuple[MachineReadableZone, float]]:
     """Yield zones of ever more readings; every round of strips brings new combinations."""
     for rows in row_sets(band, reader):
-        votes = [RowVotes() for _ in rows]
+        seen = SeenRows(band, rows, reader)
         tried: set[tuple[str, ...]] = set()
-        for preparation in PREPARATIONS:
-            for row, seen in zip(rows, votes, strict=True):
-                strip, left, width = preparation(band, row.line)
-                seen.add(placed(reader.read_zone_row(strip), left, width))
-            for lines in itertools.islice(_combinations(votes), _COMBINATIONS_MAX):
+        for round_number in range(len(PREPARATIONS)):
+            seen.read_once_more()
+            for lines in seen.combinations():
                 if lines not in tried:
                     tried.add(lines)
                     zone = _parsed(lines, today)
                     if zone is not None:
-                        yield zone, _confidence(rows)
+                        yield _names_agreed(zone, seen, today), seen.confidence
+            zone = seen.proven(today) if round_number >= _ROUNDS_BEFORE_EXCHANGES else None
+            if zone is not None:
+                yield zone, seen.confidence
 
 
-def _confidence(rows: Sequence[Row]) -> float:
-    return sum(row.confidence for row in rows) / len(rows)
-
-
-def _combinations(votes: Sequence[RowVotes]) -> Iterator[tuple[str, ...]]:
-    """Yield lines to parse: those of all rows, and without the topmost of three."""
-    for chosen in (votes, votes[1:]) if len(votes) == _TD1_ROWS else (votes,):
-        start = min((at for at in (seen.start() for seen in chosen) if at is not None), default=None)
-        length = row_length(max(seen.columns_covered() for seen in chosen), len(chosen))
-        yield from _by_likelihood([seen.candidates(start, length) for seen in chosen])
-
-
-def _by_likelihood(candidates: Sequence[Sequence[str]]) -> Iterator[tuple[str, ...]]:
-    """Yield one candidate of each row, the likeliest of all rows first."""
-    places = itertools.product(*(range(len(row)) for row in candidates))
-    for ranks in sorted(places, key=sum):
-        yield tuple(row[rank] for row, rank in zip(candidates, ranks, strict=True))
+def _names_agreed(zone: MachineReadableZone, seen: SeenRows, today: date) -> MachineReadableZone:
+    """Return the zone with the names that most readings give; read again where the first was not sure."""
+    if not zone.check_digits_valid:
+        return zone
+    lines = seen.with_names_voted(zone.lines)
+    voted = _parsed(lines, today)
+    return voted if voted is not None and voted.check_digits_valid else zone
 
 
 def _parsed(lines: tuple[str, ...], today: date) -> MachineReadableZone | None:

@@ -1,12 +1,12 @@
 """Many readings of one row: each is a text, and each votes for the characters of the columns."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shiming.recognition.documents.mrz.alphabet import FILLER
 from shiming.recognition.documents.mrz.columns import Placed, on_columns, ruler_of
 
+ColumnedRow = list[tuple[str, float]]
 _EMPTY_COLUMN_VOTE = 0.5
 
 
@@ -39,32 +39,33 @@ class RowVotes:
         firsts = sorted(letters[0].x for letters in self.letters if ruler_of(letters) is not None)
         return firsts[len(firsts) // 2] if firsts else None
 
-    def rows_on_columns(self, start: float, length: int) -> Iterator[str]:
-        """Yield every reading on its columns, counted from `start` pixels."""
-        for letters in self.letters:
-            ruler = ruler_of(letters)
-            if ruler is not None:
-                yield on_columns(letters, ruler, round(ruler.column(start)), length)
+    def rows_on_columns(self, start: float, length: int) -> list[ColumnedRow]:
+        """Return every reading on its columns, counted from `start` pixels."""
+        rulers = [(letters, ruler_of(letters)) for letters in self.letters]
+        return [
+            on_columns(letters, ruler, round(ruler.column(start)), length)
+            for letters, ruler in rulers
+            if ruler is not None
+        ]
 
     def candidates(self, start: float | None, length: int) -> list[str]:
         """Return readings of the row, the likeliest first: voted, newest on columns, newest as read."""
-        gridded = list(self.rows_on_columns(start, length)) if start is not None else []
-        voted = [majority(gridded)] if len(gridded) > 1 else []
-        return list(dict.fromkeys([*voted, *reversed(gridded), *reversed(self.texts)]))
+        rows = self.rows_on_columns(start, length) if start is not None else []
+        voted = [majority(rows)] if len(rows) > 1 else []
+        gridded = ["".join(sign for sign, _ in row) for row in reversed(rows)]
+        return list(dict.fromkeys([*voted, *gridded, *reversed(self.texts)]))
 
 
-def majority(rows: Sequence[str]) -> str:
-    """Return the most frequent character of each column; an empty place counts for less than a sign.
+def majority(rows: Sequence[ColumnedRow]) -> str:
+    """Return the character of each column that readings give most probability; an empty place gives half.
 
-    >>> majority(["P<UTO", "P<UT0", "PKUTO"])
-    'P<UTO'
+    >>> majority([[("P", 1.0), ("<", 0.9)], [("P", 0.9), ("K", 0.4)], [("B", 0.6), ("<", 0.0)]])
+    'P<'
     """
     columns = []
     for signs in zip(*rows, strict=True):
-        count: Counter[str] = Counter()
-        for sign in signs:
-            count[sign] += 1
-        if len(count) > 1:
-            count[FILLER] *= _EMPTY_COLUMN_VOTE  # type: ignore[assignment]
-        columns.append(count.most_common(1)[0][0])
+        weights: defaultdict[str, float] = defaultdict(float)
+        for sign, probability in signs:
+            weights[sign] += probability or _EMPTY_COLUMN_VOTE
+        columns.append(max(weights, key=lambda sign: weights[sign]))
     return "".join(columns)
