@@ -28,6 +28,7 @@ _EDGES_MIN = 0.25
 _SIDE_TO_TEXT_DEGREES_MAX = 22.0
 _OVERLAP_SAME_CARD = 0.3
 _SURE_SCORE, _SURE_TEXT, _LINES_OF_A_CARD, _SAME_SIZE = 2.0, 0.9, 4, 0.45
+_SCAN_RATIO_MAX, _SCAN_EDGES = 1.1, 0.3  # a card whose own edges are seen is preferred
 _SAME_CORNERS_PX = 3.0  # of the working picture
 _DENSE_STEP_PX = 3.0
 
@@ -52,6 +53,7 @@ def find_cards(image: Image, lines: Sequence[Line]) -> tuple[CardOutline, ...]:
         for corners in _quadrilaterals(small)
         if (outline := _judged(corners, shrunk, gradient)) is not None
     ]
+    found += _whole_picture(small, shrunk)
     separate: list[CardOutline] = []
     for outline in sorted(found, key=lambda one: -one.score):
         if all(_overlap(outline.corners, other.corners) < _OVERLAP_SAME_CARD for other in separate):
@@ -175,6 +177,17 @@ def _gradient(image: Image) -> Floats:
         strength = np.maximum(strength, cv2.magnitude(across, down))
     top = float(np.percentile(strength, 97))
     return np.asarray(np.clip(strength / max(top, 1e-6), 0, 1), np.float32)
+
+
+def _whole_picture(image: Image, lines: Sequence[Line]) -> list[CardOutline]:
+    """Return the rim of a picture that has a card's proportions: a scan, or a card that fills the picture."""
+    height, width = image.shape[:2]
+    ratio = max(height, width) / min(height, width) / CARD_ASPECT
+    if not lines or not 1 / _SCAN_RATIO_MAX < ratio < _SCAN_RATIO_MAX:
+        return []
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    text = _text_share(corners, lines)
+    return [CardOutline(corners, 1.2 * text + _SCAN_EDGES + 0.6, text)] if text > _SURE_TEXT else []
 
 
 def _judged(corners: Floats, lines: Sequence[Line], gradient: Floats) -> CardOutline | None:

@@ -1,5 +1,6 @@
 """From a photo to an upright card: which way up, where its corners are, a picture of fixed proportions."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -23,7 +24,8 @@ from shiming.recognition.text_recognition import Floats, Line, TextReader
 
 SEARCH_SIDE_PX = 960
 CARD_WIDTH_PX = 1284  # 15 pixels a millimetre
-_OUTLINES_MAX, _GROUPS_MAX = 3, 4
+_OUTLINES_MAX, _GROUPS_MAX = 3, 3
+_NEAR_LINE_HEIGHTS = (7.0, 4.0)  # the number of a resident card stands far below a short address
 _MARGIN_BESIDE, _MARGIN_ABOVE = 0.08, 0.14  # of the text's extent, as on a resident card
 _CARD_SCORE_MIN = 1.5
 
@@ -56,7 +58,8 @@ def card_candidates(
             yield RectifiedCard(
                 _flattened(image, corners, CARD_ASPECT), corners, by_edges=True, rotation_degrees=degrees
             )
-    for group in clusters(lines)[:_GROUPS_MAX]:
+    groups = itertools.chain.from_iterable(clusters(lines, near)[:_GROUPS_MAX] for near in _NEAR_LINE_HEIGHTS)
+    for group in {frozenset(map(id, group)): group for group in groups}.values():
         degrees = upright_direction(image, group, reader)
         yield by_text(image, group, degrees)
 

@@ -12,7 +12,6 @@ _SAME_DIRECTION_DEGREES = 15.0
 _LINES_READ_FOR_UPRIGHT = 3
 _SURE_CONFIDENCE = 0.9
 _SURE_LETTERS = 8
-_NEAR_LINE_HEIGHTS = 4.0
 
 
 def direction_degrees(line: Line) -> float:
@@ -96,13 +95,13 @@ def text_extent(lines: Sequence[Line], degrees: float, *, beside: float, above: 
     return out_of_text_frame(corners, degrees)
 
 
-def clusters(lines: Sequence[Line]) -> list[tuple[Line, ...]]:
-    """Group lines that run alike near each other; short lines join the nearest group, most text first."""
+def clusters(lines: Sequence[Line], line_heights: float) -> list[tuple[Line, ...]]:
+    """Group lines that run alike within so many line heights; short ones join; most text first."""
     long_lines = [line for line in lines if line.width > _DIRECTION_ASPECT_MIN * line.height]
     group = list(range(len(long_lines)))
     for i, first in enumerate(long_lines):
         for j in range(i):
-            if group[i] != group[j] and _belong_together(first, long_lines[j]):
+            if group[i] != group[j] and _belong_together(first, long_lines[j], line_heights):
                 old, new = group[i], group[j]
                 group = [new if one == old else one for one in group]
     found = [
@@ -117,9 +116,9 @@ def clusters(lines: Sequence[Line]) -> list[tuple[Line, ...]]:
     )
 
 
-def _belong_together(first: Line, second: Line) -> bool:
+def _belong_together(first: Line, second: Line, line_heights: float) -> bool:
     turn = abs(float(_half_turn(np.array(direction_degrees(first) - direction_degrees(second)))))
-    near = _NEAR_LINE_HEIGHTS * max(first.height, second.height)
+    near = line_heights * max(first.height, second.height)
     return turn < _SAME_DIRECTION_DEGREES and _gap(first, second) < near
 
 

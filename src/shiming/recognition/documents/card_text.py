@@ -58,6 +58,12 @@ class CardLine:
         high = (letters[stop - 1].at + letters[stop].at) / 2 if 0 < stop < len(letters) else 1.0
         return CardLine(stretch(self.line, low, high), Reading(letters[start:stop]))
 
+    def right_of(self, x: float) -> "CardLine | None":
+        """Return the letters whose middle lies right of `x`, None without any."""
+        letters, length = self.reading.letters, self.right - self.left
+        first = next((i for i, letter in enumerate(letters) if self.left + letter.at * length > x), None)
+        return None if first is None else self.part(first)
+
 
 @dataclass(frozen=True, slots=True)
 class CardText:

@@ -51,6 +51,11 @@ class _ReadSide:
     mrz_check_digits: bool | None = None
     lines: tuple[Line, ...] = ()  # of the card, in the photo
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the one thing was found without which the outline may be wrong."""
+        return self.fields.number_checksum is not None or "valid_from" in self.fields.values
+
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
@@ -77,15 +82,20 @@ def _read_side(scene: _Scene, tools: DocumentTools, today: date) -> _ReadSide:
     if likeliest is None:
         nothing = _ReadSide(by_text(scene.image, (), 0.0), DocumentKind.UNKNOWN, _NO_FIELDS)
         return _read_zone(scene, tools, today, thorough=True) or nothing
-    return (
-        _read_resident_card(scene, likeliest, tools, today)
-        or _read_zone(scene, tools, today)
-        or next(
-            (side for card in candidates if (side := _read_resident_card(scene, card, tools, today))), None
-        )
-        or _read_zone(scene, tools, today, thorough=True)
-        or _ReadSide(likeliest, DocumentKind.UNKNOWN, _NO_FIELDS)
-    )
+    first = _read_resident_card(scene, likeliest, tools, today)
+    if first is not None and first.is_whole:
+        return first
+    zone = _read_zone(scene, tools, today) if first is None else None
+    if zone is not None:
+        return zone
+    best = first or _ReadSide(likeliest, DocumentKind.UNKNOWN, _NO_FIELDS)
+    for card in candidates:
+        side = _read_resident_card(scene, card, tools, today)
+        if side is not None and len(side.fields.values) > len(best.fields.values):
+            best = side
+        if best.is_whole:
+            break
+    return best
 
 
 def _read_zone(

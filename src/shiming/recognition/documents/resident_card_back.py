@@ -10,8 +10,9 @@ from shiming.recognition.text_recognition import Reading
 
 LONG_TERM = "长期"
 _SIGNS = ("中华人民共和国", "居民身份证", "签发机关", "有效期限", "公安局")
-_ISSUER_LABEL = re.compile(r"^签?发?机关|^签发")
-_VALIDITY_LABEL = re.compile(r"^有?效?期限|^有效")
+_ISSUER_LABEL = re.compile(r"签发机关|发机关|^机关|^签发")
+_VALIDITY_LABEL = re.compile(r"有效期限|效期限|^期限|^有效")
+_LABELS = re.compile("签发机关|有效期限")
 _HAN = re.compile(r"[\u3400-\u9fff（）()]{4,40}")
 _DATE = r"(\d{4})[.,。·]?(\d{2})[.,。·]?(\d{2})"
 _PERIOD = re.compile(rf"{_DATE}[\-一—~－–至]*(?:{_DATE}|(长期?|.?期))")
@@ -41,22 +42,38 @@ def read_back(text: CardText, look: SecondLook) -> CardFields:
 def _row(text: CardText, label: re.Pattern[str], content: re.Pattern[str]) -> tuple[CardLine, ...]:
     for row in text.rows:
         joined = "".join(line.text for line in row)
-        if label.match(joined) or content.search(joined):
+        if label.search(joined) or content.search(joined):
             return row
     return ()
 
 
+def _values_left(text: CardText) -> float:
+    """Return where both values begin, by the labels that were read in full; 0 if none was."""
+    ends = []
+    for line in text.lines:
+        match = _LABELS.search(line.text)
+        if match:
+            whole = match.end() == len(line.text)
+            ends.append(line.right if whole else line.part(match.start(), match.end()).right)
+    return max(ends, default=0.0)
+
+
 def _value(row: tuple[CardLine, ...], label: re.Pattern[str]) -> tuple[CardLine, ...]:
-    match = label.match(row[0].text)
-    if not match:
-        return row
-    rest = (row[0].part(match.end()),) if match.end() < len(row[0].text) else ()
-    return (*rest, *row[1:])
+    """Return the lines of a row right of its label; what stands before the label is not of the card."""
+    for index, line in enumerate(row):
+        match = label.search(line.text)
+        if match:
+            rest = (line.part(match.end()),) if match.end() < len(line.text) else ()
+            return (*rest, *row[index + 1 :])
+    return row
 
 
-def _readings(row: tuple[CardLine, ...], label: re.Pattern[str], look: SecondLook) -> Iterator[Reading]:
+def _readings(
+    row: tuple[CardLine, ...], label: re.Pattern[str], look: SecondLook, values_left: float
+) -> Iterator[Reading]:
     """Yield what the value of a row says: as found, then by second looks at its strip."""
-    value = _value(row, label)
+    parts = (line.right_of(values_left - 0.4 * line.line.height) for line in _value(row, label))
+    value = [part for part in parts if part is not None]
     if value:
         yield Reading(tuple(letter for line in value for letter in line.reading.letters))
     longest = max(value or row, key=lambda line: line.line.width)
@@ -67,17 +84,21 @@ def _readings(row: tuple[CardLine, ...], label: re.Pattern[str], look: SecondLoo
 
 def _issuer(text: CardText, look: SecondLook) -> Agreed:
     row = _row(text, _ISSUER_LABEL, re.compile("公安局|分局$"))
-    return agreed_text(_readings(row, _ISSUER_LABEL, look), _as_issuer) if row else NOTHING
+    return (
+        agreed_text(_readings(row, _ISSUER_LABEL, look, _values_left(text)), _as_issuer) if row else NOTHING
+    )
 
 
 def _as_issuer(text: str) -> str:
-    text = _ISSUER_LABEL.sub("", text)
+    text = text[match.end() :] if (match := _ISSUER_LABEL.search(text)) else text
     return text if _HAN.fullmatch(text) else ""
 
 
 def _period(text: CardText, look: SecondLook) -> Agreed:
     row = _row(text, _VALIDITY_LABEL, _PERIOD)
-    return agreed_text(_readings(row, _VALIDITY_LABEL, look), _as_period) if row else NOTHING
+    return (
+        agreed_text(_readings(row, _VALIDITY_LABEL, look, _values_left(text)), _as_period) if row else NOTHING
+    )
 
 
 def _as_period(text: str) -> str:

@@ -24,9 +24,9 @@ from shiming.recognition.text_recognition import Reading
 _LABELS = ("姓名", "性别", "民族", "出生", "住址", "公民身份号码")
 _SEX = re.compile(r"[男女]")
 _SEX_ROW = re.compile(r"性别|民族|^性?别?[男女]|[男女]民")
-_NAME_LABEL = re.compile(r"^[姓妊性]?名|^姓")
+_NAME_LABEL = re.compile(r"姓名|^[姓妊性]?名|^姓")
 _BIRTH = re.compile(r"(\d{4})年?(\d{1,2})月?(\d{1,2})日?$|(\d{4})年(\d{1,2})月(\d{1,2})")
-_ADDRESS_LABEL = re.compile(r"^住?[址处]|^住")
+_ADDRESS_LABEL = re.compile(r"住址|^住?[址处]|^住")
 _NAME = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff·]{2,20}")
 _DOTS = str.maketrans("•・･.∙⋅。-", "········")
 _ETHNICITY = re.compile(r"民族?.{0,4}$")
@@ -41,8 +41,9 @@ _DATE_ALPHABET = {sign: sign for sign in "0123456789年月日"} | {
 }
 _BIRTH_READINGS_MAX = 8
 _SEX_ALPHABET = {"男": "男", "女": "女"}
+_LABEL_SLACK_LINE_HEIGHTS = 0.4
 _COLUMN_SLACK_LINE_HEIGHTS = 2.5  # a further line of the address begins where values begin
-_CONFIDENCE_MIN, _LETTER_MIN = 0.6, 0.5
+_CONFIDENCE_MIN, _LETTER_MIN, _LETTER_SURE = 0.6, 0.5, 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class _Rows:
     birth: tuple[CardLine, ...]
     address: tuple[tuple[CardLine, ...], ...]
     value_left: float  # where the values begin, in pixels
+    column_is_sure: bool  # several labels say so
     right: float  # where they must end: the portrait
 
 
@@ -100,7 +102,8 @@ def _cross_checks(number: NumberReading | None, birth: Agreed, sex: Agreed) -> d
 
 def _rows(text: CardText, number: CardLine | None, width: int) -> _Rows:
     right = _PORTRAIT_LEFT * width
-    rows = [tuple(line for line in row if line.left < right) for row in text.rows]
+    left = _labels_left(text)
+    rows = [tuple(line for line in row if line.left < right and line.right > left) for row in text.rows]
     if number is not None:
         top = float(number.line.corners[:, 1].min())
         rows = [row for row in rows if row and row[0].line.centre[1] < top]
@@ -111,38 +114,52 @@ def _rows(text: CardText, number: CardLine | None, width: int) -> _Rows:
     name = _first(texts, _NAME_LABEL)
     if name is None and sex:
         name = sex - 1
+    value_left, column_is_sure = _value_left(rows, width)
     address_from = birth + 1 if birth is not None else sex + 2 if sex is not None else len(rows)
     return _Rows(
         name=rows[name] if name is not None else (),
         sex=rows[sex] if sex is not None else (),
         birth=rows[birth] if birth is not None else (),
         address=tuple(rows[address_from:]),
-        value_left=_value_left(rows, width),
+        value_left=value_left,
+        column_is_sure=column_is_sure,
         right=right,
     )
+
+
+def _labels_left(text: CardText) -> float:
+    """Return where the labels begin; text that ends left of it lies beside the card."""
+    lefts = [line.left for line in text.lines if line.text[:2] in _LABELS]
+    return float(np.median(lefts)) if lefts else 0.0
 
 
 def _first(texts: list[str], pattern: re.Pattern[str]) -> int | None:
     return next((index for index, text in enumerate(texts) if pattern.search(text)), None)
 
 
-def _value_left(rows: list[tuple[CardLine, ...]], width: int) -> float:
-    """Return where values begin: right of the labels of two characters."""
+def _value_left(rows: list[tuple[CardLine, ...]], width: int) -> tuple[float, bool]:
+    """Return where values begin, right of the labels of two characters, and whether several labels say so."""
     ends = []
     for row in rows:
         match = re.match(r"姓名|性别|出生|住址", row[0].text)
         if match:
             ends.append(row[0].part(0, 2).right if len(row[0].text) > 2 else row[0].right)
-    return float(np.median(ends)) if ends else 0.15 * width
+    return (float(np.median(ends)) if ends else 0.15 * width), len(ends) > 1
 
 
-def _value(row: tuple[CardLine, ...], label: re.Pattern[str]) -> list[CardLine]:
-    """Return the lines of a row without its label."""
-    match = label.match(row[0].text)
-    if not match:
-        return list(row)
-    rest = row[0].part(match.end()) if match.end() < len(row[0].text) else None
-    return [rest, *row[1:]] if rest else list(row[1:])
+def _value(row: tuple[CardLine, ...], label: re.Pattern[str], rows: _Rows) -> list[CardLine]:
+    """Return the lines of a row right of its label; what stands before the label is not of the card."""
+    value = list(row)
+    for index, line in enumerate(row):
+        match = label.search(line.text)
+        if match:
+            rest = line.part(match.end()) if match.end() < len(line.text) else None
+            value = [rest, *row[index + 1 :]] if rest else list(row[index + 1 :])
+            break
+    if not rows.column_is_sure:
+        return value
+    parts = (line.right_of(rows.value_left - _LABEL_SLACK_LINE_HEIGHTS * line.line.height) for line in value)
+    return [part for part in parts if part is not None]
 
 
 def _joined(lines: list[CardLine]) -> Reading:
@@ -159,7 +176,7 @@ def _strip(row: tuple[CardLine, ...], left: float, right: float) -> Iterator[Car
 def _name(rows: _Rows, look: SecondLook) -> Agreed:
     if not rows.name:
         return NOTHING
-    value = _value(rows.name, _NAME_LABEL)
+    value = _value(rows.name, _NAME_LABEL, rows)
     strips = [line.line for line in _strip(rows.name, rows.value_left, rows.right)]
     if value:
         end = value[-1].right + 0.6 * value[-1].line.height
@@ -173,7 +190,8 @@ def _name(rows: _Rows, look: SecondLook) -> Agreed:
 
 
 def _as_name(text: str) -> str:
-    text = _NAME_LABEL.sub("", text).translate(_DOTS).strip("·")
+    text = text[match.end() :] if (match := _NAME_LABEL.search(text)) else text
+    text = text.translate(_DOTS).strip("·")
     return text if _NAME.fullmatch(text) else ""
 
 
@@ -196,7 +214,7 @@ def _birth_date(rows: _Rows, look: SecondLook, number: NumberReading | None) -> 
     """Read the birth date; a reading that equals the valid number's date is agreed by that."""
     if not rows.birth:
         return NOTHING
-    value = _value(rows.birth, re.compile(r"^出?生"))
+    value = _value(rows.birth, re.compile(r"^出?生"), rows)
     strip = from_to(max(rows.birth, key=lambda line: line.line.width).line, rows.value_left, rows.right)
     readings = itertools.chain(
         [_joined(value)],
@@ -204,15 +222,23 @@ def _birth_date(rows: _Rows, look: SecondLook, number: NumberReading | None) -> 
         look.readings(strip, _DATE_ALPHABET),
     )
     known = number.parsed.birth_date.isoformat() if number and number.parsed else ""
-    seen: list[Agreed] = []
+    found: dict[str, list[Reading]] = {}
     for reading in itertools.islice(readings, _BIRTH_READINGS_MAX):
         text = _as_date(reading.text)
         if text and text == known:
             return Agreed(text, AGREEING_MIN, reading.confidence)
-        seen.append(Agreed(text, 1, reading.confidence))
-    texts = [one for one in seen if one.text]
-    best = max(texts, key=lambda one: sum(one.text == other.text for other in texts), default=NOTHING)
-    return Agreed(best.text, sum(best.text == one.text for one in texts), best.confidence / 2)
+        if text:
+            found.setdefault(text, []).append(reading)
+    return _most_frequent(found, weakest_min=_LETTER_SURE if known else 0.0)
+
+
+def _most_frequent(found: dict[str, list[Reading]], *, weakest_min: float) -> Agreed:
+    """Return the date read most often; against a valid number only characters read surely count."""
+    counts = {text: sum(one.weakest >= weakest_min for one in same) for text, same in found.items()}
+    if not counts:
+        return NOTHING
+    best = max(counts, key=lambda text: counts[text])
+    return Agreed(best, counts[best], found[best][0].confidence / 2)
 
 
 def _as_date(text: str) -> str:
@@ -231,7 +257,7 @@ def _address(rows: _Rows) -> tuple[str, float]:
     for index, row in enumerate(rows.address):
         if index and abs(row[0].left - rows.value_left) > _COLUMN_SLACK_LINE_HEIGHTS * row[0].line.height:
             break
-        lines = _value(row, _ADDRESS_LABEL) if index == 0 else list(row)
+        lines = _value(row, _ADDRESS_LABEL, rows) if index == 0 else list(row)
         parts.append(_joined(lines))
     whole = Reading(tuple(letter for part in parts for letter in part.letters))
     return whole.text, whole.confidence
