@@ -80,7 +80,7 @@ def test_the_direction_of_most_text_wins(degrees: float) -> None:
 def test_text_of_another_sheet_is_another_group() -> None:
     card = [a_line(0, 60 * i, 300) for i in range(4)]
     sheet = [a_line(0, 60 * i, 300, degrees=60) for i in range(2)]
-    groups = clusters([*card, *sheet])
+    groups = clusters([*card, *sheet], 4.0)
     assert [len(group) for group in groups] == [4, 2]
 
 
