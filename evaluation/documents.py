@@ -1,8 +1,8 @@
 """Field accuracy of resident cards by degradation, and check digits of travel documents by format.
 
-    python -m evaluation.documents [--cards 60] [--travel 40] [--seed 1] [--out FIGURES.json] [--plot OUT.png]
+    python -m evaluation.documents [--count 60] [--travel 40] [--seed 1] [--json FIGURES.json] [--plot OUT.png]
 
-Cards of invented people are drawn and photographed synthetically (tools.specimens); `--cards` pictures a
+Cards of invented people are drawn and photographed synthetically (tools.specimens); `--count` pictures a
 level, fronts and backs in turn. Rates come with 95 % Wilson intervals. A field is right (equal to what is
 printed), absent (left out because no two readings agreed) or wrong; a wrong number is the fault that counts.
 Nothing here was photographed: no real card, no hologram, one layout, two typefaces. An upper bound.
@@ -122,17 +122,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cards", type=int, default=60, help="pictures a level")
+    parser.add_argument("--count", type=int, default=60, help="pictures a level")
     parser.add_argument("--travel", type=int, default=40, help="pictures of travel documents")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     tools = load_document_tools(ModelRuntime(ModelFiles()))
-    figures = measure(arguments.cards, arguments.travel, arguments.seed, tools)
+    figures = measure(arguments.count, arguments.travel, arguments.seed, tools)
     text = json.dumps(figures, indent=1)
-    if arguments.out:
-        arguments.out.write_text(text + "\n", "utf-8")
+    if arguments.json:
+        arguments.json.write_text(text + "\n", "utf-8")
     if arguments.plot:
         plot(figures, arguments.plot)
     print(text)

@@ -147,6 +147,17 @@ class SecondLook:
         for strip in self._strips(line):
             yield tidied(self.reader.read(strip(), alphabet))
 
+    def readings_in_turn(self, lines: Sequence[Line]) -> Iterator[Reading]:
+        """Yield a reading of each strip, then another of each, and so on."""
+        looks = [self.readings(line) for line in lines]
+        while looks:
+            for look in tuple(looks):
+                reading = next(look, None)
+                if reading is None:
+                    looks.remove(look)
+                else:
+                    yield reading
+
     def _strips(self, line: Line) -> Sequence[Callable[[], Image]]:
         card = self.card.image
         return (

@@ -16,6 +16,7 @@ _LABELS = re.compile("签发机关|有效期限")
 _HAN = re.compile(r"[\u3400-\u9fff（）()]{4,40}")
 _DATE = r"(\d{4})[.,。·]?(\d{2})[.,。·]?(\d{2})"
 _PERIOD = re.compile(rf"{_DATE}[\-一—~－–至]*(?:{_DATE}|(长期?|.?期))")
+_RIGHT = 0.95  # of the card's width: no value goes further
 _AGREEING = 2
 
 
@@ -76,10 +77,12 @@ def _readings(
     value = [part for part in parts if part is not None]
     if value:
         yield Reading(tuple(letter for line in value for letter in line.reading.letters))
-    longest = max(value or row, key=lambda line: line.line.width)
-    left = value[0].left if value else row[0].right
-    right = value[-1].right + longest.line.height if value else look.card.image.shape[1] * 0.95
-    yield from look.readings(from_to(longest.line, left, right))
+    longest = max(value or row, key=lambda line: line.line.width).line
+    left = value[0].left if value else max(values_left, row[0].right)
+    strips = [from_to(longest, left, look.card.image.shape[1] * _RIGHT)]
+    if value:
+        strips.insert(0, from_to(longest, left, value[-1].right + longest.height))
+    yield from look.readings_in_turn(strips)
 
 
 def _issuer(text: CardText, look: SecondLook) -> Agreed:

@@ -181,12 +181,8 @@ def _name(rows: _Rows, look: SecondLook) -> Agreed:
     if value:
         end = value[-1].right + 0.6 * value[-1].line.height
         strips.insert(0, from_to(value[0].line, value[0].left, min(end, rows.right)))
-    looks = itertools.chain.from_iterable(
-        itertools.zip_longest(*(look.readings(strip) for strip in strips), fillvalue=Reading())
-    )
-    return agreed_text(
-        itertools.chain([_joined(value)], looks), _as_name, readings_max=7, weakest_min=_LETTER_MIN
-    )
+    readings = itertools.chain([_joined(value)], look.readings_in_turn(strips))
+    return agreed_text(readings, _as_name, readings_max=7, weakest_min=_LETTER_MIN)
 
 
 def _as_name(text: str) -> str:
