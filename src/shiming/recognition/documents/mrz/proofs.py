@@ -1,9 +1,9 @@
 """A zone whose check digits fail, put right by what other readings saw in the same columns.
 
-The vocabulary's repair knows one text and refuses what two exchanges explain equally well. Here readings are
-many: an exchange that some reading saw, or between characters of one shape, costs less than others, and
-the cheapest set of at most two exchanges that makes every check digit right is taken if it is clearly the
-cheapest. Every reading must still agree on all other characters of the zone.
+The vocabulary's repair knows one text. Here readings are many: only a character that a fair share of them saw
+may take the place of the one that most saw, at most two at a time, and the cheapest set of exchanges that
+makes every check digit right is taken if it is clearly the cheapest. Exchanges by mere likeness are left to
+the repair: enough of them make any sum right.
 """
 
 import itertools
@@ -15,12 +15,10 @@ from shiming.recognition.documents.mrz.votes import ColumnedRow
 from shiming.vocabulary.errors import BadInput
 from shiming.vocabulary.machine_readable_zone import MachineReadableZone, parse
 
-_OPTIONS_MAX = 26  # 26 single exchanges and 325 pairs: some 30 ms
+_OPTIONS_MAX = 12  # 12 single exchanges and 66 pairs: few enough that chance seldom makes a sum right
+_SHARE_MIN = 0.2
 _MARGIN = 0.4
 _SEEN_COST = 1.2  # less the share of readings that saw it
-_ONE_SHAPE_COST = 1.0
-_ONE_SHAPE = ("O0", "I1", "S5", "B8", "Z2", "G6")
-_LIKE = {(a, b) for pair in _ONE_SHAPE for a, b in itertools.permutations(pair)}
 
 
 class Exchange(NamedTuple):
@@ -62,10 +60,9 @@ def _exchanges(
         for column, character in enumerate(line):
             votes = [reading[column][0] for reading in seen]
             for other in set(votes) - {character}:
-                yield Exchange(row, column, other, _SEEN_COST - votes.count(other) / len(votes))
-            for first, second in _LIKE:
-                if first == character and second not in votes:
-                    yield Exchange(row, column, second, _ONE_SHAPE_COST)
+                share = votes.count(other) / len(votes)
+                if share >= _SHARE_MIN:
+                    yield Exchange(row, column, other, _SEEN_COST - share)
 
 
 def _with(lines: Sequence[str], exchanges: Sequence[Exchange]) -> list[str]:
