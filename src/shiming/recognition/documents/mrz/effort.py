@@ -6,8 +6,8 @@ from shiming.recognition.documents.mrz.alphabet import ZONE_ALPHABET
 from shiming.recognition.measurements import Image
 from shiming.recognition.text_recognition import Line, Reading, TextReader
 
-#: A search takes 0.4 s on one core of 2026, a reading of a row 0.08 s: some six seconds together. No zone that
-#: could be read needed more than 25 readings.
+#: A search takes 0.4 s on one core of 2026, a reading of a row 0.08 s: some six seconds together. No zone
+#: that could be read needed more than 25 readings.
 SEARCHES_MAX, READINGS_MAX = 6, 40
 
 

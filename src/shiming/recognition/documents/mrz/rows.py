@@ -3,6 +3,7 @@
 Rows of one zone have one height, one direction, and begin and end together (ICAO Doc 9303 part 3, 4).
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,7 @@ _SLOPE_DEGREES_MAX = 7.0
 _ROW_LETTERS_MIN, _ROW_CONFIDENCE_MIN = 12, 0.45
 _WHOLE_ROW_ASPECT = 18.0  # shorter is a piece of a row, or blurred wide
 _ALIKE_WIDTH = 0.6
+_UNEVEN = 1.6
 #: A row further, in widths of a row of 44, 36 or 30: the pitch is 2.5 characters, on some cards 1.7.
 _PITCHES = (2.5 / 44, 2.5 / 36, 2.5 / 30, 1.8 / 30)
 
@@ -118,7 +120,17 @@ def zone_rows(rows: Sequence[Row]) -> list[Row]:
         if row.line.width > _ALIKE_WIDTH * widest
         and any(abs(float(row.line.centre[1] - one.line.centre[1])) < 3.2 * height for one in certain)
     ]
-    return _evened(alike[-3:])
+    return _evened(_evenly_apart(alike[-3:]))
+
+
+def _evenly_apart(rows: list[Row]) -> list[Row]:
+    """Return the rows without one that stands too far off the others: print above or below the zone."""
+    if len(rows) < 3:
+        return rows
+    gaps = [float(b.line.centre[1] - a.line.centre[1]) for a, b in itertools.pairwise(rows)]
+    if gaps[0] > _UNEVEN * gaps[1]:
+        return rows[1:]
+    return rows[:-1] if gaps[1] > _UNEVEN * gaps[0] else rows
 
 
 def joined_rows(lines: Sequence[Line]) -> list[Line]:

@@ -15,6 +15,7 @@ from shiming.vocabulary.machine_readable_zone import MachineReadableZone
 
 _COMBINATIONS_MAX = 30  # zones parsed after each round of readings
 _TD1_ROWS = 3
+_ROUNDS_FOR_PROOF = 3
 _NAMES_SURE, _NAMES_READINGS = 0.985, 5
 
 
@@ -25,6 +26,7 @@ class SeenRows:
         self._band, self._rows, self._reader = band, rows, reader
         self._votes = [RowVotes() for _ in rows]
         self._rounds = 0
+        self._yielded: set[tuple[str, ...]] = set()
 
     @property
     def confidence(self) -> float:
@@ -42,16 +44,24 @@ class SeenRows:
         strip, left, width = PREPARATIONS[preparation](self._band, self._rows[index].line)
         self._votes[index].add(placed(self._reader.read_zone_row(strip), left, width))
 
-    def combinations(self) -> Iterator[tuple[str, ...]]:
-        """Yield lines to parse, the likeliest first: those of all rows, and without the topmost of three."""
-        found = (
+    def new_combinations(self) -> Iterator[tuple[str, ...]]:
+        """Yield lines to parse that were not yielded before, the likeliest first.
+
+        They are of all rows, and of three also without the topmost.
+        """
+        found = itertools.chain.from_iterable(
             _by_likelihood([votes.candidates(start, length) for votes in chosen])
             for chosen, start, length in self._choices()
         )
-        return itertools.islice(itertools.chain.from_iterable(found), _COMBINATIONS_MAX)
+        for lines in itertools.islice(found, _COMBINATIONS_MAX):
+            if lines not in self._yielded:
+                self._yielded.add(lines)
+                yield lines
 
     def proven(self, today: date) -> MachineReadableZone | None:
         """Return the zone that exchanges of characters between readings prove, None for none."""
+        if self._rounds < _ROUNDS_FOR_PROOF:
+            return None
         for chosen, start, length in self._choices():
             readings = [votes.rows_on_columns(start, length) for votes in chosen] if start is not None else []
             if readings and all(readings):

@@ -29,7 +29,7 @@ _KINDS = {
     "MRV-B": DocumentKind.MRZ_MRVB,
 }
 _SEXES = {"male": "M", "female": "F", "unspecified": "<"}
-_ROUNDS_BEFORE_EXCHANGES = 2
+_FIRST_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +80,27 @@ def _holding(zone: MachineReadableZone) -> int:
 
 
 def _zones(band: Image, reader: CountedReader, today: date) -> Iterator[tuple[MachineReadableZone, float]]:
-    """Yield zones of ever more readings; every round of strips brings new combinations."""
+    """Yield zones of ever more readings: a few rounds with each set of rows, then the other rounds."""
+    sets: list[SeenRows] = []
     for rows in row_sets(band, reader):
-        seen = SeenRows(band, rows, reader)
-        tried: set[tuple[str, ...]] = set()
-        for round_number in range(len(PREPARATIONS)):
-            seen.read_once_more()
-            for lines in seen.combinations():
-                if lines not in tried:
-                    tried.add(lines)
-                    zone = _parsed(lines, today)
-                    if zone is not None:
-                        yield _names_agreed(zone, seen, today), seen.confidence
-            zone = seen.proven(today) if round_number >= _ROUNDS_BEFORE_EXCHANGES else None
-            if zone is not None:
-                yield zone, seen.confidence
+        sets.append(SeenRows(band, rows, reader))
+        for _ in range(_FIRST_ROUNDS):
+            yield from _one_round(sets[-1], today)
+    for seen in sets:
+        for _ in range(_FIRST_ROUNDS, len(PREPARATIONS)):
+            yield from _one_round(seen, today)
+
+
+def _one_round(seen: SeenRows, today: date) -> Iterator[tuple[MachineReadableZone, float]]:
+    """Read every row once more and yield the zones that this makes likely."""
+    seen.read_once_more()
+    for lines in seen.new_combinations():
+        zone = _parsed(lines, today)
+        if zone is not None:
+            yield _names_agreed(zone, seen, today), seen.confidence
+    zone = seen.proven(today)
+    if zone is not None:
+        yield zone, seen.confidence
 
 
 def _names_agreed(zone: MachineReadableZone, seen: SeenRows, today: date) -> MachineReadableZone:
