@@ -1,6 +1,6 @@
 """Field accuracy of resident cards by degradation, and check digits of travel documents by format.
 
-    python -m evaluation.documents [--count 60] [--travel 40] [--seed 1] [--json OUT.json] [--plot OUT.png]
+    python -m evaluation.documents [--count 60] [--travel 40] [--seed 1] [--json OUT] [--plot OUT.png]
 
 Cards of invented people are drawn and photographed synthetically (tools.specimens); `--count` pictures a
 level, fronts and backs in turn. Rates come with 95 % Wilson intervals. A field is right (equal to what is
