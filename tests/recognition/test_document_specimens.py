@@ -60,7 +60,8 @@ def test_a_cut_off_card_gives_no_number_and_says_where_it_is_cut(tools: Document
 def test_two_cards_are_counted_and_not_merged(tools: DocumentTools, cases: dict[str, Any]) -> None:
     read = measured("two_cards.jpg", tools)
     assert read.cards_seen == 2
-    assert cases["two_cards.jpg"]["fields"].items() >= read.fields.items() or len(read.fields["number"]) == 18
+    people = ("demo_front.jpg", "other_person_front.jpg")
+    assert dict(read.fields) in [cases[name]["fields"] for name in people]
 
 
 @pytest.mark.models

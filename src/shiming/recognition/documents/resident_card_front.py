@@ -256,4 +256,6 @@ def _address(rows: _Rows) -> tuple[str, float]:
         lines = _value(row, _ADDRESS_LABEL, rows) if index == 0 else list(row)
         parts.append(_joined(lines))
     whole = Reading(tuple(letter for part in parts for letter in part.letters))
-    return whole.text, whole.confidence
+    text = whole.text.rpartition("住址")[2]
+    # a birth date in it means that rows ran together: better no address than that of two fields
+    return (text, whole.confidence) if not _BIRTH.search(text) else ("", 0.0)
