@@ -31,14 +31,18 @@ before launch, and report by sex, age and group.
 def parts(count: int) -> dict[str, list[str]]:
     """Return the measuring commands by part."""
     commands = {
-        "documents": ["--count", str(count), "--json", "{json}", "--plot", str(IMAGES / "documents.png")],
+        "documents": ["--count", str(count), "--travel", "0", "--json", "{json}", *plotted("documents")],
         "travel_documents": ["--count", str(count), "--json", "{json}"],
     }
     if LIVE.is_dir():
         for part in ("faces", "clips"):
-            plot = str(IMAGES / f"{part}.png")
-            commands[part] = ["--clips", str(LIVE), "--out", "{json}", "--plot", plot]
+            commands[part] = ["--clips", str(LIVE), "--out", "{json}", *plotted(part)]
     return commands
+
+
+def plotted(part: str) -> tuple[str, str]:
+    """Return the options that draw a part's plot."""
+    return "--plot", str(IMAGES / f"{part}.png")
 
 
 def measure(count: int) -> None:
@@ -101,18 +105,35 @@ def rates(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"Seconds a picture: median {median:.1f}, most {most:.1f}.\n"
 
 
+def cards(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the table of resident cards: each field by level, exact readings, and how many were wrong."""
+    levels = found["cards"]
+    fields = dict.fromkeys(name for level in levels.values() for name in level["fields"])
+    rows = ([name, *(exact(level["fields"].get(name)) for level in levels.values())] for name in fields)
+    yield from table(["field", *levels], rows)
+    wrong = sum(level["fields"]["number"]["wrong"] for level in levels.values())
+    pictures = sum(level["fields"]["number"]["trials"] for level in levels.values())
+    yield f"Wrong numbers reported: {wrong} of {pictures}.\n"
+
+
+def exact(field: Mapping[str, Any] | None) -> str:
+    """Write one field's rate, its interval, and how the rest failed."""
+    if not field:
+        return ""
+    rest = f"; {field['absent']} left out, {field['wrong']} wrong" if field["right"] < 1 else ""
+    return f"{share(field['right'])} ({interval(field['interval'])}) of {field['trials']}{rest}"
+
+
 def documents() -> Iterator[str]:
     """Yield the chapter on documents."""
     yield "## Documents\n"
-    for part, title in (
-        ("documents", "Resident identity cards"),
-        ("travel_documents", "Machine-readable zones"),
-    ):
-        if found := figures_of(part):
-            yield f"### {title}\n"
-            yield f"{found.get('note', '')}\n"
-            yield from rates(found)
-    yield "![Field accuracy of drawn cards by degradation](../images/documents.png)\n"
+    if found := figures_of("documents"):
+        yield f"### Resident identity cards\n\n{found['note']}\n"
+        yield from cards(found)
+        yield "![Field accuracy of drawn cards by degradation](../images/documents.png)\n"
+    if found := figures_of("travel_documents"):
+        yield f"### Machine-readable zones\n\n{found['note']}\n"
+        yield from rates(found)
 
 
 def faces() -> Iterator[str]:

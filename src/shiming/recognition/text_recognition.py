@@ -33,6 +33,10 @@ _CORE_SIDE_PX_MIN = 3
 _LINES_MAX = 300  # a page of print; more is texture
 _MEAN = np.array((0.485, 0.456, 0.406), np.float32)
 _DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
+#: What each of the 256 values of a channel is for the net; looking up is one pass instead of four.
+_NORMALISED = ((np.arange(256, dtype=np.float32)[None] / 255 - _MEAN[:, None]) / _DEVIATION[:, None]).astype(
+    np.float32
+)
 _SPACE = " "
 
 
@@ -117,9 +121,10 @@ class TextReader:
         scale = min(side_px / max(height, width), _ENLARGEMENT_MAX)
         size = _stepped(width * scale), _stepped(height * scale)
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        shrunk = cv2.resize(image, size, interpolation=how).astype(np.float32) / 255
-        tensor = ((shrunk - _MEAN) / _DEVIATION).transpose(2, 0, 1)[None]
-        cores = self._finder(np.ascontiguousarray(tensor))[0][0, 0]
+        tensor = np.empty((1, 3, size[1], size[0]), np.float32)
+        for channel, plane in enumerate(cv2.split(cv2.resize(image, size, interpolation=how))):
+            tensor[0, channel] = cv2.LUT(plane, _NORMALISED[channel])
+        cores = self._finder(tensor)[0][0, 0]
         to_image = np.array((width / size[0], height / size[1]), np.float32)
         return tuple(_lines(cores, to_image))
 
