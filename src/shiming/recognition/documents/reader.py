@@ -34,11 +34,16 @@ from shiming.recognition.documents.tools import DocumentTools
 from shiming.recognition.image_quality import measure_quality
 from shiming.recognition.measurements import DocumentKind, DocumentMeasurement, Image
 from shiming.recognition.text_recognition import Line
+from shiming.vocabulary.errors import Text
 
 _SIGNS_MIN = 3
 _BACK = DocumentKind.RESIDENT_ID_BACK
 _RESIDENT_CARDS = frozenset({DocumentKind.RESIDENT_ID_FRONT, _BACK})
 _NO_FIELDS = CardFields({}, {})
+_NO_DOCUMENT = Text(
+    zh="未认出证件。请将整张证件平放在画面中，对焦后重新拍摄。",
+    en="No known document was recognised. Lay the whole document flat in the picture, focus, and try again.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ def _read_side(scene: _Scene, tools: DocumentTools, today: date) -> _ReadSide:
     if first is not None and first.is_whole:
         return first
     zone = _read_zone(scene, tools, today) if first is None else None
-    if zone is not None:
+    if zone is not None and zone.mrz_check_digits:
         return zone
     best = first or _ReadSide(likeliest, DocumentKind.UNKNOWN, _NO_FIELDS)
     for card in candidates:
@@ -95,7 +100,10 @@ def _read_side(scene: _Scene, tools: DocumentTools, today: date) -> _ReadSide:
             best = side
         if best.is_whole:
             break
-    return best
+    if best.kind is not DocumentKind.UNKNOWN:
+        return best
+    searched = _read_zone(scene, tools, today, thorough=True)
+    return searched if searched and searched.mrz_check_digits else zone or searched or best
 
 
 def _read_zone(
@@ -126,18 +134,21 @@ def _measured(scene: _Scene, side: _ReadSide, tools: DocumentTools) -> DocumentM
     image, card, fields = scene.image, side.card, side.fields
     outline = card.corners if card.by_edges else None
     resident = side.kind in _RESIDENT_CARDS
+    quality = measure_quality(
+        image,
+        card.image,
+        object_width_px=round(float(np.linalg.norm(card.corners[1] - card.corners[0]))),
+        cut_edges=cut_edges(image, outline, side.lines) if resident else (),
+    )
+    if side.kind is DocumentKind.UNKNOWN:
+        quality = replace(quality, advice=(_NO_DOCUMENT, *quality.advice))
     return DocumentMeasurement(
         kind=side.kind,
         fields=fields.values,
         field_confidence={key: round(value, 3) for key, value in fields.confidence.items()},
         number_checksum=fields.number_checksum,
         mrz_check_digits=side.mrz_check_digits,
-        quality=measure_quality(
-            image,
-            card.image,
-            object_width_px=round(float(np.linalg.norm(card.corners[1] - card.corners[0]))),
-            cut_edges=cut_edges(image, outline, side.lines) if resident else (),
-        ),
+        quality=quality,
         copy_signs=measure_copy_signs(image, card.image, outline),
         portrait=find_portrait(card.image, tools.faces) if side.kind is not _BACK else None,
         barcodes=() if resident else read_barcodes(image),  # resident cards bear none

@@ -17,7 +17,7 @@ number, such as 6/G, 1/L, or a last K for a filler. `alternative_document_number
 True
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import product
 from typing import NamedTuple
@@ -29,7 +29,7 @@ from shiming.vocabulary.machine_readable_zone.model import CheckName
 
 TO_DIGIT = str.maketrans("OQDILZSGBAT", "00011256847")
 _LOOK_ALIKE = {
-    "0": "O", "O": "0", "D": "0", "Q": "0", "1": "I", "I": "1", "L": "1", "5": "S", "S": "5",
+    "0": "ODQ", "O": "0", "D": "0", "Q": "0", "1": "IL", "I": "1", "L": "1", "5": "S", "S": "5",
     "8": "B", "B": "8", "2": "Z", "Z": "2", "6": "G", "G": "6",
 }  # fmt: skip
 EXCHANGES_MAX = 2  # more could make any sum right
@@ -118,11 +118,22 @@ def _with(zone: str, exchanges: Iterable[Exchange]) -> str:
 
 def _exchanges(zone: str, field: Span) -> Iterator[Exchange]:
     text = field.of(zone)
-    changed = {text[:i] + _LOOK_ALIKE[c] + text[i + 1 :] for i, c in enumerate(text) if c in _LOOK_ALIKE}
-    changed |= {text.replace(c, _LOOK_ALIKE[c]) for c in set(text) & set(_LOOK_ALIKE)}
+    changed = _exchanged(text, {c: others[0] for c, others in _LOOK_ALIKE.items()})
     changed |= {text[:i] + FILLER * (len(text) - i) for i in range(len(text)) if _may_be_fillers(text[i:])}
-    for new in sorted(changed - {text}):
-        yield Exchange(field.start, new)
+    rivals = {new for at in (1, 2) for new in _exchanged(text, _others_at(at))} - changed
+    for new in sorted((changed | rivals) - {text}):
+        yield Exchange(field.start, new, is_rival=new in rivals)
+
+
+def _others_at(place: int) -> dict[str, str]:
+    """Return the less likely look-alikes: they explain a misreading, but prove no repair."""
+    return {c: others[place] for c, others in _LOOK_ALIKE.items() if len(others) > place}
+
+
+def _exchanged(text: str, like: Mapping[str, str]) -> set[str]:
+    """Return the text with one look-alike exchanged, or with every one of the same character."""
+    changed = {text[:i] + like[c] + text[i + 1 :] for i, c in enumerate(text) if c in like}
+    return changed | {text.replace(c, like[c]) for c in set(text) & set(like)}
 
 
 def _may_be_fillers(tail: str) -> bool:
