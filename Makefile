@@ -43,6 +43,7 @@ lock: dev ## resolve requirements/*.in into hash-pinned lock files (no host name
 
 benchmark: dev ## measure speed as ratios
 	$(BIN)/python -m benchmarks.proofing
+	$(BIN)/python -m benchmarks.parallel_proofs
 	$(BIN)/python -m benchmarks.startup
 
 evaluate: dev ## measure recognition on the evaluation sets, write docs/reference/recognition.md
