@@ -51,7 +51,8 @@ def document(
 
     Example: shiming measure document specimens/documents/demo-front.jpg --plot seen.png
     """
-    measurement = platform_of(context).recognition.document(image, today=today())
+    with waiting("reading the document"):
+        measurement = platform_of(context).recognition.document(image, today=today())
     result = measurement.to_json()
     if plot:
         from shiming.entrypoints import plots
@@ -84,7 +85,8 @@ def face(
         return
     if first is None or second is None:
         raise _two_needed()
-    result = compare(first, second)
+    with waiting("comparing the faces"):
+        result = compare(first, second)
     if plot:
         from shiming.entrypoints import plots
 
@@ -104,7 +106,8 @@ def clip(
     Left and right are the person's own. Example: shiming measure clip demo.mp4 --plot time.png
     """
     recognition = platform_of(context).recognition
-    measurement = recognition.clip(clip_file)
+    with waiting("watching the clip"):
+        measurement = recognition.clip(clip_file)
     if plot:
         from shiming.entrypoints import plots
 
@@ -213,6 +216,13 @@ def located(cell: str, folder: Path) -> str:
     """Return the path beside the CSV when it is there and not in the working folder."""
     beside = folder / cell
     return str(beside) if beside.is_file() and not Path(cell).is_file() else cell
+
+
+def waiting(what: str) -> Any:
+    """Show on the terminal that recognition is at work; nothing where the output goes to a program."""
+    from rich.console import Console
+
+    return Console(stderr=True).status(what)
 
 
 def show(result: dict[str, Any], *, as_json: bool) -> None:

@@ -121,6 +121,14 @@ def user_language() -> str:
     return "zh" if asked.lower().startswith("zh") else "en"
 
 
+def waiting(language: str) -> AbstractContextManager[Any]:
+    """Show on the terminal that recognition is at work; nothing where the output goes to a program."""
+    from rich.console import Console
+
+    words = Text(zh="正在识别证件、视频和数字…", en="Reading the document, the clip and the digits ...")
+    return Console(stderr=True).status(words.in_language(language))
+
+
 def print_json(value: Mapping[str, Any]) -> None:
     """Print JSON for programs."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -24,6 +24,7 @@ from shiming.identity_proofing.command_line import (
     read_token,
     require_file,
     user_language,
+    waiting,
 )
 from shiming.identity_proofing.receipt_commands import app as receipts
 from shiming.identity_proofing.sandbox_commands import app as sandbox
@@ -190,7 +191,8 @@ def prove(
         session_id=session,
     )
     _require_files(submission)
-    decided = proving.prove(tools, platform.begin, submission, policy)
+    with waiting(user_language()):
+        decided = proving.prove(tools, platform.begin, submission, policy)
     result = {**_outcome(decided.receipt), "receipt": decided.receipt, "session": decided.session.id}
     if as_json:
         print_json(result)
