@@ -9,8 +9,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
+
+from shiming.jurisdictions.pack_reader import policy_on, read_pack
 
 ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / ".cache" / "evaluation"
@@ -37,6 +40,10 @@ def parts(count: int) -> dict[str, list[str]]:
     if LIVE.is_dir():
         for part in ("faces", "clips"):
             commands[part] = ["--clips", str(LIVE), "--out", "{json}", *plotted(part)]
+        pack = read_pack("cn")
+        limits = policy_on(pack, max(pack.effective, date.today())).thresholds  # noqa: DTZ011 - the rules of today
+        first, second = limits.face_similarity_min.value, limits.face_second_similarity_min.value
+        commands["faces"] += ["--first-at", str(first), "--second-at", str(second)]
     return commands
 
 
