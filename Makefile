@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup dev demo test test-long check lint types contracts format lock benchmark evaluate clean
+.PHONY: help setup server dev demo test test-long check lint types contracts format lock benchmark evaluate clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: ## create .venv from hash-pinned locks and fetch the recognition models
 	@$(PYTHON) tools/setup/environment.py
+
+server: ## setup + the optional parts of a larger installation (S3, NATS, telemetry, PKCS#11)
+	@$(PYTHON) tools/setup/environment.py --server
 
 dev: ## setup + what tests and tools need
 	@$(PYTHON) tools/setup/environment.py --dev

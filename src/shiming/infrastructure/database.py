@@ -1,10 +1,6 @@
 """The database of an installation: one engine, one transaction per request or job.
 
-SQLite is opened for records that must survive a power cut: write-ahead log, `synchronous=FULL`, foreign
-keys on, freed pages overwritten (`secure_delete`, so that a destroyed data key is really gone), and every
-writing transaction begun by `BEGIN IMMEDIATE`, so that what a use case reads cannot change before it
-writes. The begin statement is emitted as SQLAlchemy's documentation recommends: the driver's own
-transaction handling is switched off and the `begin` event speaks instead.
+The URL chooses SQLite (embedded, one file) or PostgreSQL 15 and later (psycopg 3, a small pool).
 
 A feature never commits. The edge does:
 
@@ -12,49 +8,37 @@ A feature never commits. The edge does:
 >>> with unit_of_work(engine) as connection:
 ...     connection.exec_driver_sql("SELECT 1").scalar_one()
 1
+
+`transact` runs a function as one unit of work and runs it again when PostgreSQL gave the transaction up for
+another one (serialization failure, deadlock).
 """
 
 import contextlib
-import os
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Protocol
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
+from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from shiming.infrastructure.postgresql_database import open_postgresql
+from shiming.infrastructure.sqlite_database import BEGIN, BUSY_TIMEOUT_S, open_sqlite, turn_of
+from shiming.infrastructure.writer_turns import TurnNotReached
 from shiming.vocabulary.errors import BadInput, Text, Unavailable
 
-BUSY_TIMEOUT_S = 30.0  # a writer behind sixty others waits a few seconds; longer means that one hangs
-_BEGIN = "shiming_begin"
+ATTEMPTS_MAX = 8  # a transaction that lost eight times meets a fault, not bad luck
+_PAUSE_S = 0.01
+_GIVEN_UP = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
+_FULL = frozenset({"53100", "53200", "53000"})  # disk_full, out_of_memory, insufficient_resources
+_T = TypeVar("_T")
 
 
-class UtcInstant(sa.TypeDecorator[datetime]):
-    """An instant, kept in UTC on every engine; a time without a zone is refused."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn any zone into UTC."""
-        del dialect
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            message = "an instant needs a time zone"
-            raise ValueError(message)
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back that SQLite does not keep."""
-        del dialect
-        if value is None:
-            return None
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+class GivenUp(Unavailable):
+    """The database gave this transaction up for another; nothing was written and it may be run again."""
 
 
 def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
@@ -62,25 +46,28 @@ def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
-            return _open_sqlite(parsed, busy_timeout_s)
-        return sa.create_engine(parsed)
-    except (ArgumentError, NoSuchModuleError) as problem:
-        raise BadInput(
-            "DATABASE_URL_INVALID",
-            Text(zh="数据库地址无效。", en="The database URL is not valid."),
-            Text(zh="请检查 SHIMING_DATABASE_URL。", en="Check SHIMING_DATABASE_URL."),
-        ) from problem
+            return open_sqlite(parsed, busy_timeout_s)
+        if parsed.get_backend_name() == "postgresql":
+            return open_postgresql(parsed, busy_timeout_s)
+    except ArgumentError as problem:
+        raise _url_refused() from problem
+    except NoSuchModuleError as problem:
+        raise _url_refused() from problem
     except ModuleNotFoundError as problem:
         raise Unavailable(
             "DATABASE_DRIVER_MISSING",
             Text(zh="缺少该数据库的驱动程序。", en="The driver for this database is not installed."),
-            Text(zh="请使用 sqlite:/// 地址或安装驱动。", en="Use a sqlite:/// URL or install the driver."),
+            Text(
+                zh="请运行 make server，或使用 sqlite:/// 地址。",
+                en="Run `make server`, or use a sqlite:/// URL.",
+            ),
             {"driver": problem.name},
         ) from problem
+    raise _url_refused()
 
 
 def create_tables(engine: Engine, *schemas: sa.MetaData) -> None:
-    """Create what is missing of the tables of several features, in one transaction."""
+    """Create what is missing of some tables, in one transaction."""
     with unit_of_work(engine) as connection:
         for schema in schemas:
             schema.create_all(connection)
@@ -90,20 +77,41 @@ def create_tables(engine: Engine, *schemas: sa.MetaData) -> None:
 def unit_of_work(engine: Engine) -> Iterator[Connection]:
     """One writing transaction: committed at the end of the block, rolled back by any exception."""
     try:
-        with engine.begin() as connection:
+        with turn_of(engine), engine.begin() as connection:
             yield connection
     except IntegrityError:
         raise
+    except (TurnNotReached, PoolTimeout) as problem:
+        raise _busy() from problem
     except DatabaseError as problem:
         raise _unavailable(problem) from problem
+
+
+def transact(engine: Engine, work: Callable[[Connection], _T], *, attempts_max: int = ATTEMPTS_MAX) -> _T:
+    """Run `work` as one unit of work; again, after a short pause, when the database gave it up."""
+    for attempt in range(1, attempts_max):
+        try:
+            with unit_of_work(engine) as connection:
+                return work(connection)
+        except GivenUp:
+            time.sleep(_PAUSE_S * attempt * (0.5 + random.random()))  # noqa: S311 - spreads the losers
+    with unit_of_work(engine) as connection:
+        return work(connection)
 
 
 @contextlib.contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent view for reading, which neither waits for writers nor holds them up."""
+    options = (
+        {BEGIN: "BEGIN DEFERRED"}
+        if engine.dialect.name == "sqlite"
+        else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    )
     try:
-        with engine.connect().execution_options(**{_BEGIN: "BEGIN DEFERRED"}) as connection:
+        with engine.connect().execution_options(**options) as connection:  # type: ignore[arg-type] # by dialect
             yield connection
+    except PoolTimeout as problem:
+        raise _busy() from problem
     except DatabaseError as problem:
         raise _unavailable(problem) from problem
 
@@ -112,8 +120,10 @@ def forget_freed_pages(engine: Engine) -> None:
     """Empty SQLite's write-ahead log, which still holds what was just overwritten in the database.
 
     A reader that is busy meanwhile makes this do less; the next call, or the last close, does the rest.
+    PostgreSQL keeps overwritten rows until it vacuums and its log until it is recycled; see
+    docs/explanation/privacy.md for what that means to an erased key.
     """
-    if engine.dialect.name != "sqlite":  # pragma: no cover - other engines look after their logs themselves
+    if engine.dialect.name != "sqlite":
         return
     with contextlib.closing(engine.raw_connection()) as connection:  # outside any transaction
         cursor = connection.cursor()
@@ -123,68 +133,50 @@ def forget_freed_pages(engine: Engine) -> None:
 
 def insert_into(connection: Connection, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
     """Return the INSERT of this engine that knows ON CONFLICT; both spell it the same way."""
-    if (
-        connection.dialect.name == "postgresql"
-    ):  # pragma: no cover - its driver comes with the next storage step
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-class _Cursor(Protocol):
-    def execute(self, statement: str, /) -> Any: ...
-    def close(self) -> None: ...
+def _url_refused() -> BadInput:
+    return BadInput(
+        "DATABASE_URL_INVALID",
+        Text(zh="数据库地址无效。", en="The database URL is not valid."),
+        Text(
+            zh="SHIMING_DATABASE_URL 应为 sqlite:/// 或 postgresql:// 地址。",
+            en="SHIMING_DATABASE_URL must be a sqlite:/// or postgresql:// URL.",
+        ),
+    )
 
 
-class _DriverConnection(Protocol):
-    isolation_level: str | None
-
-    def cursor(self) -> _Cursor: ...
-
-
-def _open_sqlite(url: URL, busy_timeout_s: float) -> Engine:
-    if url.database and url.database != ":memory:":
-        _create_private_file(Path(url.database))
-    engine = sa.create_engine(url, connect_args={"timeout": busy_timeout_s})
-    event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _create_private_file(path: Path) -> None:
-    """Create the database readable by its owner alone; SQLite gives its log files the same mode."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as problem:
-        raise Unavailable(
-            "DATABASE_UNAVAILABLE",
-            Text(zh="数据库文件无法打开。", en="The database file cannot be opened."),
-            Text(zh="请检查数据目录及其权限。", en="Check the data folder and its permissions."),
-            {"reason": problem.strerror or type(problem).__name__},
-        ) from problem
-
-
-def _configure_sqlite(connection: _DriverConnection, _record: object) -> None:
-    connection.isolation_level = None  # the begin event below is the only one to begin
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE"))
+def _busy() -> Unavailable:
+    return Unavailable(
+        "DATABASE_BUSY",
+        Text(zh="数据库正忙。", en="The database is busy."),
+        Text(zh="请稍后重试；尚未写入任何内容。", en="Try again in a moment; nothing was written."),
+    )
 
 
 def _unavailable(problem: DatabaseError) -> Unavailable:
-    if "locked" in str(problem.orig) or "busy" in str(problem.orig):
+    words, state = str(problem.orig), getattr(problem.orig, "sqlstate", None)
+    if state in _GIVEN_UP:
+        again = _busy()
+        return GivenUp(again.code, again.text, again.advice)
+    if state is None and ("locked" in words or "busy" in words):
+        return _busy()
+    if state in _FULL or "disk is full" in words:
         return Unavailable(
-            "DATABASE_BUSY",
-            Text(zh="数据库正忙。", en="The database is busy."),
-            Text(zh="请稍后重试；尚未写入任何内容。", en="Try again in a moment; nothing was written."),
+            "DATABASE_FULL",
+            Text(
+                zh="数据库所在磁盘已满，尚未写入任何内容。",
+                en="The disk of the database is full; nothing was written.",
+            ),
+            Text(zh="请释放磁盘空间后重试。", en="Free some disk space, then try again."),
         )
     return Unavailable(
         "DATABASE_UNAVAILABLE",
         Text(zh="数据库不可用。", en="The database cannot be used."),
-        Text(zh="请检查磁盘空间和数据目录权限。", en="Check the disk space and the data folder."),
+        Text(
+            zh="请检查数据库服务、磁盘空间和数据目录权限。",
+            en="Check the database server, the disk space and the data folder.",
+        ),
         {"reason": type(problem.orig).__name__},
     )

@@ -129,22 +129,39 @@ class IdentityRecord:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerHead:
-    """The end of the ledger at some moment: a promise that can be kept outside."""
+@dataclass(frozen=True, slots=True, order=True)
+class LeafRef:
+    """One leaf of the ledger: its lane, its number in the lane, and its hash (RFC 6962, hex)."""
 
+    lane: int
     sequence: int
     hash: str
 
+    @property
+    def leaf_id(self) -> str:
+        """The name of the leaf, `lane-number`."""
+        return f"{self.lane}-{self.sequence}"
+
     def __str__(self) -> str:
-        return f"{self.sequence}:{self.hash}"
+        return f"{self.leaf_id}:{self.hash}"
+
+
+@dataclass(frozen=True, slots=True)
+class LeafDraft:
+    """A leaf ready to be written: its bytes and the codes that authenticate it and the head of its lane."""
+
+    ref: LeafRef
+    text: str
+    mac: str
+    head_mac: str
+    key_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerVerified:
-    """Every leaf from the first to the head is what was written, in the order it was written."""
+    """Every leaf of every lane is what was written."""
 
-    head: LedgerHead
+    leaves: int
 
 
 class LedgerFault(StrEnum):
@@ -169,9 +186,9 @@ class LedgerFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerBroken:
-    """The first leaf (by sequence) that is not what was written, and why."""
+    """The first leaf that is not what was written (`lane-number`), and why."""
 
-    at: int
+    at: str
     why: LedgerFault
 
 

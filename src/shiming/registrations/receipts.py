@@ -9,7 +9,7 @@ from typing import Any
 
 from shiming.infrastructure.canonical_json import canonical_bytes
 from shiming.infrastructure.signing import Signer, key_id_of, verify_signature
-from shiming.privacy.model import EvidenceRef, LedgerHead
+from shiming.privacy.model import EvidenceRef, LeafRef
 from shiming.registrations.model import Line, RegistrationPolicy, SessionUsable
 
 KIND = "registration_receipt"
@@ -23,7 +23,7 @@ def make_receipt(
     active: int,
     evidence: tuple[EvidenceRef, ...],
     policy: RegistrationPolicy,
-    head: LedgerHead,
+    leaf: LeafRef,
     signer: Signer,
 ) -> dict[str, Any]:
     """Return the signed receipt of a line."""
@@ -52,7 +52,7 @@ def make_receipt(
         ],
         "pack": {"id": policy.pack_id, "version": policy.pack_version, "hash": policy.pack_hash},
         "evidence": [ref.evidence_id for ref in evidence],
-        "ledger": {"sequence": head.sequence, "hash": head.hash},
+        "ledger": {"leaf": leaf.leaf_id, "hash": leaf.hash},
     }
     return {
         **content,

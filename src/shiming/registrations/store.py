@@ -13,11 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from shiming.infrastructure.database import UtcInstant, insert_into
+from shiming.infrastructure.database import insert_into
+from shiming.infrastructure.tables import UtcInstant, schema
 from shiming.registrations.model import Line, LineHolding, LineStatus
 from shiming.vocabulary.msisdn import Msisdn
 
-schema = sa.MetaData()
+
 
 lines = sa.Table(
     "lines",

@@ -225,9 +225,9 @@ def _activate(
         "active": active,
         "pack": policy.pack_hash,
     }
-    head = record(connection, tools.privacy.keys, kind="line.registered", facts=facts, now=now)
+    leaf = record(connection, tools.privacy.keys, kind="line.registered", facts=facts, now=now)
     receipt = make_receipt(
-        line, session, active=active, evidence=evidence, policy=policy, head=head, signer=tools.signer
+        line, session, active=active, evidence=evidence, policy=policy, leaf=leaf, signer=tools.signer
     )
     store.insert_line(connection, line, receipt)
     return LineRegistered(receipt)

@@ -19,7 +19,6 @@ from shiming.infrastructure.canonical_json import canonical_bytes, parse_object
 from shiming.infrastructure.database import forget_freed_pages, unit_of_work
 from shiming.infrastructure.encryption import ObjectContext, decrypt, encrypt, new_data_key, undecryptable
 from shiming.jurisdictions.model import RetentionPolicy
-from shiming.privacy import store
 from shiming.privacy.model import (
     AccessRequest,
     EvidenceContent,
@@ -33,6 +32,7 @@ from shiming.privacy.model import (
     RetentionEvents,
 )
 from shiming.privacy.rules.retention import decide_retention_end
+from shiming.privacy.store import evidence as store
 from shiming.privacy.use_cases.ledger import Fact, record
 from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.vocabulary.errors import BadInput, Text

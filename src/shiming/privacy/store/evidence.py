@@ -1,42 +1,47 @@
-"""Tables of the evidence vault and the ledger, and all their SQL.
+"""Tables of the evidence vault, and all their SQL.
 
 Nothing here is personal data in clear: subjects are pseudonyms, content is in the object store, encrypted,
 and its data keys are wrapped. A destroyed data key stays as a row without key - the tombstone that keeps
 a restored backup from bringing it back.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from shiming.infrastructure.database import UtcInstant
 from shiming.infrastructure.encryption import WrappedKey
+from shiming.infrastructure.tables import UtcInstant, guard, partitioned, schema
 from shiming.privacy.model import EvidenceKind, EvidenceRef, Purpose, RetentionClass
-
-schema = sa.MetaData()
 
 data_keys = sa.Table(
     "data_keys",
     schema,
     sa.Column("data_key_id", sa.String(40), primary_key=True),
-    sa.Column("kek_id", sa.String(40), nullable=False),
+    sa.Column("kek_id", sa.String(40), nullable=False, index=True),
     sa.Column("wrapped", sa.LargeBinary),
     sa.Column("created_at", UtcInstant, nullable=False),
     sa.Column("destroyed_at", UtcInstant),
     sa.CheckConstraint("(wrapped IS NULL) = (destroyed_at IS NOT NULL)", name="key_or_tombstone"),
 )
+guard(
+    data_keys,
+    "data_keys_stay_destroyed",
+    "UPDATE",
+    "a destroyed key does not come back",
+    "OLD.wrapped IS NULL",
+)
+guard(data_keys, "data_keys_no_delete", "DELETE", "a tombstone stays")
 
-evidence = sa.Table(
+evidence = partitioned(
     "evidence",
-    schema,
+    sa.Column("operator", sa.String(40), primary_key=True, default="", server_default=""),
     sa.Column("evidence_id", sa.String(40), primary_key=True),
-    sa.Column("data_key_id", sa.ForeignKey(data_keys.c.data_key_id), nullable=False),
+    sa.Column("data_key_id", sa.ForeignKey(data_keys.c.data_key_id), nullable=False, index=True),
     sa.Column("subject", sa.String(80), nullable=False, index=True),
     sa.Column("case_reference", sa.String(40), nullable=False, index=True),
+    sa.Column("line_id", sa.String(40), index=True),
     sa.Column("kind", sa.String(40), nullable=False),
     sa.Column("purpose", sa.String(40), nullable=False),
     sa.Column("retention_class", sa.String(40), nullable=False),
@@ -48,60 +53,6 @@ evidence = sa.Table(
     sa.Column("erased_why", sa.String(80)),
     sa.Column("object_removed", sa.Boolean, nullable=False, default=False),
 )
-
-ledger_leaves = sa.Table(
-    "ledger_leaves",
-    schema,
-    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("leaf", sa.Text, nullable=False),
-    sa.Column("hash", sa.String(64), nullable=False),
-    sa.Column("mac", sa.String(64), nullable=False),
-    sa.Column("key_id", sa.String(40), nullable=False),
-)
-
-ledger_head = sa.Table(
-    "ledger_head",
-    schema,
-    sa.Column("only", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("sequence", sa.BigInteger, nullable=False),
-    sa.Column("hash", sa.String(64), nullable=False),
-    sa.Column("mac", sa.String(64), nullable=False),
-    sa.Column("key_id", sa.String(40), nullable=False),
-    sa.CheckConstraint("only = 1", name="one_head"),
-)
-
-_GUARDS = (
-    (ledger_leaves, "ledger_leaves_no_update", "UPDATE", "", "the ledger is append-only"),
-    (ledger_leaves, "ledger_leaves_no_delete", "DELETE", "", "the ledger is append-only"),
-    (ledger_head, "ledger_head_no_delete", "DELETE", "", "the ledger head stays"),
-    (
-        ledger_head,
-        "ledger_head_forward",
-        "UPDATE",
-        "WHEN NEW.sequence <> OLD.sequence + 1",
-        "the ledger head moves forward by one",
-    ),
-    (
-        data_keys,
-        "data_keys_stay_destroyed",
-        "UPDATE",
-        "WHEN OLD.wrapped IS NULL",
-        "a destroyed key does not come back",
-    ),
-    (data_keys, "data_keys_no_delete", "DELETE", "", "a tombstone stays"),
-)
-for _table, _name, _verb, _when, _why in _GUARDS:
-    sa.event.listen(
-        _table,
-        "after_create",
-        sa.DDL(  # type: ignore[no-untyped-call] # the library leaves it untyped
-            f"CREATE TRIGGER {_name} BEFORE {_verb} ON {_table.name} {_when} "
-            f"BEGIN SELECT RAISE(ABORT, '{_why}'); END"
-        ).execute_if(dialect="sqlite"),
-    )
-
-
-# --- evidence -------------------------------------------------------------------------------------------
 
 
 def insert_evidence(connection: Connection, ref: EvidenceRef, data_key_id: str, wrapped: WrappedKey) -> None:
@@ -217,56 +168,3 @@ def _ref(row: Row[Any]) -> EvidenceRef:
         erased_at=row.erased_at,
         erased_why=row.erased_why,
     )
-
-
-# --- ledger ---------------------------------------------------------------------------------------------
-
-
-def find_head(connection: Connection) -> Row[Any] | None:
-    """Return the head record."""
-    return connection.execute(ledger_head.select()).first()
-
-
-def insert_head(connection: Connection, **values: Any) -> None:
-    """Write the head of an empty ledger."""
-    connection.execute(ledger_head.insert().values(only=1, **values))
-
-
-def insert_leaf(connection: Connection, **values: Any) -> None:
-    """Append a leaf."""
-    connection.execute(ledger_leaves.insert().values(**values))
-
-
-def advance_head(connection: Connection, **values: Any) -> None:
-    """Move the head to the leaf just appended."""
-    connection.execute(ledger_head.update().values(**values))
-
-
-@contextmanager
-def tolerant_text(connection: Connection) -> Iterator[None]:
-    """Read text that is not UTF-8 as well: who tampers with a row must not stop its examination."""
-    driver: Any = connection.connection.driver_connection
-    if connection.dialect.name != "sqlite":  # pragma: no cover - other engines refuse such text on writing
-        yield
-        return
-    driver.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    try:
-        yield
-    finally:
-        driver.text_factory = str
-
-
-def iterate_leaves(connection: Connection) -> Iterator[Row[Any]]:
-    """Return all leaves in order, a few at a time in memory."""
-    batch = 1000
-    query = ledger_leaves.select().order_by(ledger_leaves.c.sequence)
-    yield from connection.execution_options(yield_per=batch).execute(query)
-
-
-def list_missing_guards(connection: Connection) -> tuple[str, ...]:
-    """Return the names of the triggers that should be there and are not."""
-    if connection.dialect.name != "sqlite":  # pragma: no cover - other engines get theirs with migrations
-        return ()
-    query = sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-    present = set(connection.execute(query).scalars())
-    return tuple(name for _, name, *_ in _GUARDS if name not in present)

