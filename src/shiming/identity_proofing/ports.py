@@ -100,3 +100,16 @@ class EvidenceKeeper(Protocol):
     ) -> None:
         """Keep the identity and the files (`document`, `document_back`, `clip`, `digits`) of a session."""
         ...
+
+
+class DecisionRecorder(Protocol):
+    """Writes one leaf of the ledger in the caller's transaction: references, codes and hashes only."""
+
+    def __call__(  # noqa: D102 - see the class
+        self,
+        connection: Connection,
+        *,
+        kind: str,
+        facts: Mapping[str, str | int | bool | None],
+        operator: str,
+    ) -> None: ...

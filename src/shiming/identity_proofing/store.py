@@ -26,7 +26,6 @@ from shiming.vocabulary.errors import BadInput, Text
 RECENT_CHALLENGES = 200  # enough to keep new digits away from those of the last minutes
 
 
-
 _sessions = sa.Table(
     "proofing_sessions",
     schema,

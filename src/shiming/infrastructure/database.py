@@ -108,7 +108,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
         else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     )
     try:
-        with engine.connect().execution_options(**options) as connection:  # type: ignore[arg-type] # by dialect
+        with engine.connect().execution_options(**options) as connection:
             yield connection
     except PoolTimeout as problem:
         raise _busy() from problem

@@ -45,6 +45,8 @@ def open_session(
         now=tools.clock.now(),
     )
     store.add_session(connection, session, application.operator)
+    facts = {"session": session.id, "channel": session.channel.value, "pack": session.pack_hash}
+    tools.record(connection, kind="proofing.opened", facts=facts, operator=application.operator or "")
     return session
 
 

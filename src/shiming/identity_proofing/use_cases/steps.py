@@ -33,6 +33,8 @@ from shiming.identity_proofing.receipts.issuing import issue_receipt
 from shiming.identity_proofing.rules.sessions import decide_step
 from shiming.identity_proofing.use_cases.measuring import MeasuredClip, MeasuredDocument
 from shiming.identity_proofing.use_cases.tools import ProofingTools
+from shiming.infrastructure.canonical_json import content_hash
+from shiming.infrastructure.outbox import Event, emit
 from shiming.jurisdictions.model import Policy
 
 
@@ -145,6 +147,7 @@ def decide_session(
     final = not isinstance(adjudication.decision, Retry | NeedsReview)
     step.take(DecisionTaken(final=final))
     store.save_decision(step.connection, step.session_id, receipt, now)
+    _record_decision(step, receipt)
     worth_keeping = isinstance(adjudication.decision, Verified | NeedsReview)
     if tools.keep_evidence and identity and subject and worth_keeping:
         tools.keep_evidence(
@@ -155,3 +158,19 @@ def decide_session(
             files=dict(files or {}),
         )
     return Decided(store.get_session(step.connection, step.session_id), adjudication, receipt)
+
+
+def _record_decision(step: Step, receipt: Mapping[str, Any]) -> None:
+    found = store.find_decided_session(step.connection, step.session_id)
+    operator = (found.operator if found else None) or ""
+    facts = {
+        "session": step.session_id,
+        "outcome": receipt["decision"]["outcome"],
+        "level": receipt["decision"]["level"],
+        "subject": receipt["subject"],
+        "receipt": content_hash(dict(receipt)),
+        "pack": step.policy.content_hash,
+    }
+    step.tools.record(step.connection, kind="proofing.decided", facts=facts, operator=operator)
+    step_event = Event("proofing.decided", step.session_id, operator, step.tools.clock.now(), facts)
+    emit(step.connection, step_event)

@@ -6,6 +6,7 @@ from random import Random, SystemRandom
 from shiming.identity_proofing.ports import (
     AuthorityPort,
     ClipMeter,
+    DecisionRecorder,
     DigitsMeter,
     DocumentReader,
     EvidenceKeeper,
@@ -35,6 +36,7 @@ class ProofingTools:
     clock: Clock
     signer: Signer
     pseudonym: Pseudonyms
+    record: DecisionRecorder
     keep_evidence: EvidenceKeeper | None = None
     random: Random = field(default_factory=SystemRandom)
     program: str = "shiming"
