@@ -6,13 +6,14 @@ from pathlib import Path
 
 from sqlalchemy.engine import Engine
 
-from shiming.infrastructure.database import open_database
+import shiming.entrypoints.schema
+from shiming.infrastructure.database import open_database, unit_of_work
 from shiming.infrastructure.encryption import InMemoryKeys, subject_pseudonym
 from shiming.infrastructure.key_file import open_key_file
 from shiming.infrastructure.object_store import FolderObjectStore
 from shiming.infrastructure.settings import Settings, prepare_data_folder
+from shiming.infrastructure.tables import schema
 from shiming.jurisdictions.model import ClockStart, Confidence, RetentionPolicy, RetentionRule
-from shiming.privacy.use_cases.ledger import prepare_tables
 from shiming.privacy.use_cases.tools import PrivacyTools
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -57,11 +58,18 @@ class Vault:
         )
 
 
-def a_vault(folder: Path) -> Vault:
+def a_vault(folder: Path, url: str | None = None) -> Vault:
+    """A vault in `folder`, on the database at `url`; without one on a SQLite file of its own.
+
+    Whoever opens one on PostgreSQL closes it (`vault.engine.dispose()`); the fixture `vault` does.
+    """
     settings = Settings.from_environment({"SHIMING_DATA": str(folder / "data")})
     prepare_data_folder(settings)
-    keys = open_key_file(settings.key_file, may_create=not (settings.data_folder / "shiming.db").exists())
-    engine = open_database(settings.database_url)
-    prepare_tables(engine, keys)
+    keys = open_key_file(settings.key_file, may_create=True)
+    engine = open_database(url or settings.database_url)
+    if url is None:
+        assert shiming.entrypoints.schema.TABLES  # every feature's tables are in the schema
+        with unit_of_work(engine) as connection:
+            schema.create_all(connection)
     tools = PrivacyTools(keys=keys, objects=FolderObjectStore(settings.objects_folder))
     return Vault(settings, engine, keys, tools)
