@@ -16,10 +16,10 @@ from pathlib import Path
 
 import fasteners
 import psycopg
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, Engine, make_url
 
 import shiming.entrypoints.schema
-from shiming.infrastructure.database import open_database
+from shiming.infrastructure.database import open_database, reading
 from shiming.infrastructure.tables import schema
 
 ENGINES = ("sqlite", "postgresql")
@@ -52,6 +52,17 @@ def a_postgresql_database(*, template: str = "template1") -> Iterator[str]:
         yield server_url().set(database=name).render_as_string(hide_password=False)
     finally:
         _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def everything_in(engine: Engine) -> bytes:
+    """Return every value of every table, and on SQLite the raw bytes of the files as well."""
+    with reading(engine) as connection:
+        rows = [tuple(row) for table in schema.sorted_tables for row in connection.execute(table.select())]
+    written = repr(rows).encode()
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        file = Path(engine.url.database)
+        written += b"".join(each.read_bytes() for each in file.parent.glob(f"{file.name}*"))
+    return written
 
 
 @cache

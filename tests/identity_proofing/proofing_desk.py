@@ -21,8 +21,7 @@ from shiming.identity_proofing.use_cases.challenges import Application, give_cha
 from shiming.identity_proofing.use_cases.proving import Submission, prove
 from shiming.identity_proofing.use_cases.steps import Decided
 from shiming.identity_proofing.use_cases.tools import ProofingTools
-from shiming.infrastructure.database import create_tables, open_database, unit_of_work
-from shiming.infrastructure.tables import schema
+from shiming.infrastructure.database import unit_of_work
 from shiming.infrastructure.signing import Ed25519Signer
 from shiming.jurisdictions.model import Channel, Gesture, Route
 from shiming.recognition.measurements import (
@@ -149,9 +148,7 @@ class Desk:
     random: Random = field(default_factory=lambda: Random(7))  # noqa: S311 - repeatable on purpose
 
     @classmethod
-    def open(cls, folder: Path) -> "Desk":
-        engine = open_database(f"sqlite:///{folder / 'desk.db'}")
-        create_tables(engine, schema)
+    def open(cls, folder: Path, engine: Engine) -> "Desk":
         desk = cls(folder, engine)
         desk.sees |= {"front.jpg": a_front(), "back.jpg": a_back_side(), "faces": FaceComparison(0.8, 0.85)}
         for name in ("front.jpg", "back.jpg", "clip.mp4", "digits.wav"):

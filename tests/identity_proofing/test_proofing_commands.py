@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import typer
+from sqlalchemy.engine import Engine
 from typer.testing import CliRunner
 
 from shiming.identity_proofing import commands
@@ -49,8 +50,8 @@ class Platform:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk.open(tmp_path)
+def desk(tmp_path: Path, database: Engine) -> Desk:
+    return Desk.open(tmp_path, database)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import Engine
 
 from shiming.identity_proofing import store
 from shiming.identity_proofing.model.challenge import Language
@@ -19,6 +20,7 @@ from shiming.identity_proofing.use_cases.steps import Decided
 from shiming.jurisdictions.model import Channel, Gesture, Route
 from shiming.recognition.measurements import ClipFace, DocumentKind, FaceComparison
 from shiming.vocabulary.errors import BadInput, Text, Unavailable
+from tests.databases import everything_in
 from tests.identity_proofing.proofing_builders import NOW, a_policy
 from tests.identity_proofing.proofing_desk import (
     NAME,
@@ -35,8 +37,8 @@ UNREADABLE = BadInput("NOTHING_SEEN", Text(zh="", en=""))
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk.open(tmp_path)
+def desk(tmp_path: Path, database: Engine) -> Desk:
+    return Desk.open(tmp_path, database)
 
 
 def codes(decided: Decided) -> set[str]:
@@ -68,7 +70,7 @@ def test_a_session_is_consumed_once(desk: Desk) -> None:
 def test_no_name_or_number_is_in_the_receipt_or_the_database(desk: Desk) -> None:
     decided = desk.prove(desk.ask(), declared=DeclaredIdentity(NAME, NUMBER))
     written = json.dumps(decided.receipt, ensure_ascii=False).encode()
-    files = b"".join(file.read_bytes() for file in desk.folder.glob("desk.db*"))
+    files = everything_in(desk.engine)
     for secret in (NAME, NUMBER, "1949-12-31", "朝阳"):
         assert secret.encode() not in written
         assert secret.encode() not in files
