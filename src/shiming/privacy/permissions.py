@@ -11,7 +11,7 @@ from shiming.vocabulary.permissions import Permission
 
 @dataclass(frozen=True, slots=True)
 class MayListEvidence(Permission):
-    """May somebody see what is kept of a person or a case, without its content?"""
+    """Whether somebody may see what is kept of a person or a case, without its content."""
 
     code: ClassVar[str] = "evidence.list"
     operator: str = ""
@@ -19,7 +19,7 @@ class MayListEvidence(Permission):
 
 @dataclass(frozen=True, slots=True)
 class MayReadEvidence(Permission):
-    """May somebody see one piece of evidence in clear, for this purpose, in this case?"""
+    """Whether somebody may see one piece of evidence in clear, for this purpose, in this case."""
 
     code: ClassVar[str] = "evidence.read"
     case_reference: str
@@ -29,7 +29,7 @@ class MayReadEvidence(Permission):
 
 @dataclass(frozen=True, slots=True)
 class MayReadIdentity(Permission):
-    """May somebody see name, number and address in clear, for this purpose, in this case?"""
+    """Whether somebody may see name, number and address in clear, for this purpose, in this case."""
 
     code: ClassVar[str] = "identity.read"
     case_reference: str
@@ -39,7 +39,7 @@ class MayReadIdentity(Permission):
 
 @dataclass(frozen=True, slots=True)
 class MayEraseEvidence(Permission):
-    """May somebody destroy the key of one piece of evidence before its time is over?"""
+    """Whether somebody may destroy the key of one piece of evidence before its time is over."""
 
     code: ClassVar[str] = "evidence.erase"
     operator: str = ""
@@ -47,7 +47,7 @@ class MayEraseEvidence(Permission):
 
 @dataclass(frozen=True, slots=True)
 class MayRequestDisclosure(Permission):
-    """May somebody ask for evidence of one person to leave the operator?"""
+    """Whether somebody may ask for evidence of one person to leave the operator."""
 
     code: ClassVar[str] = "disclosures.request"
     operator: str = ""
@@ -55,7 +55,7 @@ class MayRequestDisclosure(Permission):
 
 @dataclass(frozen=True, slots=True)
 class MayApproveDisclosure(Permission):
-    """May somebody approve or refuse a disclosure that another person requested?"""
+    """Whether somebody may approve or refuse a disclosure that another person requested."""
 
     code: ClassVar[str] = "disclosures.approve"
     operator: str = ""
@@ -63,7 +63,7 @@ class MayApproveDisclosure(Permission):
 
 @dataclass(frozen=True, slots=True)
 class MayExecuteDisclosure(Permission):
-    """May somebody draw the copies of an approved disclosure?"""
+    """Whether somebody may draw the copies of an approved disclosure."""
 
     code: ClassVar[str] = "disclosures.execute"
     operator: str = ""
@@ -71,7 +71,7 @@ class MayExecuteDisclosure(Permission):
 
 @dataclass(frozen=True, slots=True)
 class MayReadDisclosure(Permission):
-    """May somebody see requests for disclosure and how far they are?"""
+    """Whether somebody may see requests for disclosure and how far they are."""
 
     code: ClassVar[str] = "disclosures.read"
     operator: str = ""
@@ -79,7 +79,7 @@ class MayReadDisclosure(Permission):
 
 @dataclass(frozen=True, slots=True)
 class MayReadAccessLog(Permission):
-    """May somebody see who looked at what is kept of this person?"""
+    """Whether somebody may see who looked at what is kept of this person."""
 
     code: ClassVar[str] = "access_log.read"
     subject: str
@@ -88,7 +88,7 @@ class MayReadAccessLog(Permission):
 
 @dataclass(frozen=True, slots=True)
 class MayReadLedger(Permission):
-    """May somebody read checkpoints and proofs of the ledger, and verify it?"""
+    """Whether somebody may read checkpoints and proofs of the ledger, and verify it."""
 
     code: ClassVar[str] = "ledger.read"
     operator: str = ""
@@ -96,7 +96,7 @@ class MayReadLedger(Permission):
 
 @dataclass(frozen=True, slots=True)
 class MayWitnessLedger(Permission):
-    """May somebody add a second signature to a checkpoint of the ledger?"""
+    """Whether somebody may add a second signature to a checkpoint of the ledger."""
 
     code: ClassVar[str] = "ledger.witness"
     operator: str = ""
@@ -104,7 +104,7 @@ class MayWitnessLedger(Permission):
 
 @dataclass(frozen=True, slots=True)
 class MayRotateKeys(Permission):
-    """May somebody change the key-encryption key and re-wrap the data keys?"""
+    """Whether somebody may change the key-encryption key and re-wrap the data keys."""
 
     code: ClassVar[str] = "keys.rotate"
     operator: str = ""
