@@ -1,0 +1,1 @@
+"""Password hashing, passkeys, access tokens and the operator's OpenID provider."""

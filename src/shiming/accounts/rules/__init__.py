@@ -1,0 +1,1 @@
+"""The decisions about accounts, each a pure function."""

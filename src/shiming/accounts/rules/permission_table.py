@@ -1,0 +1,106 @@
+"""Who may do what. What is not listed here is denied.
+
+A question (`Permission`) carries a stable code. Staff hold codes by their roles, machine clients by their
+scopes, which are the same codes. Whoever belongs to one operator may only ask about that operator: a question
+that has an `operator` must name theirs, and what concerns all operators at once is not theirs to do.
+
+>>> from shiming.accounts.model import PrincipalKind
+>>> from dataclasses import dataclass
+>>> @dataclass(frozen=True, slots=True)
+... class MayRegister(Permission):
+...     code = "registrations.create"
+...     operator: str
+>>> clerk = Principal("ACC-1", "p", PrincipalKind.STAFF, frozenset({Role.CLERK}), operator="cn-mobile")
+>>> decide_permission(clerk, MayRegister("cn-mobile"))
+Allowed()
+>>> decide_permission(clerk, MayRegister("cn-unicom"))
+Denied(reason='OTHER_OPERATOR')
+"""
+
+from collections.abc import Mapping
+
+from shiming.accounts.model import Allowed, Denied, Principal, PrincipalKind, Role
+from shiming.vocabulary.permissions import Permission
+
+_OWN = frozenset({"accounts.read_own"})
+_CLERK = _OWN | {
+    "sessions.create",
+    "sessions.read",
+    "sessions.decide",
+    "registrations.create",
+    "registrations.read",
+    "receipts.read",
+}
+
+ROLE_CODES: Mapping[Role, frozenset[str]] = {
+    Role.CLERK: _CLERK,
+    Role.SUPERVISOR: _CLERK | {"registrations.list_by_person", "evidence.list", "disclosures.approve"},
+    Role.COMPLIANCE_OFFICER: _OWN
+    | {
+        "sessions.read",
+        "registrations.read",
+        "registrations.list_by_person",
+        "receipts.read",
+        "evidence.list",
+        "evidence.read",
+        "identity.read",
+        "disclosures.request",
+        "disclosures.approve",
+        "disclosures.execute",
+        "disclosures.read",
+    },
+    Role.PRIVACY_OFFICER: _OWN
+    | {
+        "receipts.read",
+        "evidence.list",
+        "evidence.read",
+        "evidence.erase",
+        "identity.read",
+        "disclosures.approve",
+        "disclosures.execute",
+        "disclosures.read",
+        "access_log.read",
+        "ledger.read",
+        "ledger.witness",
+    },
+    Role.AUDITOR: _OWN | {"ledger.read"},  # reads the ledger and nothing else
+    Role.ADMINISTRATOR: _OWN  # gives rights and runs the machine; sees neither people nor evidence
+    | {"accounts.manage", "clients.manage", "jobs.manage", "webhooks.manage", "keys.rotate"},
+}
+
+#: What a program may be given: never to read a person in clear, to approve, to erase or to give rights.
+CLIENT_SCOPES: frozenset[str] = _CLERK | {
+    "registrations.list_by_person",
+    "evidence.list",
+    "ledger.read",
+    "ledger.witness",
+    "webhooks.manage",
+}
+
+#: Acts on all operators at once, so only for principals of the platform.
+PLATFORM_CODES: frozenset[str] = frozenset({"jobs.manage", "keys.rotate", "ledger.witness"})
+
+ALL_CODES: frozenset[str] = frozenset().union(*ROLE_CODES.values(), CLIENT_SCOPES)
+
+
+def decide_permission(principal: Principal, question: Permission) -> Allowed | Denied:
+    """May this principal do this? Denied unless the table says otherwise."""
+    code = getattr(question, "code", None)
+    if code not in codes_of(principal):
+        return Denied("NOT_GRANTED")
+    if principal.must_enrol_passkey and code not in _OWN:
+        return Denied("PASSKEY_NOT_ENROLLED")
+    if principal.operator is None:
+        return Allowed()
+    if code in PLATFORM_CODES:
+        return Denied("PLATFORM_ONLY")
+    if getattr(question, "operator", principal.operator) != principal.operator:
+        return Denied("OTHER_OPERATOR")
+    return Allowed()
+
+
+def codes_of(principal: Principal) -> frozenset[str]:
+    """Return every code that the principal's roles (staff) or scopes (client) grant."""
+    if principal.kind is PrincipalKind.CLIENT:
+        return principal.scopes & CLIENT_SCOPES
+    return frozenset().union(*(ROLE_CODES[role] for role in principal.roles), _OWN)

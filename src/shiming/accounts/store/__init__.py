@@ -1,0 +1,1 @@
+"""Tables of accounts, clients, credentials and sessions; all SQL of the feature."""
