@@ -33,6 +33,7 @@ from shiming.vocabulary.errors import BadInput, Text, Unavailable
 ATTEMPTS_MAX = 8  # a transaction that lost eight times meets a fault, not bad luck
 _PAUSE_S = 0.01
 _GIVEN_UP = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
+_BUSY = frozenset({"55P03", "53300"})  # lock_not_available, too_many_connections
 _FULL = frozenset({"53100", "53200", "53000"})  # disk_full, out_of_memory, insufficient_resources
 _T = TypeVar("_T")
 
@@ -160,7 +161,7 @@ def _unavailable(problem: DatabaseError) -> Unavailable:
     if state in _GIVEN_UP:
         again = _busy()
         return GivenUp(again.code, again.text, again.advice)
-    if state is None and ("locked" in words or "busy" in words):
+    if state in _BUSY or (state is None and ("locked" in words or "busy" in words)):
         return _busy()
     if state in _FULL or "disk is full" in words:
         return Unavailable(
