@@ -1,0 +1,48 @@
+"""Which HTTP status each error code has: one table, checked by tests/entrypoints/test_http_problems.py.
+
+A code that is not here gets the status of its kind: 400 for BadInput, 409 for a Refusal, 503 for Unavailable.
+Every code that a route of a feature can give and that means something else stands here.
+"""
+
+NOT_FOUND, METHOD_NOT_ALLOWED, CONFLICT, GONE = 404, 405, 409, 410
+PRECONDITION_FAILED, TOO_LARGE, WRONG_TYPE, UNPROCESSABLE, PRECONDITION_REQUIRED = 412, 413, 415, 422, 428
+
+STATUSES: dict[str, int] = {
+    # who asks
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "CSRF_TOKEN_MISSING": 403,
+    # what is asked of
+    "ROUTE_UNKNOWN": NOT_FOUND,
+    "SESSION_UNKNOWN": NOT_FOUND,
+    "LINE_UNKNOWN": NOT_FOUND,
+    "RECEIPT_UNKNOWN": NOT_FOUND,
+    "EVIDENCE_UNKNOWN": NOT_FOUND,
+    "DISCLOSURE_UNKNOWN": NOT_FOUND,
+    "LEAF_UNKNOWN": NOT_FOUND,
+    "CHECKPOINT_UNKNOWN": NOT_FOUND,
+    "ACCOUNT_UNKNOWN": NOT_FOUND,
+    "CLIENT_UNKNOWN": NOT_FOUND,
+    "JOB_UNKNOWN": NOT_FOUND,
+    "METHOD_NOT_ALLOWED": METHOD_NOT_ALLOWED,
+    "EVIDENCE_ERASED": GONE,
+    # the state of it
+    "SESSION_CLOSED": CONFLICT,
+    "SESSION_EXPIRED": CONFLICT,
+    "STEP_OUT_OF_ORDER": CONFLICT,
+    "ATTEMPTS_USED_UP": CONFLICT,
+    "CHALLENGE_USED": CONFLICT,
+    "VERSION_CHANGED": PRECONDITION_FAILED,
+    "IF_MATCH_MISSING": PRECONDITION_REQUIRED,
+    # how it was sent
+    "BODY_TOO_LARGE": TOO_LARGE,
+    "UPLOAD_TOO_LARGE": TOO_LARGE,
+    "CONTENT_TYPE_UNSUPPORTED": WRONG_TYPE,
+    "UPLOAD_TIMEOUT": 408,
+    "REQUEST_INVALID": UNPROCESSABLE,
+    "IDEMPOTENCY_KEY_REUSED": UNPROCESSABLE,
+    "RATE_LIMITED": 429,
+    # faults
+    "INTERNAL_FAULT": 500,
+    "QUESTION_NOT_ASKED": 500,
+}
