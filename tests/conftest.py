@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,6 +7,9 @@ from sqlalchemy.engine import Engine
 
 from shiming.infrastructure.database import open_database
 from tests.databases import ENGINES, a_database
+from tests.log_watch import LogWatch
+
+WATCH = LogWatch()
 
 
 @pytest.fixture(params=ENGINES)
@@ -21,3 +25,16 @@ def database(database_url: str) -> Iterator[Engine]:
     engine = open_database(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def no_person_is_logged() -> Iterator[None]:
+    """Fail a test during which a specimen's identity number or name went into a log."""
+    WATCH.hits.clear()
+    loggers = [logging.getLogger(), logging.getLogger("shiming")]
+    for logger in loggers:
+        logger.addHandler(WATCH)
+    yield
+    for logger in loggers:
+        logger.removeHandler(WATCH)
+    assert not WATCH.hits
