@@ -30,6 +30,7 @@ from shiming.jurisdictions.terms import (
     CheckName,
     ClockStart,
     DigitsMode,
+    DisclosurePurpose,
     Gesture,
     Route,
     UnreachableOutcome,
@@ -54,6 +55,8 @@ __all__ = [
     "ClockStart",
     "Confidence",
     "DigitsMode",
+    "DisclosurePolicy",
+    "DisclosurePurpose",
     "DocumentPolicy",
     "DocumentQualityPolicy",
     "DocumentType",
@@ -239,6 +242,16 @@ class AssistedReviewPolicy(Record):
     level: Cited[Name]
 
 
+class DisclosurePolicy(Record):
+    """How evidence of one person leaves the operator: who agrees, how soon, when the person learns of it."""
+
+    purposes: Cited[tuple[DisclosurePurpose, ...]]
+    approvals_min: Cited[PositiveInt]
+    approval_hours_max: Cited[PositiveInt]
+    execution_hours_max: Cited[PositiveInt]
+    deferral_days_max: Cited[Count]
+
+
 class DocumentQualityPolicy(Record):
     """What a document picture must be before anything is read from it."""
 
@@ -285,6 +298,7 @@ class Policy(Record):
     retention: RetentionPolicy
     authority: AuthorityPolicy
     assisted_review: AssistedReviewPolicy
+    disclosures: DisclosurePolicy
     document_quality: DocumentQualityPolicy
     clip_limits: ClipLimitsPolicy
 

@@ -101,3 +101,11 @@ class ClockStart(StrEnum):
     SERVICE_END = "service_end"
     DECISION = "decision"
     ACCESS = "access"
+
+
+class DisclosurePurpose(StrEnum):
+    """Why evidence may leave the operator, when a pack allows it."""
+
+    LAWFUL_REQUEST = "lawful_request"
+    INSPECTION = "inspection"
+    DISPUTE = "dispute"
