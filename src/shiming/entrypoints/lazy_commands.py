@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "packs": ("shiming.jurisdictions.commands", "Read, check and explain the rules of a jurisdiction."),
     "models": ("shiming.recognition.commands", "List, verify and add recognition models."),
     "evidence": ("shiming.privacy.commands", "See what is kept of a case; never its content."),
-    "ledger": ("shiming.privacy.commands", "Verify the tamper-evident ledger."),
+    "ledger": ("shiming.privacy.ledger_commands", "Seal, verify and prove the tamper-evident ledger."),
     "sandbox": ("shiming.identity_proofing.commands", "Run a stand-in authority for rehearsal."),
 }
 
