@@ -6,6 +6,15 @@ r"""Settings of one installation, read once from the environment.
 | `SHIMING_DATABASE_URL` | SQLAlchemy URL of the database | `sqlite:///DATA/shiming.db` |
 | `SHIMING_SANDBOX` | `1`: chosen challenges and fake services are allowed, and everything says so | `0` |
 | `SHIMING_LANGUAGE` | language of texts, `zh` or `en` | that of the locale |
+| `SHIMING_OBJECTS` | where encrypted evidence lies: a folder, or `s3://bucket/prefix` | `DATA/objects` |
+| `SHIMING_S3_ENDPOINT` | address of an S3-compatible service | that of the S3 library |
+| `SHIMING_KEYS` | who keeps the key-encryption key: `file`, `environment` or `pkcs11` | `file` |
+| `SHIMING_PUBLIC_URL` | address at which browsers and clients reach us | `http://localhost:8000` |
+| `SHIMING_LEDGER_ORIGIN` | name of the ledger on its checkpoints | derived from its key |
+| `SHIMING_OIDC_ISSUER`, `_CLIENT_ID`, `_SECRET_FILE` | the operator's sign-in for staff | none |
+| `SHIMING_NATS_URL` | publish events to NATS JetStream as well | none |
+
+The choice of keys has further variables of its own: docs/how-to/keep-the-keys.md.
 
 The data folder of the platform is `$XDG_DATA_HOME/shiming` or `~/.local/share/shiming` on Linux,
 `~/Library/Application Support/shiming` on macOS and `%LOCALAPPDATA%\shiming` on Windows: evidence must
@@ -34,6 +43,15 @@ _OPEN_TO_OTHERS = 0o077
 
 
 @dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """The operator's OpenID provider, at which staff sign in."""
+
+    issuer: str
+    client_id: str
+    secret_file: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Where this installation keeps things and how it speaks."""
 
@@ -41,6 +59,13 @@ class Settings:
     database_url: str
     sandbox: bool = False
     language: str = "en"
+    objects: str = ""
+    s3_endpoint: str | None = None
+    keys: str = "file"
+    public_url: str = "http://localhost:8000"
+    ledger_origin: str | None = None
+    oidc: OidcSettings | None = None
+    nats_url: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -52,6 +77,13 @@ class Settings:
             or f"sqlite:///{(folder / 'shiming.db').as_posix()}",
             sandbox=_flag(environment, "SHIMING_SANDBOX"),
             language=_language(environment),
+            objects=environment.get("SHIMING_OBJECTS") or str(folder / "objects"),
+            s3_endpoint=environment.get("SHIMING_S3_ENDPOINT") or None,
+            keys=_choice(environment, "SHIMING_KEYS", ("file", "environment", "pkcs11")),
+            public_url=_address(environment, "SHIMING_PUBLIC_URL") or "http://localhost:8000",
+            ledger_origin=environment.get("SHIMING_LEDGER_ORIGIN") or None,
+            oidc=_oidc(environment),
+            nats_url=environment.get("SHIMING_NATS_URL") or None,
         )
 
     @property
@@ -107,6 +139,38 @@ def _flag(environment: Mapping[str, str], name: str) -> bool:
         Text(zh=f"{name} 只能是 0 或 1。", en=f"{name} must be 0 or 1."),
         details={"setting": name},
     )
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = environment.get(name, "").strip().lower() or choices[0]
+    if value not in choices:
+        words = ", ".join(choices)
+        raise _invalid(name, Text(zh=f"{name} 只能是 {words} 之一。", en=f"{name} must be one of {words}."))
+    return value
+
+
+def _address(environment: Mapping[str, str], name: str) -> str | None:
+    value = environment.get(name, "").strip().rstrip("/")
+    if value and not value.startswith(("https://", "http://")):
+        raise _invalid(
+            name, Text(zh=f"{name} 应为 https:// 地址。", en=f"{name} must be an https:// address.")
+        )
+    return value or None
+
+
+def _oidc(environment: Mapping[str, str]) -> OidcSettings | None:
+    issuer = _address(environment, "SHIMING_OIDC_ISSUER")
+    client, secret = (environment.get(f"SHIMING_OIDC_{part}") for part in ("CLIENT_ID", "SECRET_FILE"))
+    if issuer is None:
+        return None
+    if not client or not secret:
+        name = "SHIMING_OIDC_CLIENT_ID" if not client else "SHIMING_OIDC_SECRET_FILE"
+        raise _invalid(name, Text(zh=f"缺少 {name}。", en=f"{name} is missing."))
+    return OidcSettings(issuer, client, Path(secret).expanduser())
+
+
+def _invalid(name: str, text: Text) -> BadInput:
+    return BadInput("SETTING_INVALID", text, details={"setting": name})
 
 
 def _language(environment: Mapping[str, str]) -> str:
