@@ -2,7 +2,8 @@
 
 A question (`Permission`) carries a stable code. Staff hold codes by their roles, machine clients by their
 scopes, which are the same codes. Whoever belongs to one operator may only ask about that operator: a question
-that has an `operator` must name theirs, and what concerns all operators at once is not theirs to do.
+that has an `operator` must name theirs, and what concerns the whole installation ("") is not theirs to do -
+but for the ledger's checkpoints and proofs, which are one for all and show references and hashes only.
 
 >>> from shiming.accounts.model import PrincipalKind
 >>> from dataclasses import dataclass
@@ -80,11 +81,15 @@ CLIENT_SCOPES: frozenset[str] = _CLERK | {
 #: Acts on all operators at once, so only for principals of the platform.
 PLATFORM_CODES: frozenset[str] = frozenset({"jobs.manage", "keys.rotate", "ledger.witness"})
 
+#: Concerns the whole installation and is open to principals of one operator all the same.
+SHARED_CODES: frozenset[str] = frozenset({"ledger.read"})
+WHOLE_INSTALLATION = ""
+
 ALL_CODES: frozenset[str] = frozenset().union(*ROLE_CODES.values(), CLIENT_SCOPES)
 
 
 def decide_permission(principal: Principal, question: Permission) -> Allowed | Denied:
-    """May this principal do this? Denied unless the table says otherwise."""
+    """Say whether this principal may do this: denied unless the table says otherwise."""
     code = getattr(question, "code", None)
     if code not in codes_of(principal):
         return Denied("NOT_GRANTED")
@@ -94,9 +99,10 @@ def decide_permission(principal: Principal, question: Permission) -> Allowed | D
         return Allowed()
     if code in PLATFORM_CODES:
         return Denied("PLATFORM_ONLY")
-    if getattr(question, "operator", principal.operator) != principal.operator:
-        return Denied("OTHER_OPERATOR")
-    return Allowed()
+    operator = getattr(question, "operator", principal.operator)
+    if operator == WHOLE_INSTALLATION and code in SHARED_CODES:
+        return Allowed()
+    return Allowed() if operator == principal.operator else Denied("OTHER_OPERATOR")
 
 
 def codes_of(principal: Principal) -> frozenset[str]:
