@@ -3,9 +3,11 @@
 import shiming.identity_proofing.store
 import shiming.infrastructure.idempotency
 import shiming.infrastructure.outbox
+import shiming.privacy.store.access_log
+import shiming.privacy.store.disclosures
 import shiming.privacy.store.evidence
 import shiming.privacy.store.ledger
-import shiming.registrations.store
+import shiming.registrations.store.postgresql_function
 from shiming.infrastructure.tables import schema
 
 TABLES = tuple(schema.sorted_tables)
