@@ -36,7 +36,7 @@ _TEXTS: dict[str, tuple[Text, Text]] = {
         Text(zh="通行密钥数量已达上限。", en="No more passkeys can be enrolled."),
         _ASK_ADMINISTRATOR,
     ),
-    "CSRF_TOKEN_INVALID": (
+    "CSRF_TOKEN_MISSING": (
         Text(zh="请求缺少有效的 CSRF 令牌。", en="The request carries no valid CSRF token."),
         Text(
             zh="请在 X-CSRF-Token 中发送登录时得到的令牌。",

@@ -1,5 +1,6 @@
 """All tables of all features, in one schema: what migrations, backups and tests work on."""
 
+import shiming.accounts.store.tables
 import shiming.identity_proofing.store
 import shiming.infrastructure.idempotency
 import shiming.infrastructure.outbox
@@ -7,6 +8,7 @@ import shiming.privacy.store.access_log
 import shiming.privacy.store.disclosures
 import shiming.privacy.store.evidence
 import shiming.privacy.store.ledger
+import shiming.privacy.store.ledger_tree
 import shiming.registrations.store.postgresql_function
 from shiming.infrastructure.tables import schema
 

@@ -21,7 +21,7 @@ _NAME_MIN = 4  # shorter names occur in words by chance
 _STEPS = frozenset({0, 1, -1})  # neighbours in an alphabet or on the row of digits
 #: Guessed first wherever twelve characters are asked for; compared without case, digits at the end and signs.
 _GUESSED_FIRST = frozenset(
-    [
+    {
         "password",
         "passwordpassword",
         "passw0rdpassw0rd",
@@ -43,7 +43,7 @@ _GUESSED_FIRST = frozenset(
         "mimamima",
         "wodemima",
         "zhongguo",
-    ]
+    }
 )
 
 
