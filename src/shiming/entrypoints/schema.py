@@ -3,7 +3,10 @@
 import shiming.accounts.store.tables
 import shiming.identity_proofing.store
 import shiming.infrastructure.idempotency
+import shiming.infrastructure.job_queue.tables
 import shiming.infrastructure.outbox
+import shiming.infrastructure.schedules
+import shiming.infrastructure.webhooks.tables
 import shiming.privacy.store.access_log
 import shiming.privacy.store.disclosures
 import shiming.privacy.store.evidence

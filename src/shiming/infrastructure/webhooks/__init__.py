@@ -1,0 +1,1 @@
+"""Subscribers by HTTP: signed deliveries of events (Standard Webhooks), their secrets, retries and replay."""
