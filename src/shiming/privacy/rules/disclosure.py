@@ -11,7 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from shiming.privacy.model import Purpose
-from shiming.vocabulary.errors import Text
+from shiming.vocabulary.errors import BadInput, Text
+
+WORDS_CHARACTERS_MAX = 200  # the name of an authority, or the articles of a law
 
 
 class DisclosureState(StrEnum):
@@ -108,6 +110,7 @@ class Disclosure:
     refused_by: str | None = None
     refused_at: datetime | None = None
     refused_why: str | None = None
+    expired_at: datetime | None = None  # when the expiry was written down, some time after the deadline
     version: int = 1
 
     @property
@@ -121,7 +124,7 @@ class Disclosure:
             return DisclosureState.EXECUTED
         if self.refused_at is not None:
             return DisclosureState.REFUSED
-        if now >= self.deadline:
+        if self.expired_at is not None or now >= self.deadline:
             return DisclosureState.EXPIRED
         return DisclosureState.APPROVED if self.execute_before else DisclosureState.REQUESTED
 
@@ -197,3 +200,21 @@ _OBSTACLES = {
         _ASK_ANEW,
     ),
 }
+
+
+def parse_words(text: str) -> str:
+    """Return one trimmed line in any script; raise BadInput for none, too much, or control codes."""
+    words = " ".join(text.split())
+    if not 0 < len(words) <= WORDS_CHARACTERS_MAX or not words.isprintable():
+        raise BadInput(
+            "DISCLOSURE_WORDS",
+            Text(
+                zh="接收机关、依据或理由为空、过长或含有控制字符。",
+                en="Recipient, basis or reason is empty, too long, or not text.",
+            ),
+            Text(
+                zh="请用一行文字说明。",
+                en=f"Say it in one line of at most {WORDS_CHARACTERS_MAX} characters.",
+            ),
+        )
+    return words

@@ -89,6 +89,11 @@ def list_visible(
     return tuple(_access(row) for row in connection.execute(query))
 
 
+def find_oldest(connection: Connection) -> datetime | None:
+    """Return when the oldest look took place."""
+    return connection.execute(sa.select(sa.func.min(access_log.c.at))).scalar()
+
+
 def delete_before(connection: Connection, before: datetime, *, limit: int) -> int:
     """Remove a batch of what is older than its retention; return how many."""
     old = (

@@ -21,7 +21,7 @@ disclosures = sa.Table(
     sa.Column("subject", sa.String(80), nullable=False, index=True),
     sa.Column("purpose", sa.String(40), nullable=False),
     sa.Column("recipient", sa.String(200), nullable=False),
-    sa.Column("legal_basis", sa.String(400), nullable=False),
+    sa.Column("legal_basis", sa.String(200), nullable=False),
     sa.Column("case_reference", sa.String(80), nullable=False),
     sa.Column("deferred_until", UtcInstant),
     sa.Column("requested_by", sa.String(80), nullable=False),
@@ -35,7 +35,8 @@ disclosures = sa.Table(
     sa.Column("executed_at", UtcInstant),
     sa.Column("refused_by", sa.String(80)),
     sa.Column("refused_at", UtcInstant),
-    sa.Column("refused_why", sa.String(80)),
+    sa.Column("refused_why", sa.String(200)),
+    sa.Column("expired_at", UtcInstant),
     sa.Column("version", sa.Integer, nullable=False),
     sa.CheckConstraint("executed_at IS NULL OR execute_before IS NOT NULL", name="executed_after_approval"),
     sa.CheckConstraint("executed_at IS NULL OR refused_at IS NULL", name="executed_or_refused"),
@@ -46,7 +47,7 @@ guard(
     "disclosures_end_once",
     "UPDATE",
     "a disclosure ends once",
-    "OLD.executed_at IS NOT NULL OR OLD.refused_at IS NOT NULL",
+    "OLD.executed_at IS NOT NULL OR OLD.refused_at IS NOT NULL OR OLD.expired_at IS NOT NULL",
 )
 guard(disclosures, "disclosures_no_delete", "DELETE", "a disclosure stays on record")
 
@@ -80,6 +81,7 @@ _STEP_COLUMNS = (
     "refused_by",
     "refused_at",
     "refused_why",
+    "expired_at",
     "version",
 )
 
@@ -145,6 +147,23 @@ def list_disclosures(
     if after is not None:
         place = sa.tuple_(disclosures.c.requested_at, disclosures.c.disclosure_id)
         query = query.where(place < sa.tuple_(sa.literal(after[0], UtcInstant), sa.literal(after[1])))
+    return _with_parts(connection, tuple(connection.execute(query)))
+
+
+def list_overdue(connection: Connection, now: datetime, limit: int) -> tuple[Disclosure, ...]:
+    """Return open disclosures whose deadline has passed, held until the end of the transaction."""
+    query = (
+        disclosures.select()
+        .where(
+            disclosures.c.executed_at.is_(None),
+            disclosures.c.refused_at.is_(None),
+            disclosures.c.expired_at.is_(None),
+            sa.func.coalesce(disclosures.c.execute_before, disclosures.c.approve_before, type_=UtcInstant)
+            <= now,
+        )
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
     return _with_parts(connection, tuple(connection.execute(query)))
 
 
