@@ -1,0 +1,1 @@
+"""Alembic's folder: how the database of an older version becomes the database of this one."""

@@ -1,0 +1,762 @@
+CREATE OR REPLACE FUNCTION shiming_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'restrict_violation'; END $$
+;
+
+CREATE TABLE accounts (
+    reference VARCHAR(40) NOT NULL,
+    user_name VARCHAR(80) NOT NULL,
+    person_key VARCHAR(80) NOT NULL,
+    roles VARCHAR(200) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    version INTEGER NOT NULL,
+    disabled_at TIMESTAMP WITH TIME ZONE,
+    password_hash VARCHAR(200),
+    password_set_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (reference),
+    UNIQUE (user_name)
+)
+;
+
+CREATE INDEX ix_accounts_person_key ON accounts (person_key)
+;
+
+CREATE TABLE sign_in_failures (
+    name_key VARCHAR(80) NOT NULL,
+    failures INTEGER NOT NULL,
+    last_failed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (name_key)
+)
+;
+
+CREATE INDEX ix_sign_in_failures_last_failed_at ON sign_in_failures (last_failed_at)
+;
+
+CREATE TABLE one_time_secrets (
+    secret_hash VARCHAR(64) NOT NULL,
+    purpose VARCHAR(40) NOT NULL,
+    account VARCHAR(40) NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (secret_hash)
+)
+;
+
+CREATE INDEX ix_one_time_secrets_expires_at ON one_time_secrets (expires_at)
+;
+
+CREATE TABLE machine_clients (
+    reference VARCHAR(40) NOT NULL,
+    name VARCHAR(80) NOT NULL,
+    scopes VARCHAR(600) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    secret_hash VARCHAR(64),
+    public_keys TEXT,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    version INTEGER NOT NULL,
+    disabled_at TIMESTAMP WITH TIME ZONE,
+    tokens_valid_from TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (reference)
+)
+;
+
+CREATE TABLE token_keys (
+    key_id VARCHAR(64) NOT NULL,
+    public_key VARCHAR(80) NOT NULL,
+    wrapped BYTEA NOT NULL,
+    kek_id VARCHAR(80) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (key_id)
+)
+;
+
+CREATE TABLE proofing_sessions (
+    id VARCHAR(40) NOT NULL,
+    pack_id VARCHAR(60) NOT NULL,
+    pack_version VARCHAR(40) NOT NULL,
+    pack_hash VARCHAR(80) NOT NULL,
+    channel VARCHAR(20) NOT NULL,
+    route VARCHAR(20) NOT NULL,
+    category VARCHAR(60) NOT NULL,
+    operator VARCHAR(60),
+    state VARCHAR(20) NOT NULL,
+    opened_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    progress TEXT NOT NULL,
+    evidence TEXT,
+    subject VARCHAR(100),
+    outcome VARCHAR(20),
+    level VARCHAR(60),
+    challenge_origin VARCHAR(10),
+    decided_at TIMESTAMP WITH TIME ZONE,
+    receipt TEXT,
+    receipt_hash VARCHAR(80),
+    consumed_by VARCHAR(60),
+    PRIMARY KEY (id)
+)
+;
+
+CREATE INDEX ix_proofing_sessions_subject ON proofing_sessions (subject)
+;
+
+CREATE TABLE idempotency_keys (
+    client VARCHAR(80) NOT NULL,
+    key VARCHAR(80) NOT NULL,
+    request_hash VARCHAR(64) NOT NULL,
+    status INTEGER NOT NULL,
+    response TEXT NOT NULL,
+    headers TEXT DEFAULT '{}' NOT NULL,
+    response_hash VARCHAR(64) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (client, key)
+)
+;
+
+CREATE INDEX ix_idempotency_keys_created_at ON idempotency_keys (created_at)
+;
+
+CREATE TABLE jobs (
+    job_id VARCHAR(36) NOT NULL,
+    kind VARCHAR(80) NOT NULL,
+    payload TEXT NOT NULL,
+    unique_key VARCHAR(200),
+    state VARCHAR(10) NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    attempts INTEGER NOT NULL,
+    lease VARCHAR(36),
+    worker VARCHAR(36),
+    enqueued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    failed_at TIMESTAMP WITH TIME ZONE,
+    error_code VARCHAR(80),
+    error_type VARCHAR(80),
+    PRIMARY KEY (job_id),
+    CONSTRAINT jobs_state CHECK (state IN ('waiting', 'running', 'dead')),
+    CONSTRAINT jobs_lease CHECK ((state = 'running') = (lease IS NOT NULL))
+)
+;
+
+CREATE INDEX jobs_dead ON jobs (job_id) WHERE state = 'dead'
+;
+
+CREATE INDEX jobs_due ON jobs (due_at) WHERE state <> 'dead'
+;
+
+CREATE UNIQUE INDEX jobs_unique ON jobs (unique_key) WHERE unique_key IS NOT NULL AND state <> 'dead'
+;
+
+CREATE TABLE workers (
+    worker VARCHAR(36) NOT NULL,
+    started_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    in_hand INTEGER NOT NULL,
+    PRIMARY KEY (worker)
+)
+;
+
+CREATE TABLE outbox (
+    event_id VARCHAR(36) NOT NULL,
+    type VARCHAR(80) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    facts TEXT NOT NULL,
+    relayed_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (event_id)
+)
+;
+
+CREATE INDEX outbox_by_time ON outbox (occurred_at, event_id)
+;
+
+CREATE INDEX outbox_unrelayed ON outbox (occurred_at) WHERE relayed_at IS NULL
+;
+
+CREATE TABLE job_schedules (
+    name VARCHAR(80) NOT NULL,
+    rule VARCHAR(120) NOT NULL,
+    last_slot TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (name)
+)
+;
+
+CREATE TABLE webhooks (
+    webhook_id VARCHAR(40) NOT NULL,
+    url VARCHAR(500) NOT NULL,
+    types TEXT NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    disabled_at TIMESTAMP WITH TIME ZONE,
+    disabled_why VARCHAR(40),
+    delivered_at TIMESTAMP WITH TIME ZONE,
+    failed_at TIMESTAMP WITH TIME ZONE,
+    failure VARCHAR(40),
+    PRIMARY KEY (webhook_id)
+)
+;
+
+CREATE TABLE access_log (
+    access_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    actor VARCHAR(80) NOT NULL,
+    what VARCHAR(20) NOT NULL,
+    purpose VARCHAR(40) NOT NULL,
+    case_reference VARCHAR(80) NOT NULL,
+    evidence_id VARCHAR(40) NOT NULL,
+    evidence_kind VARCHAR(40) NOT NULL,
+    disclosure_id VARCHAR(40),
+    recipient VARCHAR(200),
+    visible_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (access_id)
+)
+;
+
+CREATE INDEX ix_access_log_at ON access_log (at)
+;
+
+CREATE INDEX ix_access_log_subject ON access_log (subject, at, access_id)
+;
+
+CREATE TRIGGER access_log_no_update BEFORE UPDATE ON access_log FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('who looked is not rewritten')
+;
+
+CREATE TABLE disclosures (
+    disclosure_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    purpose VARCHAR(40) NOT NULL,
+    recipient VARCHAR(200) NOT NULL,
+    legal_basis VARCHAR(200) NOT NULL,
+    case_reference VARCHAR(80) NOT NULL,
+    deferred_until TIMESTAMP WITH TIME ZONE,
+    requested_by VARCHAR(80) NOT NULL,
+    requester_key VARCHAR(120) NOT NULL,
+    requested_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    approvals_required INTEGER NOT NULL,
+    approve_before TIMESTAMP WITH TIME ZONE NOT NULL,
+    execution_hours INTEGER NOT NULL,
+    execute_before TIMESTAMP WITH TIME ZONE,
+    executed_by VARCHAR(80),
+    executed_at TIMESTAMP WITH TIME ZONE,
+    refused_by VARCHAR(80),
+    refused_at TIMESTAMP WITH TIME ZONE,
+    refused_why VARCHAR(200),
+    expired_at TIMESTAMP WITH TIME ZONE,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (disclosure_id),
+    CONSTRAINT executed_after_approval CHECK (executed_at IS NULL OR execute_before IS NOT NULL),
+    CONSTRAINT executed_or_refused CHECK (executed_at IS NULL OR refused_at IS NULL)
+)
+;
+
+CREATE INDEX ix_disclosures_requested ON disclosures (requested_at, disclosure_id)
+;
+
+CREATE INDEX ix_disclosures_subject ON disclosures (subject)
+;
+
+CREATE TRIGGER disclosures_end_once BEFORE UPDATE ON disclosures FOR EACH ROW WHEN (OLD.executed_at IS NOT NULL OR OLD.refused_at IS NOT NULL OR OLD.expired_at IS NOT NULL) EXECUTE FUNCTION shiming_refuse_change('a disclosure ends once')
+;
+
+CREATE TRIGGER disclosures_no_delete BEFORE DELETE ON disclosures FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a disclosure stays on record')
+;
+
+CREATE TABLE data_keys (
+    data_key_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    purpose VARCHAR(40) NOT NULL,
+    retention_class VARCHAR(40) NOT NULL,
+    case_reference VARCHAR(40) NOT NULL,
+    kek_id VARCHAR(40) NOT NULL,
+    wrapped BYTEA,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    destroyed_at TIMESTAMP WITH TIME ZONE,
+    exported BOOLEAN DEFAULT false NOT NULL,
+    PRIMARY KEY (data_key_id),
+    CONSTRAINT key_or_tombstone CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
+)
+;
+
+CREATE INDEX ix_data_keys_kek_id ON data_keys (kek_id)
+;
+
+CREATE INDEX ix_data_keys_unexported ON data_keys (data_key_id) WHERE destroyed_at IS NOT NULL AND NOT exported
+;
+
+CREATE UNIQUE INDEX uq_data_keys_live ON data_keys (subject, purpose, retention_class, case_reference, operator) WHERE destroyed_at IS NULL
+;
+
+CREATE TRIGGER data_keys_stay_destroyed BEFORE UPDATE ON data_keys FOR EACH ROW WHEN (OLD.wrapped IS NULL AND (NEW.wrapped IS NOT NULL OR NEW.destroyed_at <> OLD.destroyed_at)) EXECUTE FUNCTION shiming_refuse_change('a destroyed key does not come back')
+;
+
+CREATE TRIGGER data_keys_no_delete BEFORE DELETE ON data_keys FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a tombstone stays')
+;
+
+CREATE TABLE ledger_lanes (
+    lane INTEGER GENERATED BY DEFAULT AS IDENTITY,
+    sequence BIGINT NOT NULL,
+    mac VARCHAR(64) NOT NULL,
+    key_id VARCHAR(40) NOT NULL,
+    PRIMARY KEY (lane)
+)
+;
+
+CREATE TRIGGER ledger_lanes_no_delete BEFORE DELETE ON ledger_lanes FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a lane stays')
+;
+
+CREATE TRIGGER ledger_lanes_forward BEFORE UPDATE ON ledger_lanes FOR EACH ROW WHEN (NEW.sequence <> OLD.sequence + 1 OR NEW.lane <> OLD.lane) EXECUTE FUNCTION shiming_refuse_change('a lane moves forward by one')
+;
+
+CREATE TABLE ledger_leaves (
+    operator VARCHAR(40) NOT NULL,
+    lane INTEGER NOT NULL,
+    sequence BIGINT NOT NULL,
+    leaf TEXT NOT NULL,
+    hash VARCHAR(64) NOT NULL,
+    mac VARCHAR(64) NOT NULL,
+    key_id VARCHAR(40) NOT NULL,
+    PRIMARY KEY (operator, lane, sequence)
+)
+ PARTITION BY HASH (operator)
+;
+
+CREATE INDEX ix_ledger_leaves_lane ON ledger_leaves (lane, sequence)
+;
+
+CREATE TABLE ledger_leaves_p0 PARTITION OF ledger_leaves FOR VALUES WITH (MODULUS 8, REMAINDER 0)
+;
+
+CREATE TABLE ledger_leaves_p1 PARTITION OF ledger_leaves FOR VALUES WITH (MODULUS 8, REMAINDER 1)
+;
+
+CREATE TABLE ledger_leaves_p2 PARTITION OF ledger_leaves FOR VALUES WITH (MODULUS 8, REMAINDER 2)
+;
+
+CREATE TABLE ledger_leaves_p3 PARTITION OF ledger_leaves FOR VALUES WITH (MODULUS 8, REMAINDER 3)
+;
+
+CREATE TABLE ledger_leaves_p4 PARTITION OF ledger_leaves FOR VALUES WITH (MODULUS 8, REMAINDER 4)
+;
+
+CREATE TABLE ledger_leaves_p5 PARTITION OF ledger_leaves FOR VALUES WITH (MODULUS 8, REMAINDER 5)
+;
+
+CREATE TABLE ledger_leaves_p6 PARTITION OF ledger_leaves FOR VALUES WITH (MODULUS 8, REMAINDER 6)
+;
+
+CREATE TABLE ledger_leaves_p7 PARTITION OF ledger_leaves FOR VALUES WITH (MODULUS 8, REMAINDER 7)
+;
+
+CREATE TRIGGER ledger_leaves_no_update BEFORE UPDATE ON ledger_leaves FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('the ledger is append-only')
+;
+
+CREATE TRIGGER ledger_leaves_no_delete BEFORE DELETE ON ledger_leaves FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('the ledger is append-only')
+;
+
+CREATE TABLE ledger_batches (
+    batch INTEGER NOT NULL,
+    first_index BIGINT NOT NULL,
+    size BIGINT NOT NULL,
+    root VARCHAR(64) NOT NULL,
+    previous_root VARCHAR(64) NOT NULL,
+    sealed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    checkpoint TEXT NOT NULL,
+    PRIMARY KEY (batch),
+    CONSTRAINT a_batch_has_leaves CHECK (size > first_index),
+    UNIQUE (size)
+)
+;
+
+CREATE TRIGGER ledger_batches_no_update BEFORE UPDATE ON ledger_batches FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a checkpoint stays as it is')
+;
+
+CREATE TRIGGER ledger_batches_no_delete BEFORE DELETE ON ledger_batches FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a checkpoint stays')
+;
+
+CREATE TABLE ledger_runs (
+    lane INTEGER NOT NULL,
+    first_sequence BIGINT NOT NULL,
+    last_sequence BIGINT NOT NULL,
+    first_index BIGINT NOT NULL,
+    batch INTEGER NOT NULL,
+    PRIMARY KEY (lane, first_sequence),
+    UNIQUE (first_index)
+)
+;
+
+CREATE INDEX ix_ledger_runs_batch ON ledger_runs (batch)
+;
+
+CREATE TRIGGER ledger_runs_no_update BEFORE UPDATE ON ledger_runs FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a leaf keeps its place in the tree')
+;
+
+CREATE TRIGGER ledger_runs_no_delete BEFORE DELETE ON ledger_runs FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a leaf keeps its place in the tree')
+;
+
+CREATE TABLE ledger_tiles (
+    level INTEGER NOT NULL,
+    tile BIGINT NOT NULL,
+    hashes BYTEA NOT NULL,
+    PRIMARY KEY (level, tile)
+)
+;
+
+CREATE TRIGGER ledger_tiles_no_delete BEFORE DELETE ON ledger_tiles FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a tile stays')
+;
+
+CREATE TRIGGER ledger_tiles_only_grow BEFORE UPDATE ON ledger_tiles FOR EACH ROW WHEN (NEW.level <> OLD.level OR NEW.tile <> OLD.tile OR length(NEW.hashes) < length(OLD.hashes) OR substr(NEW.hashes, 1, length(OLD.hashes)) <> OLD.hashes) EXECUTE FUNCTION shiming_refuse_change('a tile only grows')
+;
+
+CREATE TABLE lines (
+    line_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    number VARCHAR(16) NOT NULL,
+    product_class VARCHAR(60) NOT NULL,
+    cap_scope VARCHAR(80) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    status VARCHAR(20) NOT NULL,
+    registered_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    terminated_at TIMESTAMP WITH TIME ZONE,
+    terminated_why VARCHAR(80),
+    PRIMARY KEY (line_id, operator),
+    CONSTRAINT terminated_when CHECK ((status = 'terminated') = (terminated_at IS NOT NULL)),
+    CONSTRAINT uq_lines_session UNIQUE (session_id, operator)
+)
+ PARTITION BY HASH (operator)
+;
+
+CREATE INDEX ix_lines_holder ON lines (subject, registered_at, line_id)
+;
+
+CREATE INDEX ix_lines_number_ended ON lines (number) WHERE status = 'terminated'
+;
+
+CREATE UNIQUE INDEX ux_lines_number_in_use ON lines (number, operator) WHERE status != 'terminated'
+;
+
+CREATE TABLE lines_p0 PARTITION OF lines FOR VALUES WITH (MODULUS 8, REMAINDER 0)
+;
+
+CREATE TABLE lines_p1 PARTITION OF lines FOR VALUES WITH (MODULUS 8, REMAINDER 1)
+;
+
+CREATE TABLE lines_p2 PARTITION OF lines FOR VALUES WITH (MODULUS 8, REMAINDER 2)
+;
+
+CREATE TABLE lines_p3 PARTITION OF lines FOR VALUES WITH (MODULUS 8, REMAINDER 3)
+;
+
+CREATE TABLE lines_p4 PARTITION OF lines FOR VALUES WITH (MODULUS 8, REMAINDER 4)
+;
+
+CREATE TABLE lines_p5 PARTITION OF lines FOR VALUES WITH (MODULUS 8, REMAINDER 5)
+;
+
+CREATE TABLE lines_p6 PARTITION OF lines FOR VALUES WITH (MODULUS 8, REMAINDER 6)
+;
+
+CREATE TABLE lines_p7 PARTITION OF lines FOR VALUES WITH (MODULUS 8, REMAINDER 7)
+;
+
+CREATE OR REPLACE FUNCTION shiming_register_line(p_line_id text, p_operator text, p_number text, p_product_class text, p_cap_scope text, p_cap integer, p_subject text, p_session_id text, p_registered_at timestamptz, p_pack_hash text, p_receipt text, p_evidence integer, p_lane integer, p_sequence bigint, p_leaf text, p_leaf_hash text, p_leaf_mac text, p_head_mac text, p_mac_key_id text, p_event_id text, p_event_facts text, p_client text, p_key text, p_request_hash text, p_response text, p_headers text, p_response_hash text)
+RETURNS integer LANGUAGE plpgsql AS $body$
+DECLARE
+  v_active integer;
+BEGIN
+  IF p_key IS NOT NULL THEN
+    INSERT INTO idempotency_keys (client, key, request_hash, status, response, headers, response_hash,
+                                  created_at)
+    VALUES (p_client, p_key, p_request_hash, 201, p_response, p_headers, p_response_hash, p_registered_at)
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'REPEATED' USING ERRCODE = 'SM001';
+    END IF;
+  END IF;
+
+  UPDATE proofing_sessions SET consumed_by = p_line_id WHERE id = p_session_id AND consumed_by IS NULL;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'SESSION_CONSUMED' USING ERRCODE = 'SM001';
+  END IF;
+
+  IF p_evidence <> (SELECT count(*) FROM evidence WHERE case_reference = p_session_id
+                    AND operator IN (p_operator, '') AND erased_at IS NULL) THEN
+    RAISE EXCEPTION 'EVIDENCE_CHANGED' USING ERRCODE = 'SM001';
+  END IF;
+
+  INSERT INTO cap_counters AS held (subject, cap_scope, product_class, active, cap)
+  VALUES (p_subject, p_cap_scope, p_product_class, 1, p_cap)
+  ON CONFLICT (subject, cap_scope, product_class)
+  DO UPDATE SET active = held.active + 1, cap = p_cap WHERE held.active < p_cap
+  RETURNING active INTO v_active;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'CAP_REACHED' USING ERRCODE = 'SM001';
+  END IF;
+
+  INSERT INTO numbers_in_use (number, operator, line_id) VALUES (p_number, p_operator, p_line_id)
+  ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'NUMBER_TAKEN' USING ERRCODE = 'SM001';
+  END IF;
+
+  UPDATE ledger_lanes SET sequence = p_sequence, mac = p_head_mac, key_id = p_mac_key_id
+  WHERE lane = p_lane AND sequence = p_sequence - 1;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'LANE_MOVED' USING ERRCODE = 'SM001';
+  END IF;
+  INSERT INTO ledger_leaves (operator, lane, sequence, leaf, hash, mac, key_id)
+  VALUES (p_operator, p_lane, p_sequence, p_leaf, p_leaf_hash, p_leaf_mac, p_mac_key_id);
+
+  INSERT INTO lines (line_id, operator, number, product_class, cap_scope, subject, session_id, status,
+                     registered_at)
+  VALUES (p_line_id, p_operator, p_number, p_product_class, p_cap_scope, p_subject, p_session_id, 'active',
+          p_registered_at);
+  INSERT INTO registrations (line_id, act, operator, kind, session_id, pack_hash, registered_at, receipt)
+  VALUES (p_line_id, 1, p_operator, 'registered', p_session_id, p_pack_hash, p_registered_at, p_receipt);
+
+  INSERT INTO outbox (event_id, type, subject, operator, occurred_at, facts)
+  VALUES (p_event_id, 'line.registered', p_line_id, p_operator, p_registered_at, p_event_facts);
+  RETURN v_active;
+END
+$body$
+;
+
+CREATE TABLE registrations (
+    line_id VARCHAR(40) NOT NULL,
+    act INTEGER NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    kind VARCHAR(20) NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    pack_hash VARCHAR(80) NOT NULL,
+    registered_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    receipt TEXT NOT NULL,
+    PRIMARY KEY (line_id, act, operator)
+)
+ PARTITION BY HASH (operator)
+;
+
+CREATE TABLE registrations_p0 PARTITION OF registrations FOR VALUES WITH (MODULUS 8, REMAINDER 0)
+;
+
+CREATE TABLE registrations_p1 PARTITION OF registrations FOR VALUES WITH (MODULUS 8, REMAINDER 1)
+;
+
+CREATE TABLE registrations_p2 PARTITION OF registrations FOR VALUES WITH (MODULUS 8, REMAINDER 2)
+;
+
+CREATE TABLE registrations_p3 PARTITION OF registrations FOR VALUES WITH (MODULUS 8, REMAINDER 3)
+;
+
+CREATE TABLE registrations_p4 PARTITION OF registrations FOR VALUES WITH (MODULUS 8, REMAINDER 4)
+;
+
+CREATE TABLE registrations_p5 PARTITION OF registrations FOR VALUES WITH (MODULUS 8, REMAINDER 5)
+;
+
+CREATE TABLE registrations_p6 PARTITION OF registrations FOR VALUES WITH (MODULUS 8, REMAINDER 6)
+;
+
+CREATE TABLE registrations_p7 PARTITION OF registrations FOR VALUES WITH (MODULUS 8, REMAINDER 7)
+;
+
+CREATE TABLE cap_counters (
+    subject VARCHAR(80) NOT NULL,
+    cap_scope VARCHAR(80) NOT NULL,
+    product_class VARCHAR(60) NOT NULL,
+    active INTEGER NOT NULL,
+    cap INTEGER NOT NULL,
+    PRIMARY KEY (subject, cap_scope, product_class),
+    CONSTRAINT within_cap CHECK (active BETWEEN 0 AND cap)
+)
+;
+
+CREATE TABLE numbers_in_use (
+    number VARCHAR(16) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    line_id VARCHAR(40) NOT NULL,
+    PRIMARY KEY (number)
+)
+;
+
+CREATE TABLE account_passkeys (
+    credential_id VARCHAR(1400) NOT NULL,
+    account VARCHAR(40) NOT NULL,
+    public_key BYTEA NOT NULL,
+    sign_count BIGINT NOT NULL,
+    name VARCHAR(80) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_used_at TIMESTAMP WITH TIME ZONE,
+    suspended_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (credential_id),
+    FOREIGN KEY(account) REFERENCES accounts (reference)
+)
+;
+
+CREATE INDEX ix_account_passkeys_account ON account_passkeys (account)
+;
+
+CREATE TABLE account_provider_links (
+    issuer VARCHAR(400) NOT NULL,
+    subject VARCHAR(255) NOT NULL,
+    account VARCHAR(40) NOT NULL,
+    linked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (issuer, subject),
+    FOREIGN KEY(account) REFERENCES accounts (reference)
+)
+;
+
+CREATE INDEX ix_account_provider_links_account ON account_provider_links (account)
+;
+
+CREATE TABLE account_sessions (
+    token_hash VARCHAR(64) NOT NULL,
+    account VARCHAR(40) NOT NULL,
+    method VARCHAR(20) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    revoked_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (token_hash),
+    FOREIGN KEY(account) REFERENCES accounts (reference)
+)
+;
+
+CREATE INDEX ix_account_sessions_account ON account_sessions (account)
+;
+
+CREATE INDEX ix_account_sessions_created_at ON account_sessions (created_at)
+;
+
+CREATE TABLE proofing_challenges (
+    id VARCHAR(40) NOT NULL,
+    session_id VARCHAR(40) NOT NULL,
+    content_hash VARCHAR(80) NOT NULL,
+    digits VARCHAR(12) NOT NULL,
+    drawn_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    used_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (id),
+    FOREIGN KEY(session_id) REFERENCES proofing_sessions (id)
+)
+;
+
+CREATE INDEX ix_proofing_challenges_drawn_at ON proofing_challenges (drawn_at)
+;
+
+CREATE TABLE webhook_secrets (
+    secret_id VARCHAR(36) NOT NULL,
+    webhook_id VARCHAR(40) NOT NULL,
+    kek_id VARCHAR(80) NOT NULL,
+    wrapped_key BYTEA NOT NULL,
+    ciphertext BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    valid_until TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (secret_id),
+    FOREIGN KEY(webhook_id) REFERENCES webhooks (webhook_id) ON DELETE CASCADE
+)
+;
+
+CREATE INDEX ix_webhook_secrets_kek_id ON webhook_secrets (kek_id)
+;
+
+CREATE INDEX ix_webhook_secrets_webhook_id ON webhook_secrets (webhook_id)
+;
+
+CREATE TABLE disclosure_items (
+    disclosure_id VARCHAR(40) NOT NULL,
+    position INTEGER NOT NULL,
+    evidence_id VARCHAR(40) NOT NULL,
+    PRIMARY KEY (disclosure_id, position),
+    UNIQUE (disclosure_id, evidence_id),
+    FOREIGN KEY(disclosure_id) REFERENCES disclosures (disclosure_id)
+)
+;
+
+CREATE TRIGGER disclosure_items_no_update BEFORE UPDATE ON disclosure_items FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('what was asked for stays')
+;
+
+CREATE TRIGGER disclosure_items_no_delete BEFORE DELETE ON disclosure_items FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('what was asked for stays')
+;
+
+CREATE TABLE disclosure_approvals (
+    disclosure_id VARCHAR(40) NOT NULL,
+    person_key VARCHAR(120) NOT NULL,
+    account VARCHAR(80) NOT NULL,
+    approved_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (disclosure_id, person_key),
+    UNIQUE (disclosure_id, account),
+    FOREIGN KEY(disclosure_id) REFERENCES disclosures (disclosure_id)
+)
+;
+
+CREATE TRIGGER disclosure_approvals_no_update BEFORE UPDATE ON disclosure_approvals FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('who approved stays')
+;
+
+CREATE TRIGGER disclosure_approvals_no_delete BEFORE DELETE ON disclosure_approvals FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('who approved stays')
+;
+
+CREATE TABLE evidence (
+    operator VARCHAR(40) DEFAULT '' NOT NULL,
+    evidence_id VARCHAR(40) NOT NULL,
+    data_key_id VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    case_reference VARCHAR(40) NOT NULL,
+    line_id VARCHAR(40),
+    kind VARCHAR(40) NOT NULL,
+    purpose VARCHAR(40) NOT NULL,
+    retention_class VARCHAR(40) NOT NULL,
+    bytes_stored BIGINT NOT NULL,
+    ciphertext_sha256 VARCHAR(64) NOT NULL,
+    stored_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    retain_until TIMESTAMP WITH TIME ZONE,
+    erased_at TIMESTAMP WITH TIME ZONE,
+    erased_why VARCHAR(80),
+    object_removed BOOLEAN NOT NULL,
+    PRIMARY KEY (operator, evidence_id),
+    FOREIGN KEY(data_key_id) REFERENCES data_keys (data_key_id)
+)
+ PARTITION BY HASH (operator)
+;
+
+CREATE INDEX ix_evidence_case_reference ON evidence (case_reference)
+;
+
+CREATE INDEX ix_evidence_data_key_id ON evidence (data_key_id)
+;
+
+CREATE INDEX ix_evidence_evidence_id ON evidence (evidence_id)
+;
+
+CREATE INDEX ix_evidence_line_id ON evidence (line_id)
+;
+
+CREATE INDEX ix_evidence_retain_until ON evidence (retain_until)
+;
+
+CREATE INDEX ix_evidence_subject ON evidence (subject)
+;
+
+CREATE INDEX ix_evidence_to_remove ON evidence (erased_at) WHERE erased_at IS NOT NULL AND NOT object_removed
+;
+
+CREATE TABLE evidence_p0 PARTITION OF evidence FOR VALUES WITH (MODULUS 8, REMAINDER 0)
+;
+
+CREATE TABLE evidence_p1 PARTITION OF evidence FOR VALUES WITH (MODULUS 8, REMAINDER 1)
+;
+
+CREATE TABLE evidence_p2 PARTITION OF evidence FOR VALUES WITH (MODULUS 8, REMAINDER 2)
+;
+
+CREATE TABLE evidence_p3 PARTITION OF evidence FOR VALUES WITH (MODULUS 8, REMAINDER 3)
+;
+
+CREATE TABLE evidence_p4 PARTITION OF evidence FOR VALUES WITH (MODULUS 8, REMAINDER 4)
+;
+
+CREATE TABLE evidence_p5 PARTITION OF evidence FOR VALUES WITH (MODULUS 8, REMAINDER 5)
+;
+
+CREATE TABLE evidence_p6 PARTITION OF evidence FOR VALUES WITH (MODULUS 8, REMAINDER 6)
+;
+
+CREATE TABLE evidence_p7 PARTITION OF evidence FOR VALUES WITH (MODULUS 8, REMAINDER 7)
+;
