@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("shiming.recognition.commands", "List, verify and add recognition models."),
     "evidence": ("shiming.privacy.commands", "See what is kept of a case; never its content."),
     "ledger": ("shiming.privacy.ledger_commands", "Seal, verify and prove the tamper-evident ledger."),
+    "serve": ("shiming.entrypoints.serve_commands", "Run the HTTP API."),
+    "up": ("shiming.entrypoints.serve_commands", "Run the HTTP API and a worker on one machine."),
     "sandbox": ("shiming.identity_proofing.commands", "Run a stand-in authority for rehearsal."),
 }
 

@@ -12,8 +12,9 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Any, TextIO
 
 from shiming.vocabulary.masking import mask_identity_number, mask_phone
 
@@ -50,10 +51,26 @@ class RedactingFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": redact(record.getMessage()),
+            **_redacted(getattr(record, "fields", {})),
         }
         if record.exc_info and record.exc_info[0]:
             line["exception"] = redact(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)
+
+
+def _redacted(value: Any) -> Any:
+    """Mask the texts of structured fields, given as `extra={"fields": {...}}`."""
+    match value:
+        case str():
+            return redact(value)
+        case Mapping():
+            return {str(key): _redacted(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_redacted(each) for each in value]
+        case None | bool() | int() | float():
+            return value
+        case _:
+            return type(value).__name__
 
 
 def _masked(found: re.Match[str]) -> str:

@@ -133,7 +133,7 @@ class OpenToAll:
 
 
 def asked(*questions: type[Permission]) -> Any:
-    """Declare what a route asks, as in `asking: Annotated[Asking, asked(MayReadLedger)]`."""
+    """Declare what a route asks; see the top of this module."""
     if not questions:
         message = "a route asks at least one question, or is open_to_all"
         raise TypeError(message)

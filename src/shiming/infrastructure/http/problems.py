@@ -51,6 +51,7 @@ def problem(request: Request, error: ShimingError) -> JSONResponse:
     """Return the answer for an error."""
     status = status_of(error, getattr(request.app.state, "problem_statuses", {}))
     language = language_of(request)
+    request.state.problem_code = error.code  # for the request log
     body: dict[str, Any] = {
         "type": f"urn:shiming:problem:{error.code}",
         "title": error.text.in_language(language),

@@ -1,0 +1,130 @@
+"""The HTTP application: every feature's routes behind one edge.
+
+`create_app(platform)` builds it; `shiming serve` runs it. A route states what it asks (`asked`) or why it is
+open to all (`open_to_all`); the application does not start with one that states neither.
+"""
+
+import contextlib
+import importlib
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+
+from shiming.entrypoints.http_problems import STATUSES
+from shiming.entrypoints.http_refusals import add_refusals
+from shiming.entrypoints.http_system import checks_of, system_router
+from shiming.entrypoints.openapi import document
+from shiming.infrastructure.http.asking import gates_of
+from shiming.infrastructure.http.heavy_work import HeavyWork
+from shiming.infrastructure.http.metrics import HttpFigures
+from shiming.infrastructure.http.rate_limits import RateLimits, TokenBuckets
+from shiming.infrastructure.http.request_log import RequestEdge
+from shiming.infrastructure.http.spool import Spool
+from shiming.infrastructure.telemetry import Traces
+
+#: Where the features' routes are; every module has a `router` with paths below /v1.
+ROUTERS = (
+    "shiming.identity_proofing.api",
+    "shiming.registrations.api",
+    "shiming.privacy.api",
+    "shiming.accounts.api",
+    "shiming.entrypoints.jobs_api",
+)
+SPOOL = "spool"
+_LIMITS = RateLimits()
+
+
+def create_app(
+    platform: Any,
+    *,
+    authority: Any = None,
+    limits: RateLimits = _LIMITS,
+    traces: Traces | None = None,
+) -> FastAPI:
+    """Return the application over a wired platform; `authority` is asked at decisions (None: none is)."""
+    figures = HttpFigures()
+    app = FastAPI(
+        title="Shiming",
+        version=version("shiming"),
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # ours writes no paths: see telemetry.py
+    )
+    _prepare(app, platform, limits, figures)
+    app.state.authority = authority
+    for router in (system_router(), *_features()):
+        app.include_router(router)
+    require_gates(app)
+    add_refusals(app)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign] # FastAPI's own way to replace it
+    buckets = TokenBuckets(limits.per_address) if limits.per_address else None
+    app.add_middleware(RequestEdge, figures=figures, address_buckets=buckets)  # type: ignore[arg-type] # ASGI
+    if traces is not None:
+        app.add_middleware(traces.around)  # type: ignore[arg-type] # ASGI
+    return app
+
+
+def routes_of(app: FastAPI) -> tuple[RouteContext, ...]:
+    """Return the routes that features declare, with their whole paths."""
+    contexts = iter_route_contexts(app.routes)
+    return tuple(each for each in contexts if isinstance(each.original_route, APIRoute))
+
+
+def require_gates(app: FastAPI) -> None:
+    """Refuse to start with a route that neither asks a question nor says why it is open to all."""
+    open_routes = [
+        f"{sorted(route.methods or ())} {route.path}"
+        for route in routes_of(app)
+        if not gates_of(route.dependant)
+    ]
+    if open_routes:
+        message = f"routes without asked() or open_to_all(): {open_routes}"
+        raise TypeError(message)
+
+
+def _prepare(app: FastAPI, platform: Any, limits: RateLimits, figures: HttpFigures) -> None:
+    """Put down what routes find at `request.app.state`."""
+    state = app.state
+    state.platform = platform
+    state.problem_statuses = STATUSES
+    state.figures = figures
+    state.readiness = checks_of(platform)
+    rate = limits.per_caller_and_route
+    state.caller_buckets = TokenBuckets(rate) if rate else None
+
+    def watch(running: int, waiting: int) -> None:
+        figures.recognition_running.set(running)
+        figures.recognition_waiting.set(waiting)
+
+    state.heavy_work = HeavyWork(watch=watch)
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.spool = Spool.open(app.state.platform.data_folder / SPOOL)
+    try:
+        yield
+    finally:
+        app.state.spool.close()
+
+
+def _features() -> tuple[APIRouter, ...]:
+    found = []
+    for name in ROUTERS:
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as missing:
+            if missing.name != name:
+                raise
+            continue
+        found.append(module.router)
+    return tuple(found)
