@@ -3,7 +3,8 @@
 Other features know a person by a keyed pseudonym only. Content never shows itself in `repr`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -19,6 +20,8 @@ class EvidenceKind(StrEnum):
     PORTRAIT = "portrait"
     CLIP = "clip"
     AUDIO = "audio"
+    SIGNATURE = "signature"
+    CONTRACT = "contract"
     IDENTITY_RECORD = "identity_record"
 
 
@@ -54,6 +57,30 @@ class RetentionEvents:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyScope:
+    """What one data key is for; the case is its generation, because retention ends case by case."""
+
+    subject: str
+    purpose: str
+    retention_class: str
+    case_reference: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvidence:
+    """What a piece of evidence is, before it is kept."""
+
+    subject: str
+    case_reference: str
+    kind: EvidenceKind
+    purpose: Purpose
+    retention_class: RetentionClass
+    operator: str = ""
+    line_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceRef:
     """What is known of a piece of evidence without opening it."""
 
@@ -69,6 +96,16 @@ class EvidenceRef:
     retain_until: datetime | None  # None while the clock has not started
     erased_at: datetime | None = None
     erased_why: str | None = None
+    operator: str = ""  # "": kept for the platform, no operator yet
+    line_id: str | None = None
+    data_key_id: str = ""
+
+    @property
+    def key_scope(self) -> KeyScope:
+        """What the data key of this piece is for."""
+        return KeyScope(
+            self.subject, self.purpose.value, self.retention_class.value, self.case_reference, self.operator
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +129,54 @@ class EvidenceContent:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceStream:
+    """Evidence in clear, piece by piece; each piece is authentic, the whole only after the last."""
+
+    ref: EvidenceRef
+    chunks: Iterator[bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StagedEvidence:
+    """An encrypted object that lies in its store and has no row yet."""
+
+    ref: EvidenceRef
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceErased:
     """The data key is destroyed: nobody can read this any more, in no copy."""
 
     evidence_id: str
     erased_at: datetime
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDestroyed:
+    """One data key is gone, and with it every piece that it encrypted; the signed receipt says so."""
+
+    data_key_id: str
+    pieces: tuple[EvidenceErased, ...]
+    receipt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class KekState:
+    """A key-encryption key, whether it wraps new data keys, and how many live ones it wraps now."""
+
+    kek_id: str
+    present: bool
+    known: bool  # False: data keys need it, but the installation's keys do not hold it
+    data_keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectsSwept:
+    """What a sweep of the object store found."""
+
+    orphans_removed: int
+    unfinished_removed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +238,10 @@ class LeafDraft:
 
 @dataclass(frozen=True, slots=True)
 class LedgerVerified:
-    """Every leaf of every lane is what was written."""
+    """Every leaf of every lane is what was written, and the tree and all checkpoints agree with them."""
 
     leaves: int
+    sealed: int = 0
 
 
 class LedgerFault(StrEnum):
@@ -171,11 +251,17 @@ class LedgerFault(StrEnum):
     LEAF_CHANGED = "LEAF_CHANGED"
     LEAF_MOVED = "LEAF_MOVED"
     LEAF_FOREIGN = "LEAF_FOREIGN"
-    TAIL_MISSING = "TAIL_MISSING"
-    TAIL_ADDED = "TAIL_ADDED"
+    LEAF_NOT_AS_SEALED = "LEAF_NOT_AS_SEALED"
     HEAD_MISSING = "HEAD_MISSING"
     HEAD_FOREIGN = "HEAD_FOREIGN"
-    KNOWN_HEAD_CONTRADICTED = "KNOWN_HEAD_CONTRADICTED"
+    HEAD_SET_BACK = "HEAD_SET_BACK"
+    RUN_CHANGED = "RUN_CHANGED"
+    TILE_CHANGED = "TILE_CHANGED"
+    BATCH_MISSING = "BATCH_MISSING"
+    ROOT_CHANGED = "ROOT_CHANGED"
+    CHECKPOINT_FOREIGN = "CHECKPOINT_FOREIGN"
+    KNOWN_CHECKPOINT_CONTRADICTED = "KNOWN_CHECKPOINT_CONTRADICTED"
+    KNOWN_LEAF_CONTRADICTED = "KNOWN_LEAF_CONTRADICTED"
     GUARD_MISSING = "GUARD_MISSING"
 
     @property
@@ -185,11 +271,65 @@ class LedgerFault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerBroken:
-    """The first leaf that is not what was written (`lane-number`), and why."""
+class LedgerFinding:
+    """One thing that is not what was written: a leaf (`lane-number`) or a part of the tree, and why."""
 
     at: str
     why: LedgerFault
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerBroken:
+    """What is not what was written: the first findings in order, and how many there are in all."""
+
+    findings: tuple[LedgerFinding, ...]
+    found: int
+
+    @property
+    def at(self) -> str:
+        """Where the first finding is."""
+        return self.findings[0].at
+
+    @property
+    def why(self) -> LedgerFault:
+        """What the first finding is."""
+        return self.findings[0].why
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSealed:
+    """What one run of the sealer did: leaves and batches it added, and the size of the tree now.
+
+    `stopped` names what it refused to seal: a lane waits there until its leaf is as it was written.
+    """
+
+    leaves: int
+    batches: int
+    size: int
+    stopped: tuple[LedgerFinding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCheckpoint:
+    """A checkpoint as it was signed: size and root of the tree, and the signed note that states them."""
+
+    size: int
+    root: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeafUnknown:
+    """There is no leaf of this name."""
+
+    leaf_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeafNotSealed:
+    """The leaf is written and authenticated, but not in a checkpoint yet; the sealer runs every moment."""
+
+    leaf_id: str
 
 
 _FAULT_TEXTS = {
@@ -199,15 +339,35 @@ _FAULT_TEXTS = {
     LedgerFault.LEAF_FOREIGN: Text(
         zh="记录不是由本系统写入。", en="The leaf was not written by this installation."
     ),
-    LedgerFault.TAIL_MISSING: Text(zh="末尾的记录被删除。", en="Leaves at the end are missing."),
-    LedgerFault.TAIL_ADDED: Text(zh="末尾之后被追加记录。", en="Leaves were added behind the head."),
-    LedgerFault.HEAD_MISSING: Text(zh="账本头记录被删除。", en="The head record is missing."),
-    LedgerFault.HEAD_FOREIGN: Text(
-        zh="账本头记录不是由本系统写入。", en="The head was not written by this installation."
+    LedgerFault.LEAF_NOT_AS_SEALED: Text(
+        zh="与封存时的哈希不同，记录或哈希树被改动。",
+        en="The tree holds another hash for this leaf: one of the two was changed.",
     ),
-    LedgerFault.KNOWN_HEAD_CONTRADICTED: Text(
-        zh="与外部保存的账本头不一致，账本曾被回退或重写。",
-        en="It contradicts the head that was kept outside: the ledger was rolled back or rewritten.",
+    LedgerFault.HEAD_MISSING: Text(zh="通道头记录被删除。", en="The head of the lane is missing."),
+    LedgerFault.HEAD_FOREIGN: Text(
+        zh="通道头记录不是由本系统写入。", en="The head of the lane was not written by this installation."
+    ),
+    LedgerFault.HEAD_SET_BACK: Text(
+        zh="通道头被回退，其后仍有记录。", en="The head of the lane was set back behind its leaves."
+    ),
+    LedgerFault.RUN_CHANGED: Text(
+        zh="封存区间不连续或被改动。", en="The runs of sealed leaves do not cover the tree."
+    ),
+    LedgerFault.TILE_CHANGED: Text(zh="哈希树的数据块被改动。", en="A tile of the tree was changed."),
+    LedgerFault.BATCH_MISSING: Text(zh="封存批次缺失或被改动。", en="A sealed batch is missing or changed."),
+    LedgerFault.ROOT_CHANGED: Text(
+        zh="哈希树与检查点的根不符。", en="The tree does not give the root that its checkpoint states."
+    ),
+    LedgerFault.CHECKPOINT_FOREIGN: Text(
+        zh="检查点不是由本系统签署。", en="The checkpoint was not signed by this installation."
+    ),
+    LedgerFault.KNOWN_CHECKPOINT_CONTRADICTED: Text(
+        zh="与外部保存的检查点不一致，账本曾被回退或重写。",
+        en="It contradicts the checkpoint that was kept outside: the ledger was rolled back or rewritten.",
+    ),
+    LedgerFault.KNOWN_LEAF_CONTRADICTED: Text(
+        zh="与外部保存的记录编号不一致，账本曾被回退或重写。",
+        en="It contradicts the leaf that was kept outside: the ledger was rolled back or rewritten.",
     ),
     LedgerFault.GUARD_MISSING: Text(
         zh="防止修改的触发器被移除。", en="The triggers that forbid changes were removed."

@@ -5,7 +5,7 @@ so the numbers of a lane have no gaps and become visible in their order; each co
 own, so writers do not wait for each other. SQLite has one writer and one lane.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,8 +14,21 @@ from sqlalchemy.engine import Connection, Row
 
 from shiming.infrastructure.tables import guard, partitioned, schema
 
+#: (table, trigger, verb) of every guard of the ledger: `missing_guards` looks for them.
+GUARDS: list[tuple[str, str, str]] = []
+
+
+def ledger_guard(table: sa.Table, name: str, verb: str, why: str, when: str = "") -> None:
+    """Guard a table of the ledger, and note that the guard must be found there."""
+    guard(table, name, verb, why, when)
+    GUARDS.append((table.name, name, verb))
+
+
 LANE_LOCK = 0x5348  # class of the advisory locks by which a PostgreSQL session holds its lane
 _LANE = "shiming_ledger_lane"
+_ROWS_AT_ONCE = 1000  # rows in memory while streaming
+_TRIGGER_BITS = {"UPDATE": 1 + 2 + 16, "DELETE": 1 + 2 + 8}  # pg_trigger.tgtype: each row, before, verb
+_REFUSE_BODY = "BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'restrict_violation'; END"
 
 ledger_lanes = sa.Table(
     "ledger_lanes",
@@ -25,8 +38,8 @@ ledger_lanes = sa.Table(
     sa.Column("mac", sa.String(64), nullable=False),
     sa.Column("key_id", sa.String(40), nullable=False),
 )
-guard(ledger_lanes, "ledger_lanes_no_delete", "DELETE", "a lane stays")
-guard(
+ledger_guard(ledger_lanes, "ledger_lanes_no_delete", "DELETE", "a lane stays")
+ledger_guard(
     ledger_lanes,
     "ledger_lanes_forward",
     "UPDATE",
@@ -45,8 +58,8 @@ ledger_leaves = partitioned(
     sa.Column("key_id", sa.String(40), nullable=False),
     sa.Index("ix_ledger_leaves_lane", "lane", "sequence"),
 )
-guard(ledger_leaves, "ledger_leaves_no_update", "UPDATE", "the ledger is append-only")
-guard(ledger_leaves, "ledger_leaves_no_delete", "DELETE", "the ledger is append-only")
+ledger_guard(ledger_leaves, "ledger_leaves_no_update", "UPDATE", "the ledger is append-only")
+ledger_guard(ledger_leaves, "ledger_leaves_no_delete", "DELETE", "the ledger is append-only")
 
 
 def lock_lane(connection: Connection) -> tuple[int, int] | None:
@@ -95,15 +108,59 @@ def list_lanes(connection: Connection) -> tuple[Row[Any], ...]:
     return tuple(connection.execute(ledger_lanes.select().order_by(ledger_lanes.c.lane)))
 
 
-def iterate_leaves(connection: Connection, lane: int, *, after: int = 0) -> Iterator[Row[Any]]:
+def iterate_leaves(
+    connection: Connection, lane: Any, *, after: int | None = None, limit: int | None = None
+) -> Iterator[Row[Any]]:
     """Return the leaves of a lane in order, a few at a time in memory."""
-    batch = 1000
     query = (
         ledger_leaves.select()
-        .where(ledger_leaves.c.lane == lane, ledger_leaves.c.sequence > after)
-        .order_by(ledger_leaves.c.sequence)
+        .where(ledger_leaves.c.lane == lane, *(() if after is None else (ledger_leaves.c.sequence > after,)))
+        .order_by(ledger_leaves.c.sequence, ledger_leaves.c.operator)
+        .limit(limit)
+        .execution_options(yield_per=_ROWS_AT_ONCE)
     )
-    yield from connection.execution_options(yield_per=batch).execute(query)
+    yield from connection.execute(query)
+
+
+def find_leaves(connection: Connection, lane: int, sequence: int) -> Sequence[Row[Any]]:
+    """Return the leaf of this name; more than one is the work of an intruder."""
+    at = (ledger_leaves.c.lane == lane) & (ledger_leaves.c.sequence == sequence)
+    return connection.execute(ledger_leaves.select().where(at)).all()
+
+
+def missing_guards(connection: Connection) -> list[str]:
+    """Return the guards that are not in place, or not as they were made."""
+    find = _postgresql_guards if connection.dialect.name == "postgresql" else _sqlite_guards
+    found = find(connection)
+    return [name for guard in GUARDS if guard not in found for name in guard[1:2]]
+
+
+def _sqlite_guards(connection: Connection) -> set[tuple[str, str, str]]:
+    rows = connection.exec_driver_sql("SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'")
+    return {
+        (table, name, verb)
+        for table, name, sql in rows
+        for verb in ("UPDATE", "DELETE")
+        if f"BEFORE {verb} ON {table}" in sql and "RAISE(ABORT" in sql
+    }
+
+
+def _postgresql_guards(connection: Connection) -> set[tuple[str, str, str]]:
+    """Count a guard when it is enabled on the table and on every partition, and still refuses."""
+    rows = connection.exec_driver_sql(
+        "SELECT t.tgrelid::regclass::text, t.tgname, t.tgtype, p.prosrc FROM pg_trigger t "
+        "JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid "
+        "WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgenabled = 'O' AND NOT EXISTS ("
+        "SELECT FROM pg_inherits i WHERE i.inhparent = t.tgrelid AND NOT EXISTS ("
+        "SELECT FROM pg_trigger part WHERE part.tgrelid = i.inhrelid AND part.tgparentid = t.oid "
+        "AND part.tgenabled = 'O'))"
+    )
+    return {
+        (table, name, verb)
+        for table, name, kind, source in rows
+        for verb, bits in _TRIGGER_BITS.items()
+        if kind == bits and source.split() == _REFUSE_BODY.split()
+    }
 
 
 @contextmanager
@@ -122,7 +179,8 @@ def tolerant_text(connection: Connection) -> Iterator[None]:
 
 def _take_free_lane(connection: Connection) -> int | None:
     """Return a lane that no other connection holds; on PostgreSQL it is held until this one closes."""
-    lanes = connection.execute(sa.select(ledger_lanes.c.lane).order_by(ledger_lanes.c.lane)).scalars().all()
+    query = sa.select(ledger_lanes.c.lane).order_by(ledger_lanes.c.lane)
+    lanes: Sequence[int] = connection.execute(query).scalars().all()
     if connection.dialect.name != "postgresql":
         return lanes[0] if lanes else None
     for lane in lanes:

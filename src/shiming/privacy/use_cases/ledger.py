@@ -9,7 +9,6 @@ Facts are references, codes, hashes and counts. Personal data in clear is refuse
 the program.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from sqlalchemy.engine import Connection
 from shiming.infrastructure.canonical_json import canonical_bytes
 from shiming.infrastructure.encryption import KeyProvider, KeyUse
 from shiming.privacy.model import LeafDraft, LeafRef
+from shiming.privacy.rules.merkle import leaf_hash
 from shiming.privacy.store import ledger as store
 from shiming.vocabulary.permissions import inside
 
@@ -27,7 +27,6 @@ PLATFORM = ""  # the operator of what concerns no operator
 _KIND = re.compile(r"[a-z]+(?:[._][a-z]+)*")
 _PERSONAL_NUMBER = re.compile(r"\+?\d{7,18}[0-9Xx]|[A-Z]{1,2}\d{7,9}")
 _FACT_LENGTH_MAX = 200
-_LEAF_PREFIX = b"\x00"  # RFC 6962, section 2.1
 
 
 @inside("every use case records what it does in its own transaction")
@@ -83,16 +82,10 @@ def draft_leaf(
             "sequence": sequence,
         }
     )
-    ref = LeafRef(lane, sequence, leaf_hash(content))
+    ref = LeafRef(lane, sequence, leaf_hash(content).hex())
     mac = keys.mac(KeyUse.LEDGER, leaf_message(ref))
     head = keys.mac(KeyUse.LEDGER, head_message(ref), mac.key_id)
     return LeafDraft(ref, content.decode(), mac.value, head.value, mac.key_id)
-
-
-@inside("shared by writing and verifying")
-def leaf_hash(content: bytes) -> str:
-    """Return the RFC 6962 hash of a leaf, hex."""
-    return hashlib.sha256(_LEAF_PREFIX + content).hexdigest()
 
 
 @inside("shared by writing and verifying")
