@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy.engine import Connection
 
@@ -38,16 +38,4 @@ class Passwords(Protocol):
 
     def is_outdated(self, stored: str) -> bool:
         """Say whether a hash was made with weaker parameters than today's."""
-        ...
-
-
-class IdentityProvider(Protocol):
-    """The operator's OpenID provider."""
-
-    def authorization_url(self, *, state: str, nonce: str, verifier: str, redirect_uri: str) -> str:
-        """Return where the browser goes to sign in."""
-        ...
-
-    def exchange(self, *, code: str, nonce: str, verifier: str, redirect_uri: str) -> Any:
-        """Return issuer and subject of who signed in, or why not."""
         ...

@@ -35,7 +35,7 @@ class TokenKey:
     seed: bytes = field(repr=False)
     public: str
 
-    def jwk(self) -> dict[str, str]:
+    def jwk(self) -> dict[str, Any]:
         """Return the public half as a JSON Web Key (RFC 8037)."""
         return public_jwk(self.key_id, self.public)
 
@@ -57,7 +57,7 @@ def new_token_key(seed: bytes) -> TokenKey:
     return TokenKey(key.thumbprint(), seed, str(key.as_dict(private=False)["x"]))
 
 
-def public_jwk(key_id: str, public: str) -> dict[str, str]:
+def public_jwk(key_id: str, public: str) -> dict[str, Any]:
     """Return a public key as it is published."""
     return {"kty": "OKP", "crv": "Ed25519", "x": public, "kid": key_id, "alg": ALGORITHM, "use": "sig"}
 
@@ -167,7 +167,7 @@ def public_key_set(text: str) -> str | None:
         return None
 
 
-def _private_jwk(seed: bytes) -> dict[str, str]:
+def _private_jwk(seed: bytes) -> dict[str, Any]:
     public = Ed25519PrivateKey.from_private_bytes(seed).public_key()
     x = to_base64url(public.public_bytes(Encoding.Raw, PublicFormat.Raw))
     return {"kty": "OKP", "crv": "Ed25519", "d": to_base64url(seed), "x": x}

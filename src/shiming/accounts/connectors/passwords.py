@@ -12,9 +12,7 @@ from shiming.accounts.rules.password_policy import normalised
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1
-AT_ONCE_MAX = (
-    2  # hashes at the same time, so that a burst of sign-ins takes no more than 38 MiB and two cores
-)
+AT_ONCE_MAX = 2  # hashes at the same time, so that a burst takes 38 MiB and two cores at most
 
 
 class Argon2Passwords:

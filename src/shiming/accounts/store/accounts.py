@@ -55,20 +55,20 @@ def insert_account(connection: Connection, account: Account) -> bool:
 def find_account(connection: Connection, reference: str) -> Account | None:
     """Return an account."""
     row = connection.execute(_select().where(_a.reference == reference)).first()
-    return row and _account(row)
+    return _account(row) if row else None
 
 
 def find_by_user_name(connection: Connection, user_name: str) -> PasswordRow | None:
     """Return the account with this user name, and its password."""
     row = connection.execute(_select().where(_a.user_name == user_name)).first()
-    return row and PasswordRow(_account(row), row.password_hash)
+    return PasswordRow(_account(row), row.password_hash) if row else None
 
 
 def find_by_link(connection: Connection, issuer: str, subject: str) -> Account | None:
     """Return the account that is linked to a subject of a provider."""
     linked = sa.select(links.c.account).where(links.c.issuer == issuer, links.c.subject == subject)
     row = connection.execute(_select().where(_a.reference == linked.scalar_subquery())).first()
-    return row and _account(row)
+    return _account(row) if row else None
 
 
 def list_accounts(
@@ -163,7 +163,7 @@ def find_passkey(connection: Connection, credential_id: bytes) -> Passkey | None
         .where(passkeys.c.credential_id == to_base64url(credential_id), passkeys.c.suspended_at.is_(None))
         .with_for_update()
     ).first()
-    return row and _passkey(row)
+    return _passkey(row) if row else None
 
 
 def passkeys_of(connection: Connection, account: str) -> list[Passkey]:

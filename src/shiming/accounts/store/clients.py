@@ -54,13 +54,13 @@ def insert_client(connection: Connection, client: Client, *, public_keys: str | 
 def find_client(connection: Connection, reference: str) -> Client | None:
     """Return a client."""
     row = connection.execute(sa.select(clients).where(_c.reference == reference)).first()
-    return row and _client(row)
+    return _client(row) if row else None
 
 
 def find_credentials(connection: Connection, reference: str) -> ClientCredentials | None:
     """Return a client and how it proves itself."""
     row = connection.execute(sa.select(clients).where(_c.reference == reference)).first()
-    return row and ClientCredentials(_client(row), row.secret_hash, row.public_keys)
+    return ClientCredentials(_client(row), row.secret_hash, row.public_keys) if row else None
 
 
 def list_clients(

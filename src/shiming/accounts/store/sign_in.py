@@ -18,7 +18,7 @@ FORGOTTEN_A_BATCH_MAX = 5_000  # one short transaction
 class Failures(NamedTuple):
     """How often a name failed in a row."""
 
-    count: int
+    in_a_row: int
     last_failed_at: datetime | None
 
 
@@ -28,25 +28,26 @@ def failures_of(connection: Connection, name_key: str) -> Failures:
     return Failures(row.failures, row.last_failed_at) if row else Failures(0, None)
 
 
-def count_failure(connection: Connection, name_key: str, now: datetime) -> Failures:
-    """Count one more failure and return the row, which is held until the end of the transaction."""
-    row = connection.execute(
-        insert_into(connection, failures)
-        .values(name_key=name_key, failures=1, last_failed_at=now)
-        .on_conflict_do_update(
-            index_elements=["name_key"], set_={"failures": failures.c.failures + 1, "last_failed_at": now}
-        )
-        .returning(failures.c.failures, failures.c.last_failed_at)
-    ).one()
-    return Failures(row.failures, row.last_failed_at)
+def count_failure(connection: Connection, name_key: str, now: datetime) -> None:
+    """Count one more failure of a name that is held."""
+    connection.execute(
+        failures.update()
+        .where(failures.c.name_key == name_key)
+        .values(failures=failures.c.failures + 1, last_failed_at=now)
+    )
 
 
-def hold_failures(connection: Connection, name_key: str) -> Failures:
+def hold_failures(connection: Connection, name_key: str, now: datetime) -> Failures:
     """Return the failures of a name, held until the end of the transaction so that guesses queue up."""
+    connection.execute(
+        insert_into(connection, failures)
+        .values(name_key=name_key, failures=0, last_failed_at=now)
+        .on_conflict_do_nothing(index_elements=["name_key"])  # there is always a row to hold
+    )
     row = connection.execute(
         sa.select(failures).where(failures.c.name_key == name_key).with_for_update()
-    ).first()
-    return Failures(row.failures, row.last_failed_at) if row else Failures(0, None)
+    ).one()
+    return Failures(row.failures, row.last_failed_at)
 
 
 def forget_failures(connection: Connection, name_key: str) -> None:
@@ -65,6 +66,16 @@ def insert_secret(
         .returning(secrets.c.secret_hash)
     )
     return written.first() is not None
+
+
+def find_secret(connection: Connection, *, secret_hash: str, purpose: str, now: datetime) -> str | None:
+    """Return whose secret it is, without taking it away; None when it is not valid."""
+    row = connection.execute(
+        sa.select(secrets.c.account, secrets.c.expires_at).where(
+            secrets.c.secret_hash == secret_hash, secrets.c.purpose == purpose
+        )
+    ).first()
+    return str(row.account) if row and now < row.expires_at else None
 
 
 def spend_secret(connection: Connection, *, secret_hash: str, purpose: str, now: datetime) -> str | None:
@@ -100,7 +111,7 @@ def insert_session(connection: Connection, session: Session) -> None:
 def find_session(connection: Connection, token_hash: str) -> Session | None:
     """Return a session."""
     row = connection.execute(sa.select(sessions).where(sessions.c.token_hash == token_hash)).first()
-    return row and _session(row)
+    return _session(row) if row else None
 
 
 def session_seen(connection: Connection, token_hash: str, now: datetime) -> None:
