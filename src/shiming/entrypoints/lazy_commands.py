@@ -24,6 +24,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ledger": ("shiming.privacy.ledger_commands", "Seal, verify and prove the tamper-evident ledger."),
     "serve": ("shiming.entrypoints.serve_commands", "Run the HTTP API."),
     "up": ("shiming.entrypoints.serve_commands", "Run the HTTP API and a worker on one machine."),
+    "worker": ("shiming.entrypoints.worker_commands", "Seal, erase, relay and deliver until told to stop."),
+    "jobs": ("shiming.entrypoints.job_commands", "See jobs; retry or discard dead letters."),
+    "webhooks": ("shiming.entrypoints.webhook_commands", "Receivers of events, their secrets, replay."),
     "sandbox": ("shiming.identity_proofing.commands", "Run a stand-in authority for rehearsal."),
 }
 
