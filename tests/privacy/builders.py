@@ -8,11 +8,13 @@ from sqlalchemy.engine import Engine
 
 import shiming.entrypoints.schema
 from shiming.infrastructure.database import open_database, unit_of_work
-from shiming.infrastructure.encryption import InMemoryKeys, subject_pseudonym
+from shiming.infrastructure.encryption import KeyProvider, subject_pseudonym
 from shiming.infrastructure.key_file import open_key_file
 from shiming.infrastructure.object_store import FolderObjectStore
 from shiming.infrastructure.settings import Settings, prepare_data_folder
+from shiming.infrastructure.signing import Ed25519Signer
 from shiming.infrastructure.tables import schema
+from shiming.infrastructure.tombstone_file import TombstoneFile
 from shiming.jurisdictions.model import ClockStart, Confidence, RetentionPolicy, RetentionRule
 from shiming.privacy.use_cases.tools import PrivacyTools
 
@@ -44,15 +46,18 @@ def a_retention_policy() -> RetentionPolicy:
 class Vault:
     settings: Settings
     engine: Engine
-    keys: InMemoryKeys
+    keys: KeyProvider
     tools: PrivacyTools
 
     def subject(self, number: str = "11010519491231002X") -> str:
         return subject_pseudonym(self.keys, "cn_resident_number", number)
 
     def bytes_on_disk(self) -> bytes:
-        """Everything in the data folder except the key file, names of files included."""
-        files = (path for path in self.settings.data_folder.rglob("*") if path.is_file())
+        """Everything in the data folder and of a SQLite database, except the key file; names included."""
+        folders = {self.settings.data_folder}
+        if self.engine.dialect.name == "sqlite":
+            folders.add(Path(str(self.engine.url.database)).parent)
+        files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
         return b"".join(
             path.name.encode() + path.read_bytes() for path in files if path != self.settings.key_file
         )
@@ -71,5 +76,10 @@ def a_vault(folder: Path, url: str | None = None) -> Vault:
         assert shiming.entrypoints.schema.TABLES  # every feature's tables are in the schema
         with unit_of_work(engine) as connection:
             schema.create_all(connection)
-    tools = PrivacyTools(keys=keys, objects=FolderObjectStore(settings.objects_folder))
+    tools = PrivacyTools(
+        keys=keys,
+        objects=FolderObjectStore(settings.objects_folder),
+        signer=Ed25519Signer.from_seed(bytes(32)),
+        tombstones=TombstoneFile(settings.data_folder / "destroyed-keys.txt"),
+    )
     return Vault(settings, engine, keys, tools)

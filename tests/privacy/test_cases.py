@@ -6,7 +6,7 @@ from shiming.infrastructure.database import unit_of_work
 from shiming.privacy.model import EvidenceKind, EvidenceRef, IdentityRecord
 from shiming.privacy.use_cases.cases import RETENTION_CLASS_OF, keep_case
 from shiming.vocabulary.errors import BadInput
-from tests.privacy.builders import NOW, Vault, a_retention_policy, a_vault
+from tests.privacy.builders import NOW, Vault, a_retention_policy
 
 IDENTITY = IdentityRecord("resident_id", "11010519491231002X", "张三丰", "北京市朝阳区建国路1号")
 
@@ -25,8 +25,7 @@ def keep(vault: Vault, files: dict[EvidenceKind, Path]) -> tuple[EvidenceRef, ..
         )
 
 
-def test_a_case_is_kept_once_and_what_is_over_at_the_decision_never(tmp_path: Path) -> None:
-    vault = a_vault(tmp_path)
+def test_a_case_is_kept_once_and_what_is_over_at_the_decision_never(vault: Vault, tmp_path: Path) -> None:
     front, clip = tmp_path / "front.jpg", tmp_path / "clip.mp4"
     front.write_bytes(b"front")
     clip.write_bytes(b"clip")
@@ -38,8 +37,7 @@ def test_a_case_is_kept_once_and_what_is_over_at_the_decision_never(tmp_path: Pa
     assert back.kind is EvidenceKind.DOCUMENT_BACK
 
 
-def test_a_file_that_is_gone_keeps_nothing(tmp_path: Path) -> None:
-    vault = a_vault(tmp_path)
+def test_a_file_that_is_gone_keeps_nothing(vault: Vault, tmp_path: Path) -> None:
     with pytest.raises(BadInput) as refused:
         keep(vault, {EvidenceKind.DOCUMENT_FRONT: tmp_path / "gone.jpg"})
     assert refused.value.code == "EVIDENCE_UNREADABLE"

@@ -9,6 +9,8 @@ import shiming.infrastructure.schedules
 import shiming.infrastructure.webhooks.tables
 import shiming.privacy.store.access_log
 import shiming.privacy.store.disclosures
+import shiming.privacy.store.data_keys
+import shiming.privacy.store.deletion_receipts
 import shiming.privacy.store.evidence
 import shiming.privacy.store.ledger
 import shiming.privacy.store.ledger_tree

@@ -1,26 +1,25 @@
-"""Envelope encryption and keyed names of people.
+"""Data keys, the keys that wrap them, and keyed names of people.
 
-Each object has its own data key (256 bits). AES-256-GCM encrypts the object under it; the associated data
-is the object's id and the pseudonym of its subject, so that a ciphertext moved to another row or another
-person does not open. The data key is kept only wrapped (AES key wrap, RFC 3394) by a key-encryption key
-that never leaves its provider. Destroying the wrapped key erases the object, in every copy and backup.
+A data key (256 bits) encrypts evidence (`framed_encryption`). It is kept only wrapped (AES key wrap, RFC
+3394) by a key-encryption key (KEK) that never leaves its provider. Destroying the wrapped key erases what
+it encrypted, in every copy and backup.
 
 A person is known by a keyed pseudonym, HMAC-SHA-256 over the kind of the number and the number itself.
 Without the key nobody can tell whether a guessed identity number is in the database.
 
-The provider in this file is a key file; a provider with a hardware module implements the same `KeyProvider`.
+Providers: a key file (`key_file`), the environment (`key_environment`), a hardware module for the KEKs
+(`hardware_keys`). All hold the same `KeyProvider`, and `key_choice` picks one.
 """
 
 import base64
 import hashlib
 import hmac
-import os
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
@@ -28,8 +27,6 @@ from shiming.infrastructure.canonical_json import canonical_bytes
 from shiming.vocabulary.errors import Text, Unavailable
 
 KEY_BYTES = 32
-_NONCE_BYTES = 12  # NIST SP 800-38D; a data key encrypts one object, so a random nonce never repeats
-_FORM = b"SHM1"  # marks an object that is encrypted as a whole; a framed form will carry another mark
 
 
 class KeyUse(StrEnum):
@@ -59,8 +56,12 @@ class Mac:
     value: str
 
 
-class KeyProvider(Protocol):
-    """Keeps the long-lived keys and works with them; it hands none out."""
+class KekProvider(Protocol):
+    """Wraps data keys; its key-encryption keys stay inside."""
+
+    def kek_ids(self) -> tuple[str, ...]:
+        """Return the key-encryption keys by name; the last one wraps, the others only unwrap."""
+        ...
 
     def wrap(self, data_key: bytes) -> WrappedKey:
         """Wrap a data key by the present key-encryption key."""
@@ -70,19 +71,31 @@ class KeyProvider(Protocol):
         """Open a wrapped data key; Unavailable when its key is unknown or it was altered."""
         ...
 
+
+class MacProvider(Protocol):
+    """Keeps the keys of pseudonyms and of the ledger, and authenticates with them."""
+
     def mac(self, use: KeyUse, message: bytes, key_id: str | None = None) -> Mac:
         """Authenticate `message` by the present key of `use`, or by a named older one."""
         ...
+
+
+class KeyProvider(KekProvider, MacProvider, Protocol):
+    """Keeps the long-lived keys and works with them; it hands none out."""
 
 
 @dataclass(frozen=True, slots=True)
 class InMemoryKeys:
     """Keys by use and name; the last of each use is the present one."""
 
-    _keys: dict[KeyUse, dict[str, bytes]]
+    _keys: Mapping[KeyUse, Mapping[str, bytes]]
 
     def __repr__(self) -> str:
         return f"InMemoryKeys({[name for keys in self._keys.values() for name in keys]})"
+
+    def kek_ids(self) -> tuple[str, ...]:
+        """Return the key-encryption keys by name; the last one wraps, the others only unwrap."""
+        return tuple(self._keys[KeyUse.KEY_ENCRYPTION])
 
     def wrap(self, data_key: bytes) -> WrappedKey:
         """Wrap a data key by the present key-encryption key."""
@@ -102,46 +115,40 @@ class InMemoryKeys:
         name, key = self._key(use, key_id)
         return Mac(name, hmac.new(key, message, hashlib.sha256).hexdigest())
 
+    def knows(self, use: KeyUse, key_id: str) -> bool:
+        """Say whether a key is here."""
+        return key_id in self._keys[use]
+
     def _key(self, use: KeyUse, key_id: str | None) -> tuple[str, bytes]:
         keys = self._keys[use]
-        name = key_id if key_id is not None else next(reversed(keys))
+        name = key_id if key_id is not None else next(reversed(list(keys)), use.value)
         if name not in keys:
-            raise Unavailable(
-                "KEY_UNKNOWN",
-                Text(zh="所需密钥不在密钥文件中。", en="The key that is needed is not in the key file."),
-                Text(zh="请恢复原来的密钥文件。", en="Restore the key file that belongs to this data."),
-                {"key_id": name},
-            )
+            raise key_unknown(name)
         return name, keys[name]
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectContext:
-    """What a ciphertext is bound to."""
+class SplitKeys:
+    """Key-encryption keys of one provider (a hardware module), the others of another one."""
 
-    object_id: str
-    subject: str
+    keks: KekProvider
+    macs: MacProvider
 
-    def associated_data(self) -> bytes:
-        """Return the bytes that are authenticated with the object."""
-        return canonical_bytes({"object": self.object_id, "subject": self.subject})
+    def kek_ids(self) -> tuple[str, ...]:
+        """Return the key-encryption keys by name; the last one wraps, the others only unwrap."""
+        return self.keks.kek_ids()
 
+    def wrap(self, data_key: bytes) -> WrappedKey:
+        """Wrap a data key by the present key-encryption key."""
+        return self.keks.wrap(data_key)
 
-def encrypt(content: bytes, data_key: bytes, context: ObjectContext) -> bytes:
-    """Encrypt one object under its own data key."""
-    nonce = os.urandom(_NONCE_BYTES)
-    return _FORM + nonce + AESGCM(data_key).encrypt(nonce, content, context.associated_data())
+    def unwrap(self, wrapped: WrappedKey) -> bytes:
+        """Open a wrapped data key; Unavailable when its key is unknown or it was altered."""
+        return self.keks.unwrap(wrapped)
 
-
-def decrypt(ciphertext: bytes, data_key: bytes, context: ObjectContext) -> bytes:
-    """Return the content; Unavailable for a wrong key, another context or an altered byte."""
-    nonce, body = ciphertext[len(_FORM) :][:_NONCE_BYTES], ciphertext[len(_FORM) + _NONCE_BYTES :]
-    if not ciphertext.startswith(_FORM) or len(nonce) < _NONCE_BYTES:
-        raise undecryptable()
-    try:
-        return AESGCM(data_key).decrypt(nonce, body, context.associated_data())
-    except InvalidTag as problem:
-        raise undecryptable() from problem
+    def mac(self, use: KeyUse, message: bytes, key_id: str | None = None) -> Mac:
+        """Authenticate `message` by the present key of `use`, or by a named older one."""
+        return self.macs.mac(use, message, key_id)
 
 
 def new_data_key() -> bytes:
@@ -159,6 +166,22 @@ def subject_pseudonym(keys: KeyProvider, number_kind: str, number: str, *, key_i
     plain = "".join(unicodedata.normalize("NFKC", number).upper().split()).replace("-", "")
     mac = keys.mac(KeyUse.PSEUDONYM, canonical_bytes({"kind": number_kind, "number": plain}), key_id)
     return f"{mac.key_id}.{base64.urlsafe_b64encode(bytes.fromhex(mac.value)).decode().rstrip('=')}"
+
+
+def key_unknown(key_id: str) -> Unavailable:
+    """Return the error for a key that data need and the provider does not hold."""
+    return Unavailable(
+        "KEY_UNKNOWN",
+        Text(
+            zh="所需密钥不在本系统的密钥中。",
+            en="The key that is needed is not among this installation's keys.",
+        ),
+        Text(
+            zh="请恢复与数据对应的密钥文件、环境变量或密码设备。",
+            en="Restore the key file, the environment or the hardware module that belongs to this data.",
+        ),
+        {"key_id": key_id},
+    )
 
 
 def undecryptable() -> Unavailable:

@@ -332,6 +332,55 @@ class LeafNotSealed:
     leaf_id: str
 
 
+class WitnessRefusal(StrEnum):
+    """Why a witness does not sign a checkpoint."""
+
+    CHECKPOINT_FOREIGN = "CHECKPOINT_FOREIGN"
+    CHECKPOINT_OLDER = "CHECKPOINT_OLDER"
+    LAST_FOREIGN = "LAST_FOREIGN"
+    NOT_CONSISTENT = "NOT_CONSISTENT"
+    PROOF_MISSING = "PROOF_MISSING"
+
+    @property
+    def text(self) -> Text:
+        """Say it in words."""
+        return _REFUSAL_TEXTS[self]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointWitnessed:
+    """A checkpoint with the signature of the witness; `note` is also what the witness must remember."""
+
+    size: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessingRefused:
+    """The witness does not sign: what it was shown does not continue what it signed last."""
+
+    why: WitnessRefusal
+
+
+_REFUSAL_TEXTS = {
+    WitnessRefusal.CHECKPOINT_FOREIGN: Text(
+        zh="检查点不是由该账本签署。", en="The ledger did not sign this checkpoint."
+    ),
+    WitnessRefusal.CHECKPOINT_OLDER: Text(
+        zh="检查点比上次见证的更旧。", en="It is older than the checkpoint that was witnessed last."
+    ),
+    WitnessRefusal.LAST_FOREIGN: Text(
+        zh="上次见证的记录已损坏或属于另一账本密钥。",
+        en="The checkpoint that was witnessed last is damaged, or another key of the ledger signed it.",
+    ),
+    WitnessRefusal.NOT_CONSISTENT: Text(
+        zh="与上次见证的检查点不连续，账本可能被改写。",
+        en="It does not continue the checkpoint that was witnessed last: the ledger may have been rewritten.",
+    ),
+    WitnessRefusal.PROOF_MISSING: Text(
+        zh="缺少与上次检查点的一致性证明。", en="The proof that it continues the last one is missing."
+    ),
+}
 _FAULT_TEXTS = {
     LedgerFault.LEAF_MISSING: Text(zh="此处缺少一条记录。", en="A leaf is missing here."),
     LedgerFault.LEAF_CHANGED: Text(zh="记录内容被改动。", en="The leaf was changed."),

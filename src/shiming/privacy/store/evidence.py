@@ -1,43 +1,24 @@
-"""Tables of the evidence vault, and all their SQL.
+"""Table of the evidence, and all its SQL.
 
 Nothing here is personal data in clear: subjects are pseudonyms, content is in the object store, encrypted,
-and its data keys are wrapped. A destroyed data key stays as a row without key - the tombstone that keeps
-a restored backup from bringing it back.
+and its data keys are wrapped (`data_keys`).
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from shiming.infrastructure.encryption import WrappedKey
-from shiming.infrastructure.tables import UtcInstant, guard, partitioned, schema
+from shiming.infrastructure.tables import UtcInstant, partitioned
 from shiming.privacy.model import EvidenceKind, EvidenceRef, Purpose, RetentionClass
-
-data_keys = sa.Table(
-    "data_keys",
-    schema,
-    sa.Column("data_key_id", sa.String(40), primary_key=True),
-    sa.Column("kek_id", sa.String(40), nullable=False, index=True),
-    sa.Column("wrapped", sa.LargeBinary),
-    sa.Column("created_at", UtcInstant, nullable=False),
-    sa.Column("destroyed_at", UtcInstant),
-    sa.CheckConstraint("(wrapped IS NULL) = (destroyed_at IS NOT NULL)", name="key_or_tombstone"),
-)
-guard(
-    data_keys,
-    "data_keys_stay_destroyed",
-    "UPDATE",
-    "a destroyed key does not come back",
-    "OLD.wrapped IS NULL",
-)
-guard(data_keys, "data_keys_no_delete", "DELETE", "a tombstone stays")
+from shiming.privacy.store.data_keys import data_keys
 
 evidence = partitioned(
     "evidence",
     sa.Column("operator", sa.String(40), primary_key=True, default="", server_default=""),
-    sa.Column("evidence_id", sa.String(40), primary_key=True),
+    sa.Column("evidence_id", sa.String(40), primary_key=True, index=True),
     sa.Column("data_key_id", sa.ForeignKey(data_keys.c.data_key_id), nullable=False, index=True),
     sa.Column("subject", sa.String(80), nullable=False, index=True),
     sa.Column("case_reference", sa.String(40), nullable=False, index=True),
@@ -53,24 +34,26 @@ evidence = partitioned(
     sa.Column("erased_why", sa.String(80)),
     sa.Column("object_removed", sa.Boolean, nullable=False, default=False),
 )
+_KEPT = evidence.c.erased_at.is_(None)
+_TO_REMOVE = "erased_at IS NOT NULL AND NOT object_removed"
+sa.Index(
+    "ix_evidence_to_remove",
+    evidence.c.erased_at,
+    sqlite_where=sa.text(_TO_REMOVE),
+    postgresql_where=sa.text(_TO_REMOVE),
+)
 
 
-def insert_evidence(connection: Connection, ref: EvidenceRef, data_key_id: str, wrapped: WrappedKey) -> None:
-    """Add the metadata of one object and its wrapped data key."""
-    connection.execute(
-        data_keys.insert().values(
-            data_key_id=data_key_id,
-            kek_id=wrapped.kek_id,
-            wrapped=wrapped.wrapped,
-            created_at=ref.stored_at,
-        )
-    )
+def insert_evidence(connection: Connection, ref: EvidenceRef) -> None:
+    """Add the metadata of one object."""
     connection.execute(
         evidence.insert().values(
+            operator=ref.operator,
             evidence_id=ref.evidence_id,
-            data_key_id=data_key_id,
+            data_key_id=ref.data_key_id,
             subject=ref.subject,
             case_reference=ref.case_reference,
+            line_id=ref.line_id,
             kind=ref.kind.value,
             purpose=ref.purpose.value,
             retention_class=ref.retention_class.value,
@@ -100,57 +83,91 @@ def list_evidence(
     return tuple(_ref(row) for row in connection.execute(query))
 
 
-def list_due(connection: Connection, now: datetime, limit: int) -> tuple[EvidenceRef, ...]:
-    """Return evidence whose retention has ended and that is not erased yet."""
+def list_of_key(connection: Connection, data_key_id: str) -> tuple[EvidenceRef, ...]:
+    """Return what one data key encrypts, oldest first."""
+    query = evidence.select().where(evidence.c.data_key_id == data_key_id)
+    return tuple(_ref(row) for row in connection.execute(query.order_by(evidence.c.stored_at)))
+
+
+def list_due_keys(connection: Connection, now: datetime, limit: int) -> tuple[str, ...]:
+    """Return live data keys whose every piece has reached its end, locked for this transaction."""
+    kept = evidence.alias()
+    longer = sa.exists().where(
+        kept.c.data_key_id == data_keys.c.data_key_id,
+        sa.or_(kept.c.retain_until.is_(None), kept.c.retain_until > now),
+    )
+    due = sa.select(evidence.c.data_key_id).where(evidence.c.retain_until <= now, _KEPT)
     query = (
-        evidence.select().where(evidence.c.retain_until <= now, evidence.c.erased_at.is_(None)).limit(limit)
+        sa.select(data_keys.c.data_key_id)
+        .where(data_keys.c.data_key_id.in_(due), data_keys.c.destroyed_at.is_(None), ~longer)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
     )
-    return tuple(_ref(row) for row in connection.execute(query))
+    return tuple(connection.execute(query).scalars())
 
 
-def find_wrapped_key(connection: Connection, evidence_id: str) -> WrappedKey | None:
-    """Return the wrapped data key, None when it is destroyed."""
-    row = connection.execute(
-        sa.select(data_keys.c.kek_id, data_keys.c.wrapped)
-        .join(evidence)
-        .where(evidence.c.evidence_id == evidence_id, data_keys.c.wrapped.is_not(None))
-    ).first()
-    return None if row is None else WrappedKey(row.kek_id, row.wrapped)
+def find_retention_of_key(connection: Connection, data_key_id: str) -> datetime | None:
+    """Return the end that the pieces of a data key have already, None while their clock stands."""
+    query = sa.select(sa.func.max(evidence.c.retain_until)).where(evidence.c.data_key_id == data_key_id)
+    return connection.execute(query).scalar()
 
 
-def destroy_key(connection: Connection, evidence_id: str, *, now: datetime, why: str) -> None:
-    """Overwrite the wrapped data key of one piece of evidence and leave the tombstones."""
-    key_id = sa.select(evidence.c.data_key_id).where(evidence.c.evidence_id == evidence_id).scalar_subquery()
+def mark_erased(connection: Connection, data_key_id: str, *, now: datetime, why: str) -> None:
+    """Note that the pieces of a destroyed key cannot be read any more."""
     connection.execute(
-        data_keys.update()
-        .where(data_keys.c.data_key_id == key_id, data_keys.c.destroyed_at.is_(None))
-        .values(wrapped=None, destroyed_at=now)
-    )
-    connection.execute(
-        evidence.update().where(evidence.c.evidence_id == evidence_id).values(erased_at=now, erased_why=why)
+        evidence.update()
+        .where(evidence.c.data_key_id == data_key_id, _KEPT)
+        .values(erased_at=now, erased_why=why)
     )
 
 
-def set_retain_until(connection: Connection, evidence_id: str, retain_until: datetime | None) -> None:
-    """Note when the evidence must be gone."""
+def set_retain_until(
+    connection: Connection, case_reference: str, retention_class: RetentionClass, end: datetime
+) -> tuple[EvidenceRef, ...]:
+    """Note when one class of a case's evidence must be gone; return what it is."""
+    changed = connection.execute(
+        evidence.update()
+        .where(
+            evidence.c.case_reference == case_reference,
+            evidence.c.retention_class == retention_class.value,
+            _KEPT,
+        )
+        .values(retain_until=end)
+        .returning(*evidence.c)
+    )
+    return tuple(_ref(row) for row in changed)
+
+
+def set_line(connection: Connection, case_reference: str, line_id: str) -> None:
+    """Note for which line the evidence of a case is kept."""
     connection.execute(
-        evidence.update().where(evidence.c.evidence_id == evidence_id).values(retain_until=retain_until)
+        evidence.update().where(evidence.c.case_reference == case_reference).values(line_id=line_id)
     )
 
 
 def list_objects_to_remove(connection: Connection, limit: int) -> tuple[str, ...]:
     """Return erased evidence whose useless ciphertext still lies in the object store."""
-    query = sa.select(evidence.c.evidence_id).where(
-        evidence.c.erased_at.is_not(None), evidence.c.object_removed.is_(False)
-    )
+    query = sa.select(evidence.c.evidence_id).where(sa.text(_TO_REMOVE)).order_by(evidence.c.erased_at)
     return tuple(connection.execute(query.limit(limit)).scalars())
 
 
-def mark_object_removed(connection: Connection, evidence_id: str) -> None:
-    """Note that the ciphertext is gone."""
+def mark_objects_removed(connection: Connection, evidence_ids: Iterable[str]) -> None:
+    """Note that these ciphertexts are gone."""
     connection.execute(
-        evidence.update().where(evidence.c.evidence_id == evidence_id).values(object_removed=True)
+        evidence.update().where(evidence.c.evidence_id.in_(list(evidence_ids))).values(object_removed=True)
     )
+
+
+def filter_known(connection: Connection, evidence_ids: Iterable[str]) -> frozenset[str]:
+    """Return those of some ids that have a row."""
+    query = sa.select(evidence.c.evidence_id).where(evidence.c.evidence_id.in_(list(evidence_ids)))
+    return frozenset(connection.execute(query).scalars())
+
+
+def iterate_kept_ids(connection: Connection) -> Iterator[str]:
+    """Return the ids of all evidence that must have an object, a few at a time in memory."""
+    query = sa.select(evidence.c.evidence_id).where(_KEPT).order_by(evidence.c.evidence_id)
+    yield from connection.execution_options(yield_per=1000).execute(query).scalars()
 
 
 def _ref(row: Row[Any]) -> EvidenceRef:
@@ -167,4 +184,7 @@ def _ref(row: Row[Any]) -> EvidenceRef:
         retain_until=row.retain_until,
         erased_at=row.erased_at,
         erased_why=row.erased_why,
+        operator=row.operator,
+        line_id=row.line_id,
+        data_key_id=row.data_key_id,
     )

@@ -7,6 +7,7 @@ a class whose time is over at the decision is never stored at all.
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy.engine import Connection
 
@@ -15,14 +16,16 @@ from shiming.privacy.model import (
     EvidenceKind,
     EvidenceRef,
     IdentityRecord,
+    NewEvidence,
     Purpose,
     RetentionClass,
     RetentionEvents,
 )
 from shiming.privacy.rules.retention import decide_retention_end
 from shiming.privacy.use_cases.tools import PrivacyTools
-from shiming.privacy.use_cases.vault import CONTENT_BYTES_MAX, list_metadata, put_evidence, put_identity
+from shiming.privacy.use_cases.vault import list_metadata, put_evidence_stream, put_identity
 from shiming.vocabulary.errors import BadInput, Text
+from shiming.vocabulary.permissions import inside
 
 RETENTION_CLASS_OF = {
     EvidenceKind.DOCUMENT_FRONT: RetentionClass.DOCUMENT_IMAGES,
@@ -30,10 +33,13 @@ RETENTION_CLASS_OF = {
     EvidenceKind.PORTRAIT: RetentionClass.PORTRAIT,
     EvidenceKind.CLIP: RetentionClass.CLIP,
     EvidenceKind.AUDIO: RetentionClass.AUDIO,
+    EvidenceKind.SIGNATURE: RetentionClass.IDENTITY,
+    EvidenceKind.CONTRACT: RetentionClass.IDENTITY,
     EvidenceKind.IDENTITY_RECORD: RetentionClass.IDENTITY,
 }
 
 
+@inside("a decision keeps its evidence in its own transaction")
 def keep_case(
     tools: PrivacyTools,
     connection: Connection,
@@ -44,6 +50,7 @@ def keep_case(
     files: Mapping[EvidenceKind, Path],
     retention: RetentionPolicy,
     decided_at: datetime,
+    operator: str = "",
 ) -> tuple[EvidenceRef, ...]:
     """Keep the identity and the files of a case in the caller's transaction; return what was added."""
     kept = {ref.kind for ref in list_metadata(connection, case_reference=case_reference)}
@@ -58,27 +65,27 @@ def keep_case(
                 identity=identity,
                 retention=retention,
                 now=decided_at,
+                operator=operator,
             )
         )
     for kind, path in files.items():
-        retention_class = RETENTION_CLASS_OF[kind]
-        if kind in kept or _is_over(retention_class, retention, decided_at):
-            continue
-        added.append(
-            put_evidence(
-                tools,
-                connection,
-                subject=subject,
-                case_reference=case_reference,
-                kind=kind,
-                purpose=Purpose.REGISTRATION,
-                retention_class=retention_class,
-                content=_read(path),
-                retention=retention,
-                now=decided_at,
-                decided_at=decided_at,
-            )
+        new = NewEvidence(
+            subject, case_reference, kind, Purpose.REGISTRATION, RETENTION_CLASS_OF[kind], operator
         )
+        if kind in kept or _is_over(new.retention_class, retention, decided_at):
+            continue
+        with _opened(path) as source:
+            added.append(
+                put_evidence_stream(
+                    tools,
+                    connection,
+                    new,
+                    source=source,
+                    retention=retention,
+                    now=decided_at,
+                    decided_at=decided_at,
+                )
+            )
     return tuple(added)
 
 
@@ -87,11 +94,9 @@ def _is_over(retention_class: RetentionClass, retention: RetentionPolicy, decide
     return end is not None and end <= decided_at
 
 
-def _read(path: Path) -> bytes:
-    """Read a file, but no more of it than the vault takes."""
+def _opened(path: Path) -> BinaryIO:
     try:
-        with path.open("rb") as file:
-            return file.read(CONTENT_BYTES_MAX + 1)
+        return path.open("rb")
     except OSError as problem:
         raise BadInput(
             "EVIDENCE_UNREADABLE",

@@ -6,15 +6,19 @@ from dataclasses import dataclass
 
 from shiming.infrastructure.encryption import KeyProvider
 from shiming.infrastructure.object_store import ObjectStore
+from shiming.infrastructure.signing import Signer
+from shiming.infrastructure.tombstone_file import TombstoneFile
 from shiming.vocabulary.reference_numbers import RANDOM_BYTES, ReferenceNumber
 
 
 @dataclass(frozen=True, slots=True)
 class PrivacyTools:
-    """Keys, the object store and chance."""
+    """Keys, the object store, who signs deletion receipts, the file of destroyed keys, and chance."""
 
     keys: KeyProvider
     objects: ObjectStore
+    signer: Signer
+    tombstones: TombstoneFile
     random_bytes: Callable[[int], bytes] = os.urandom
 
     def new_reference(self, prefix: str) -> str:

@@ -1,0 +1,26 @@
+"""Erase what the policy no longer lets us keep."""
+
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from shiming.privacy.model import EvidenceErased
+from shiming.privacy.store import evidence as store
+from shiming.privacy.use_cases.erasure import ERASED_A_BATCH_MAX, destroy_key
+from shiming.privacy.use_cases.tools import PrivacyTools
+from shiming.vocabulary.permissions import inside
+
+
+@inside("a job erases what is due")
+def erase_due_batch(
+    tools: PrivacyTools, connection: Connection, *, now: datetime
+) -> tuple[EvidenceErased, ...]:
+    """Erase a batch of what is due, inside `erasing`; call again until nothing comes back.
+
+    A key is destroyed when everything that it encrypts is due. Two runs at once share the work.
+    """
+    erased: list[EvidenceErased] = []
+    for key in store.list_due_keys(connection, now, ERASED_A_BATCH_MAX):
+        destroyed = destroy_key(tools, connection, key, why="retention_ended", actor="system", now=now)
+        erased += destroyed.pieces if destroyed else ()
+    return tuple(erased)
