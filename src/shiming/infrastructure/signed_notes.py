@@ -101,13 +101,15 @@ class NoteSigner:
     def sign(self, text: str) -> str:
         """Return the note of a text that ends in a newline."""
         signature = base64.b64decode(self.signer.sign(text.encode()))
-        return f"{text}\n{_line(self.key, signature)}"
+        return str(SignedNote(text, (NoteSignature(self.name, self.key.key_id, signature),)))
 
-    def cosign(self, note: "SignedNote", at: datetime) -> str:
-        """Return the signature line of a witness, with the time at which it looked."""
+    def cosign(self, note: "SignedNote", at: datetime) -> "SignedNote":
+        """Return the note with the signature of a witness, who looked at this time, in place of its last."""
         seconds = int(at.timestamp())
+        key = self.cosigning_key
         signature = base64.b64decode(self.signer.sign(_cosigned(note.text, seconds)))
-        return _line(self.cosigning_key, seconds.to_bytes(_TIME_BYTES, "big") + signature)
+        mine = NoteSignature(key.name, key.key_id, seconds.to_bytes(_TIME_BYTES, "big") + signature)
+        return SignedNote(note.text, (*(one for one in note.signatures if not _is_by(one, key)), mine))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,9 @@ class NoteSignature:
     key_id: bytes
     signature: bytes
 
+    def __str__(self) -> str:
+        return f"\u2014 {self.name} {base64.b64encode(self.key_id + self.signature).decode()}\n"
+
 
 @dataclass(frozen=True, slots=True)
 class SignedNote:
@@ -125,6 +130,9 @@ class SignedNote:
 
     text: str
     signatures: tuple[NoteSignature, ...]
+
+    def __str__(self) -> str:
+        return f"{self.text}\n{''.join(map(str, self.signatures))}"
 
 
 def parse_note(content: str | bytes) -> SignedNote:
@@ -178,10 +186,6 @@ def _is_by(found: NoteSignature, key: NoteKey) -> bool:
 
 def _cosigned(text: str, seconds: int) -> bytes:
     return f"cosignature/v1\ntime {seconds}\n{text}".encode()
-
-
-def _line(key: NoteKey, signature: bytes) -> str:
-    return f"\u2014 {key.name} {base64.b64encode(key.key_id + signature).decode()}\n"
 
 
 def _parse_line(line: str) -> NoteSignature:

@@ -31,6 +31,15 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerCheckpoint:
+    """A checkpoint as the ledger signed it: size, root (hex), and the signed note that states them."""
+
+    size: int
+    root: str
+    note: str
+
+
 def parse_checkpoint(text: str) -> Checkpoint:
     """Read the text of a checkpoint, with or without extension lines; raise BadInput for anything else."""
     lines = text.split("\n")
