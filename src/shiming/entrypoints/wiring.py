@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # what a command does not need is not imported: `--help` stay
     from shiming.privacy.use_cases.tools import PrivacyTools
     from shiming.recognition.inference import InferenceObserver
     from shiming.registrations.model import RegistrationPolicy
-    from shiming.registrations.use_cases import RegistrationTools
+    from shiming.registrations.use_cases.tools import RegistrationTools
 
 DEFAULT_PACK = "cn"
 #: Documents that carry one and the same number: their holder is one person with one cap.
@@ -178,12 +178,10 @@ class Platform:
     @cached_property
     def registrations(self) -> "RegistrationTools":
         """Return the tools of registration."""
-        from shiming.entrypoints.proven_sessions import StoredSessions
-        from shiming.registrations.use_cases import RegistrationTools
+        from shiming.registrations.use_cases.tools import RegistrationTools
 
         return RegistrationTools(
             privacy=self.privacy,
-            sessions=StoredSessions(),
             signer=self.signer,
             sandbox=self.settings.sandbox,
         )

@@ -7,10 +7,12 @@ import typer
 from sqlalchemy.engine import Engine
 
 from shiming.infrastructure.clock import Clock
-from shiming.infrastructure.database import reading, unit_of_work
+from shiming.infrastructure.database import reading, transact
 from shiming.registrations.errors import Refusal
 from shiming.registrations.model import Line, LineRegistered, RegisterLine, RegistrationPolicy
-from shiming.registrations.use_cases import RegistrationTools, register_line, show_line
+from shiming.registrations.use_cases.lines import show_line
+from shiming.registrations.use_cases.registering import register_line
+from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.msisdn import Msisdn
 
 REFUSED = 1
@@ -52,10 +54,12 @@ def register(
     policy = platform.registration_policy
     region = policy.number_regions[0] if len(policy.number_regions) == 1 else None
     command = RegisterLine.parse(operator=operator, number=number, session_id=session, region=region)
-    with unit_of_work(platform.engine) as connection:
-        outcome = register_line(
+    outcome = transact(
+        platform.engine,
+        lambda connection: register_line(
             platform.registrations, connection, command, policy=policy, now=platform.clock.now()
-        )
+        ),
+    )
     if isinstance(outcome, LineRegistered):
         _print_registered(outcome, as_json=as_json, language=platform.language)
         return
@@ -119,9 +123,9 @@ def _print_registered(outcome: LineRegistered, *, as_json: bool, language: str) 
     _print_table(
         {
             **receipt["line"],
-            "lines held": f"{cap['active']} / {cap['cap']} ({cap['citation']})",
+            "lines held": f"{outcome.active or '-'} / {cap['cap']} ({cap['citation']})",
             "session": receipt["proof"]["session"],
-            "ledger": f"{receipt['ledger']['sequence']}:{receipt['ledger']['hash']}",
+            "ledger": f"{receipt['ledger']['leaf']}:{receipt['ledger']['hash']}",
             "signature": receipt["signature"]["key_id"],
         },
         title=title,

@@ -27,19 +27,6 @@ class LineStatus(StrEnum):
     ACTIVE = "active"
     TERMINATED = "terminated"
 
-    @property
-    def counts_towards_cap(self) -> bool:
-        """A terminated line is nobody's any more."""
-        return self is not LineStatus.TERMINATED
-
-
-@dataclass(frozen=True, slots=True)
-class LineHolding:
-    """One line that an identity holds or held, as the cap sees it."""
-
-    line_id: str
-    status: LineStatus
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -71,6 +58,17 @@ class ProvenSession:
     receipt_hash: str | None
     operator: str | None = None
     consumed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationFacts:
+    """What a registration is decided on, as it stood at one moment."""
+
+    session: ProvenSession | None
+    evidence: tuple[str, ...]  # references of what is kept of the session and not erased
+    identity_recorded: bool
+    number_held_by: str | None  # the line that uses the number now
+    active: int  # lines that count towards the cap of the session's person
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +149,7 @@ class WithinCap:
 class CapReached:
     """The identity holds as many as it may."""
 
-    held: tuple[LineHolding, ...]
+    active: int
     citation: Citation
 
 
@@ -189,6 +187,7 @@ class LineRegistered:
     """The line is active. `repeated`: it was so already, from the same session; the receipt is the same."""
 
     receipt: Mapping[str, Any]
+    active: int | None = None  # lines of the person that count towards the cap, with this one
     repeated: bool = False
 
 

@@ -1,7 +1,9 @@
 """The registration receipt: what was registered, by which proof and rule, signed.
 
 RFC 8785 JSON with an Ed25519 signature over everything but the `signature` member. It carries the line and
-the head of the ledger, no name and no identity number; the subscriber can keep it and show it.
+its leaf in the ledger, no name and no identity number; the subscriber can keep it and show it. The content
+is written with the line; it is signed when it is given out, and the same content gets the same signature
+(RFC 8032 signatures are deterministic) as long as the key is the same.
 """
 
 from collections.abc import Mapping
@@ -9,26 +11,24 @@ from typing import Any
 
 from shiming.infrastructure.canonical_json import canonical_bytes
 from shiming.infrastructure.signing import Signer, key_id_of, verify_signature
-from shiming.privacy.model import EvidenceRef, LeafRef
+from shiming.privacy.model import LeafRef
 from shiming.registrations.model import Line, RegistrationPolicy, SessionUsable
 
 KIND = "registration_receipt"
-VERSION = 1
+VERSION = 2
 
 
-def make_receipt(
+def receipt_content(
     line: Line,
     session: SessionUsable,
     *,
-    active: int,
-    evidence: tuple[EvidenceRef, ...],
+    evidence: tuple[str, ...],
     policy: RegistrationPolicy,
     leaf: LeafRef,
-    signer: Signer,
 ) -> dict[str, Any]:
-    """Return the signed receipt of a line."""
+    """Return what the receipt of a line says."""
     cap = policy.line_cap.lines_per_identity_max
-    content: dict[str, Any] = {
+    return {
         "kind": KIND,
         "version": VERSION,
         "line": {
@@ -46,21 +46,25 @@ def make_receipt(
             "rehearsal": session.rehearsal,
         },
         "rules": [
-            {"rule": "line_cap", "citation": cap.citation, "active": active, "cap": cap.value},
+            {"rule": "line_cap", "citation": cap.citation, "cap": cap.value},
             {"rule": "session_usable", "citation": policy.session_citation},
             {"rule": "number_free", "citation": policy.number_citation},
         ],
         "pack": {"id": policy.pack_id, "version": policy.pack_version, "hash": policy.pack_hash},
-        "evidence": [ref.evidence_id for ref in evidence],
+        "evidence": list(evidence),
         "ledger": {"leaf": leaf.leaf_id, "hash": leaf.hash},
     }
+
+
+def sign_receipt(content: Mapping[str, Any], signer: Signer) -> dict[str, Any]:
+    """Return the receipt with its signature."""
     return {
         **content,
         "signature": {
             "algorithm": "Ed25519",
             "key_id": signer.key_id,
             "public_key": signer.public_key,
-            "value": signer.sign(canonical_bytes(content)),
+            "value": signer.sign(canonical_bytes(dict(content))),
         },
     }
 

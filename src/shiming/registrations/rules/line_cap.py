@@ -1,13 +1,12 @@
 """Decide whether an identity may take one more number (cn: six-agency notice of 2016-09-23)."""
 
 from shiming.jurisdictions.model import LineCapPolicy
-from shiming.registrations.model import CapReached, LineHolding, WithinCap
+from shiming.registrations.model import CapReached, WithinCap
 
 
-def decide_line_cap(holdings: tuple[LineHolding, ...], policy: LineCapPolicy) -> WithinCap | CapReached:
-    """May this identity take one more number? `holdings` are those in the scope of the policy."""
-    held = tuple(holding for holding in holdings if holding.status.counts_towards_cap)
-    remaining = policy.lines_per_identity_max.value - len(held)
+def decide_line_cap(active: int, policy: LineCapPolicy) -> WithinCap | CapReached:
+    """May this identity take one more number? `active` counts its lines in the scope of the policy."""
+    remaining = policy.lines_per_identity_max.value - active
     if remaining > 0:
         return WithinCap(remaining=remaining)
-    return CapReached(held=held, citation=policy.lines_per_identity_max.citation)
+    return CapReached(active=active, citation=policy.lines_per_identity_max.citation)

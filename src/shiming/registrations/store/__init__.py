@@ -1,0 +1,1 @@
+"""Tables of registration and all their SQL."""

@@ -1,0 +1,94 @@
+"""Writing one registration: one function call on PostgreSQL, a few statements in a row on SQLite."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from shiming.registrations.store.postgresql_function import CALL, PARAMETERS, REFUSED
+from shiming.registrations.store.sqlite_statements import write_on_sqlite
+
+
+class Changed(Exception):
+    """Something is not as it was when the facts were read; nothing was written. `what` is a code."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Everything that one registration writes; None where a part is not wanted or written elsewhere."""
+
+    line_id: str
+    operator: str
+    number: str
+    product_class: str
+    cap_scope: str
+    cap: int
+    subject: str
+    session_id: str
+    registered_at: datetime
+    pack_hash: str
+    receipt: str
+    evidence: int
+    lane: int | None = None
+    sequence: int | None = None
+    leaf: str | None = None
+    leaf_hash: str | None = None
+    leaf_mac: str | None = None
+    head_mac: str | None = None
+    mac_key_id: str | None = None
+    event_id: str
+    event_facts: str
+    client: str | None = None
+    key: str | None = None
+    request_hash: str | None = None
+    response: str | None = None
+    headers: str | None = None
+    response_hash: str | None = None
+
+
+in_order = attrgetter(*PARAMETERS)  # the values of a draft as the function takes them
+_CALL = sa.text(CALL)
+
+
+class _Failed(Protocol):
+    sqlstate: str | None
+    diag: Any
+
+
+def write(connection: Connection, draft: Draft) -> int:
+    """Write in a savepoint of the caller; return how many lines the person has; raise `Changed`."""
+    if connection.dialect.name != "postgresql":
+        driver: Any = connection.connection.driver_connection
+        cursor = driver.cursor()
+        try:
+            active = write_on_sqlite(cursor, by_name(draft))
+        finally:
+            cursor.close()
+        if isinstance(active, str):
+            raise Changed(active)
+        return active
+    try:
+        result: int = connection.execute(_CALL, by_name(draft)).scalar_one()
+    except DBAPIError as problem:
+        failed: _Failed | Any = problem.orig
+        if getattr(failed, "sqlstate", None) == REFUSED:
+            raise Changed(str(failed.diag.message_primary)) from None
+        raise
+    return result
+
+
+def by_name(draft: Draft) -> dict[str, Any]:
+    """Return the values of a draft by name."""
+    return dict(zip(PARAMETERS, in_order(draft), strict=True))
+
+
+if {field.name for field in fields(Draft)} != set(PARAMETERS):  # pragma: no cover - found at import
+    raise AssertionError(PARAMETERS)

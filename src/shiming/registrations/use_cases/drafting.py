@@ -1,0 +1,159 @@
+"""What one registration will write, put together before it is written. No database, no decision."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shiming.infrastructure.idempotency import Kept
+from shiming.privacy.model import LeafDraft, LeafRef
+from shiming.privacy.use_cases.ledger import Fact
+from shiming.registrations.model import (
+    Line,
+    LineStatus,
+    RegisterLine,
+    RegistrationFacts,
+    RegistrationPolicy,
+    SessionUsable,
+)
+from shiming.registrations.receipts import receipt_content
+from shiming.registrations.store.writing import Draft
+from shiming.registrations.use_cases.tools import RegistrationTools
+from shiming.vocabulary.permissions import inside
+
+LEAF_KIND = "line.registered"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """The idempotency key of a client, and the hash of what it asked with it."""
+
+    client: str
+    key: str
+    request_hash: str
+
+
+#: Makes the answer to the client out of the new line and its leaf in the ledger.
+Reply = Callable[[Line, LeafRef], Kept]
+
+
+@inside("shared by the ways of registering")
+def parameters_of(
+    command: RegisterLine, policy: RegistrationPolicy, key: ClientKey | None = None
+) -> dict[str, Any]:
+    """Return the parameters of the query for facts."""
+    return {
+        "session_id": command.session_id,
+        "operator": command.operator,
+        "number": command.number.reveal("lookup"),
+        "cap_scope": policy.cap_scope_of(command.operator),
+        "product_class": policy.line_cap.product_class.value,
+        "client": key and key.client,
+        "key": key and key.key,
+    }
+
+
+@inside("shared by the ways of registering")
+def new_line(
+    tools: RegistrationTools,
+    command: RegisterLine,
+    session: SessionUsable,
+    *,
+    policy: RegistrationPolicy,
+    now: datetime,
+) -> Line:
+    """Return the line that is going to be registered."""
+    return Line(
+        line_id=tools.privacy.new_reference("REG"),
+        number=command.number,
+        operator=command.operator,
+        product_class=policy.line_cap.product_class.value,
+        cap_scope=policy.cap_scope_of(command.operator),
+        subject=session.subject,
+        session_id=command.session_id,
+        status=LineStatus.ACTIVE,
+        registered_at=now,
+    )
+
+
+@inside("shared by the ways of registering")
+def leaf_facts(line: Line, session: SessionUsable, policy: RegistrationPolicy) -> dict[str, Fact]:
+    """Return what the ledger says of a registration."""
+    return {
+        "line": line.line_id,
+        "operator": line.operator,
+        "product_class": line.product_class,
+        "subject": line.subject,
+        "session": line.session_id,
+        "decision_receipt": session.receipt_hash,
+        "rehearsal": session.rehearsal,
+        "pack": policy.pack_hash,
+    }
+
+
+@inside("shared by the ways of registering")
+def draft_registration(
+    line: Line,
+    session: SessionUsable,
+    facts: RegistrationFacts,
+    *,
+    policy: RegistrationPolicy,
+    leaf: LeafDraft | LeafRef,
+    key: ClientKey | None = None,
+    answer: Kept | None = None,
+) -> tuple[Draft, Mapping[str, Any]]:
+    """Return what is written, and the content of the receipt in it.
+
+    `leaf`: a draft is written with the line; a reference says that the leaf is already written.
+    """
+    ref = leaf.ref if isinstance(leaf, LeafDraft) else leaf
+    content = receipt_content(line, session, evidence=facts.evidence, policy=policy, leaf=ref)
+    draft = Draft(
+        line_id=line.line_id,
+        operator=line.operator,
+        number=line.number.reveal("store"),
+        product_class=line.product_class,
+        cap_scope=line.cap_scope,
+        cap=policy.line_cap.lines_per_identity_max.value,
+        subject=line.subject,
+        session_id=line.session_id,
+        registered_at=line.registered_at,
+        pack_hash=policy.pack_hash,
+        receipt=json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
+        evidence=len(facts.evidence),
+        event_id=str(uuid.uuid4()),
+        event_facts=json.dumps({"product_class": line.product_class, "session": line.session_id}),
+        **_leaf_values(leaf),
+        **_key_values(key, answer),
+    )
+    return draft, content
+
+
+def _leaf_values(leaf: LeafDraft | LeafRef) -> dict[str, Any]:
+    if isinstance(leaf, LeafRef):
+        return {}
+    return {
+        "lane": leaf.ref.lane,
+        "sequence": leaf.ref.sequence,
+        "leaf": leaf.text,
+        "leaf_hash": leaf.ref.hash,
+        "leaf_mac": leaf.mac,
+        "head_mac": leaf.head_mac,
+        "mac_key_id": leaf.key_id,
+    }
+
+
+def _key_values(key: ClientKey | None, answer: Kept | None) -> dict[str, Any]:
+    if key is None or answer is None:
+        return {}
+    return {
+        "client": key.client,
+        "key": key.key,
+        "request_hash": key.request_hash,
+        "response": answer.text,
+        "headers": json.dumps(dict(answer.headers)),
+        "response_hash": hashlib.sha256(answer.text.encode()).hexdigest(),
+    }
