@@ -94,7 +94,7 @@ def emit(connection: Connection, event: Event) -> None:
 
 def is_anything_unrelayed(connection: Connection) -> bool:
     """Whether the relay has something to do; a look that holds up no writer."""
-    return connection.execute(sa.select(sa.literal(1)).where(_UNRELAYED).limit(1)).first() is not None
+    return connection.execute(sa.select(outbox.c.event_id).where(_UNRELAYED).limit(1)).first() is not None
 
 
 def relay(connection: Connection, route: Route, *, now: datetime, limit: int = RELAYED_AT_ONCE) -> int:

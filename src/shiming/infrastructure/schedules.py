@@ -128,8 +128,8 @@ def take_slot(connection: Connection, schedule: Schedule, slot: datetime, *, now
     """Queue the job of a slot in this transaction; False when the slot was taken or the schedule is new."""
     rule = str(schedule.when)
     known = {"name": schedule.key, "rule": rule, "last_slot": slot}
-    first = insert_into(connection, job_schedules).values(known)
-    if connection.execute(first.on_conflict_do_nothing()).rowcount:
+    first = insert_into(connection, job_schedules).values(known).on_conflict_do_nothing()
+    if connection.execute(first.returning(job_schedules.c.name)).first():
         return False
     named = job_schedules.c.name == schedule.key
     changed = job_schedules.update().where(named, job_schedules.c.rule != rule).values(known)
