@@ -23,8 +23,8 @@ from collections.abc import Mapping
 from shiming.accounts.model import Allowed, Denied, Principal, PrincipalKind, Role
 from shiming.vocabulary.permissions import Permission
 
-_OWN = frozenset({"accounts.read_own"})
-_CLERK = _OWN | {
+OWN_CODES = frozenset({"accounts.read_own"})
+_CLERK = OWN_CODES | {
     "sessions.create",
     "sessions.read",
     "sessions.decide",
@@ -36,7 +36,7 @@ _CLERK = _OWN | {
 ROLE_CODES: Mapping[Role, frozenset[str]] = {
     Role.CLERK: _CLERK,
     Role.SUPERVISOR: _CLERK | {"registrations.list_by_person", "evidence.list", "disclosures.approve"},
-    Role.COMPLIANCE_OFFICER: _OWN
+    Role.COMPLIANCE_OFFICER: OWN_CODES
     | {
         "sessions.read",
         "registrations.read",
@@ -50,7 +50,7 @@ ROLE_CODES: Mapping[Role, frozenset[str]] = {
         "disclosures.execute",
         "disclosures.read",
     },
-    Role.PRIVACY_OFFICER: _OWN
+    Role.PRIVACY_OFFICER: OWN_CODES
     | {
         "receipts.read",
         "evidence.list",
@@ -64,8 +64,8 @@ ROLE_CODES: Mapping[Role, frozenset[str]] = {
         "ledger.read",
         "ledger.witness",
     },
-    Role.AUDITOR: _OWN | {"ledger.read"},  # reads the ledger and nothing else
-    Role.ADMINISTRATOR: _OWN  # gives rights and runs the machine; sees neither people nor evidence
+    Role.AUDITOR: OWN_CODES | {"ledger.read"},  # reads the ledger and nothing else
+    Role.ADMINISTRATOR: OWN_CODES  # gives rights and runs the machine; sees neither people nor evidence
     | {"accounts.manage", "clients.manage", "jobs.manage", "webhooks.manage", "keys.rotate"},
 }
 
@@ -93,7 +93,7 @@ def decide_permission(principal: Principal, question: Permission) -> Allowed | D
     code = getattr(question, "code", None)
     if code not in codes_of(principal):
         return Denied("NOT_GRANTED")
-    if principal.must_enrol_passkey and code not in _OWN:
+    if principal.must_enrol_passkey and code not in OWN_CODES:
         return Denied("PASSKEY_NOT_ENROLLED")
     if principal.operator is None:
         return Allowed()
@@ -109,4 +109,4 @@ def codes_of(principal: Principal) -> frozenset[str]:
     """Return every code that the principal's roles (staff) or scopes (client) grant."""
     if principal.kind is PrincipalKind.CLIENT:
         return principal.scopes & CLIENT_SCOPES
-    return frozenset().union(*(ROLE_CODES[role] for role in principal.roles), _OWN)
+    return frozenset().union(*(ROLE_CODES[role] for role in principal.roles), OWN_CODES)

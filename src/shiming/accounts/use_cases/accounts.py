@@ -1,4 +1,4 @@
-"""Accounts of staff: who gives them, changes them and takes them away. Every change is a leaf of the ledger."""
+"""Accounts of staff: who gives, changes and takes them away; each change is a leaf of the ledger."""
 
 import re
 from collections.abc import Collection

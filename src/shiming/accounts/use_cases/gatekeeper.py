@@ -1,8 +1,8 @@
 """Who stands behind a request, and what they may do. Knows nothing of HTTP but what it is handed.
 
 A machine client shows a token: verified once, then known by its hash until it expires, while the database is
-asked every half minute whether the client may still come in. Staff show a session cookie: looked up each time,
-because signing somebody out must work at once.
+asked every half minute whether the client may still come in. Staff show a session cookie, which is looked up
+each time, because signing somebody out must work at once.
 """
 
 import hmac
@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from shiming.accounts.connectors.access_tokens import TOKEN_CHARACTERS_MAX, TokenClaims, read_token
 from shiming.accounts.model import Allowed, Denied, Principal, PrincipalKind, Session
-from shiming.accounts.rules.permission_table import decide_permission
+from shiming.accounts.rules.permission_table import OWN_CODES, codes_of, decide_permission
 from shiming.accounts.rules.session_limits import decide_session
 from shiming.accounts.store import accounts as account_store
 from shiming.accounts.store import clients as client_store
@@ -176,6 +176,12 @@ class Gatekeeper:
 
         with reading(self._engine) as connection:
             return find(connection)
+
+
+@inside("a caller is shown what they may do")
+def codes_of_principal(principal: Principal) -> frozenset[str]:
+    """Return the codes that a principal holds now."""
+    return OWN_CODES if principal.must_enrol_passkey else codes_of(principal)
 
 
 def _same(given: str, wanted: str) -> bool:

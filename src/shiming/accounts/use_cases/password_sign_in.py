@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from shiming.accounts.errors import refused
 from shiming.accounts.model import Account, SignInMethod
 from shiming.accounts.permissions import MayReadOwnAccount
+from shiming.accounts.ports import Fact
 from shiming.accounts.rules.lockout import Locked, decide_lockout
 from shiming.accounts.rules.password_policy import decide_password
 from shiming.accounts.store import accounts as account_store
@@ -57,20 +58,20 @@ def sign_in_by_password(
         return attempt
     stored = attempt.row.password_hash if attempt.row else None
     matches = tools.passwords.matches(stored, password)
-    better = tools.passwords.hash(password) if matches and tools.passwords.is_outdated(stored or "") else None
-    return transact(
-        engine,
-        lambda connection: _end(
-            tools, connection, attempt, matches=matches, better=better, replaces=replaces
-        ),
-    )
+    outdated = matches and stored is not None and tools.passwords.is_outdated(stored)
+    better = tools.passwords.hash(password) if outdated else None
+
+    def work(connection: Connection) -> SignedIn | SignInRefused:
+        return _end(tools, connection, attempt, matches=matches, better=better, replaces=replaces)
+
+    return transact(engine, work)
 
 
 @inside("whoever enrols proves it by the one-time token")
 def enrol_password(
     tools: AccountTools, engine: Engine, *, token: str, password: str
 ) -> SignedIn | SignInRefused:
-    """Choose a password with a one-time token, and sign in; BadInput for one that the policy does not accept."""
+    """Choose a password with a one-time token and sign in; BadInput when the policy refuses it."""
     with reading(engine) as connection:
         found = store.find_secret(
             connection, secret_hash=hash_of(token), purpose=ENROLMENT, now=tools.clock.now()
@@ -120,7 +121,7 @@ def name_key_of(tools: AccountTools, name: str) -> str:
 
 def _begin(tools: AccountTools, connection: Connection, name: str) -> _Attempt | SignInRefused:
     now, name_key = tools.clock.now(), name_key_of(tools, name)
-    before = store.hold_failures(connection, name_key)
+    before = store.hold_failures(connection, name_key, now)
     policy = tools.settings.lockout
     locked = decide_lockout(
         failures=before.in_a_row, last_failed_at=before.last_failed_at, now=now, policy=policy
@@ -157,7 +158,10 @@ def _failed(
     tools: AccountTools, connection: Connection, account: Account | None, name_key: str, now: datetime
 ) -> SignInRefused:
     failures = store.failures_of(connection, name_key)
-    facts = {"account": account and account.reference, "failures": failures.in_a_row}
+    facts: dict[str, Fact] = {
+        "account": account.reference if account else None,
+        "failures": failures.in_a_row,
+    }
     operator = (account and account.operator) or ""
     tools.record(connection, kind="login.failed", facts=facts, now=now, operator=operator)
     locked = decide_lockout(

@@ -111,7 +111,5 @@ def _redirect_uri(tools: AccountTools) -> str:
 
 
 def _derived(browser_secret: str, what: str, state: str) -> str:
-    mac = hmac.new(
-        browser_secret.encode(errors="replace"), f"{what} {state}".encode(errors="replace"), hashlib.sha256
-    )
-    return base64.urlsafe_b64encode(mac.digest()).decode().rstrip("=")
+    key, message = browser_secret.encode(errors="replace"), f"{what} {state}".encode(errors="replace")
+    return base64.urlsafe_b64encode(hmac.digest(key, message, hashlib.sha256)).decode().rstrip("=")

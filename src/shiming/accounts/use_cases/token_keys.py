@@ -1,4 +1,4 @@
-"""The keys that sign access tokens: made when needed, replaced every month, wrapped by the installation's key.
+"""The keys that sign access tokens: made when needed, replaced every month, kept wrapped.
 
 All servers of an installation find them in the database, so that each accepts the others' tokens.
 """

@@ -1,11 +1,11 @@
 """Access tokens of machine clients: OAuth 2.0 client credentials (RFC 6749 section 4.4).
 
-A client proves itself by its secret (basic or post) or by a signed assertion (RFC 7523). Wrong credentials are
-counted per client like wrong passwords, but they never lock: nobody guesses 256 bits, and a stranger must not
-be able to stop a program.
+A client proves itself by its secret (basic or post) or by a signed assertion (RFC 7523). Wrong
+credentials are recorded, but never lock: nobody guesses 256 bits, and no stranger may stop a program.
 """
 
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 GRANT = "client_credentials"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION = "client.assertion"
+_REFERENCE = re.compile(r"[0-9A-Z-]{5,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +115,10 @@ def metadata(tools: AccountTools) -> Mapping[str, object]:
 def _authenticated(tools: AccountTools, engine: Engine, request: TokenRequest) -> Client | None:
     if request.assertion is not None:
         return _by_assertion(tools, engine, request)
-    if request.client_id is None or request.client_secret is None:
+    if request.client_secret is None or not _REFERENCE.fullmatch(request.client_id or ""):
         return None
     with reading(engine) as connection:
-        found = store.find_credentials(connection, request.client_id)
+        found = store.find_credentials(connection, request.client_id or "")
     stored = (found and found.secret_hash) or hash_of("")
     matches = hmac.compare_digest(stored, hash_of(request.client_secret))
     is_good = found is not None and found.secret_hash and matches and found.client.disabled_at is None
@@ -126,7 +127,9 @@ def _authenticated(tools: AccountTools, engine: Engine, request: TokenRequest) -
 
 def _by_assertion(tools: AccountTools, engine: Engine, request: TokenRequest) -> Client | None:
     name = claimed_client(request.assertion or "")
-    if request.assertion_type != ASSERTION_TYPE or name is None or request.client_id not in {None, name}:
+    if request.assertion_type != ASSERTION_TYPE or name is None or not _REFERENCE.fullmatch(name):
+        return None
+    if request.client_id not in {None, name}:
         return None
     with reading(engine) as connection:
         found = store.find_credentials(connection, name)

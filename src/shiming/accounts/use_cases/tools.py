@@ -2,10 +2,12 @@
 
 | variable | meaning | default |
 |---|---|---|
-| `SHIMING_PUBLIC_URL` | where browsers and clients reach the API; names the token issuer and passkeys' domain | `http://localhost:8000` |
-| `SHIMING_PASSKEY_REQUIRED_ROLES` | roles that sign in with a passkey or the provider once enrolled, or `none` | administrator, compliance_officer, privacy_officer |
+| `SHIMING_PUBLIC_URL` | where the API is reached: token issuer, passkeys' domain | `http://localhost:8000` |
+| `SHIMING_PASSKEY_REQUIRED_ROLES` | roles for which a password is not enough, or `none` | those below |
 | `SHIMING_OIDC_ISSUER` | the operator's OpenID provider | none |
 | `SHIMING_OIDC_CLIENT_ID`, `SHIMING_OIDC_CLIENT_SECRET` | our name and secret there | none |
+
+A password is not enough for administrators, compliance officers and privacy officers, unless set otherwise.
 """
 
 import base64
