@@ -67,9 +67,9 @@ def create_app(
     add_refusals(app)
     app.openapi = lambda: document(app)  # type: ignore[method-assign] # FastAPI's own way to replace it
     buckets = TokenBuckets(limits.per_address) if limits.per_address else None
-    app.add_middleware(RequestEdge, figures=figures, address_buckets=buckets)  # type: ignore[arg-type] # ASGI
+    app.add_middleware(RequestEdge, figures=figures, address_buckets=buckets)
     if traces is not None:
-        app.add_middleware(traces.around)  # type: ignore[arg-type] # ASGI
+        app.add_middleware(traces.around)
     return app
 
 

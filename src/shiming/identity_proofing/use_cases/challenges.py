@@ -11,6 +11,7 @@ from shiming.identity_proofing import store
 from shiming.identity_proofing.model.challenge import Challenge, ChallengeOrigin, Language
 from shiming.identity_proofing.model.evidence import ChallengeEvidence
 from shiming.identity_proofing.model.session import Session
+from shiming.identity_proofing.permissions import MayConductSession
 from shiming.identity_proofing.rules.challenge_document import challenge_content, parse_challenge
 from shiming.identity_proofing.rules.challenge_drawing import draw_challenge
 from shiming.identity_proofing.rules.recording import record_challenge
@@ -19,6 +20,7 @@ from shiming.identity_proofing.use_cases.tools import CHALLENGE, SESSION, Proofi
 from shiming.infrastructure.canonical_json import content_hash
 from shiming.jurisdictions.model import Channel, DigitsMode, Gesture, Policy, Route
 from shiming.vocabulary.errors import BadInput, Text
+from shiming.vocabulary.permissions import asks, inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Application:
     operator: str | None = None
 
 
+@asks(MayConductSession)
 def open_session(
     tools: ProofingTools, connection: Connection, application: Application, policy: Policy
 ) -> Session:
@@ -50,6 +53,7 @@ def open_session(
     return session
 
 
+@asks(MayConductSession)
 def session_for_challenge(
     tools: ProofingTools,
     connection: Connection,
@@ -72,6 +76,7 @@ def session_for_challenge(
     return session
 
 
+@inside("checked by every use case that opens a session")
 def require_known(application: Application, policy: Policy) -> None:
     """Refuse a channel, a route or a category of person that the pack has no rules for."""
     known = (
@@ -88,6 +93,7 @@ def require_known(application: Application, policy: Policy) -> None:
             )
 
 
+@asks(MayConductSession)
 def give_challenge(
     tools: ProofingTools, connection: Connection, session: Session, policy: Policy, language: Language
 ) -> Challenge:
@@ -106,6 +112,7 @@ def give_challenge(
     return challenge
 
 
+@asks(MayConductSession)
 def give_chosen_challenge(
     tools: ProofingTools,
     connection: Connection,
@@ -134,11 +141,13 @@ def give_chosen_challenge(
     return challenge
 
 
+@inside("reads for `prove` and for the steps, which ask")
 def read_challenge(tools: ProofingTools, document: Mapping[str, Any], policy: Policy) -> Challenge:
     """Read a challenge document as it came back from the applicant's side."""
     return parse_challenge(document, policy, tools.clock.now())
 
 
+@inside("taken by `prove` and by the steps, which ask")
 def receive_challenge(
     connection: Connection, challenge: Challenge, session_id: str, received_at: datetime
 ) -> ChallengeEvidence:

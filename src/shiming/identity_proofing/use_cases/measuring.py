@@ -31,7 +31,9 @@ from shiming.identity_proofing.use_cases.tools import TRANSACTION, ProofingTools
 from shiming.jurisdictions.model import DigitsMode, Policy
 from shiming.recognition.measurements import ClipMeasurement, FaceTemplate, Image
 from shiming.vocabulary.errors import BadInput, Unavailable
+from shiming.vocabulary.permissions import inside
 
+_MEASURED = inside("measures for `prove` and for the steps, which ask")
 PORTRAIT_ATTRIBUTE = "portrait"
 _CHUNK = 1 << 20
 
@@ -57,6 +59,7 @@ class MeasuredClip:
     fingerprint: str
 
 
+@_MEASURED
 def measure_document(
     tools: ProofingTools, front: Path, back: Path | None, declared: DeclaredIdentity, on: date
 ) -> MeasuredDocument:
@@ -72,6 +75,7 @@ def measure_document(
     )
 
 
+@_MEASURED
 def measure_clip(tools: ProofingTools, clip: Path) -> MeasuredClip:
     """Measure a live clip."""
     measured: ClipMeasurement = tools.measure_clip(clip)
@@ -80,19 +84,29 @@ def measure_clip(tools: ProofingTools, clip: Path) -> MeasuredClip:
     )
 
 
+@_MEASURED
 def compare_clip_with_document(
     tools: ProofingTools, clip: MeasuredClip, document: MeasuredDocument
 ) -> FaceVotes | None:
     """Compare the two pictures of one claimed person; None when one of them shows no face."""
-    if clip.template is None or document.portrait is None:
+    return compare_clip_with_portrait(tools, clip, document.portrait)
+
+
+@_MEASURED
+def compare_clip_with_portrait(
+    tools: ProofingTools, clip: MeasuredClip, portrait: Image | None
+) -> FaceVotes | None:
+    """Compare the face of a clip with the portrait of the document; None when one of them shows no face."""
+    if clip.template is None or portrait is None:
         return None
     try:
-        portrait = tools.measure_portrait(document.portrait)
+        printed = tools.measure_portrait(portrait)
     except BadInput:
         return None
-    return record_faces(tools.compare_faces(clip.template, portrait))
+    return record_faces(tools.compare_faces(clip.template, printed))
 
 
+@_MEASURED
 def measure_digits(
     tools: ProofingTools, challenge: Challenge, audio: Path | None, clip: Path | None, tapped: str | None
 ) -> DigitsEvidence | None:
@@ -116,6 +130,7 @@ def measure_digits(
     return record_spoken_digits(reading, challenge)
 
 
+@_MEASURED
 def ask_authority(
     tools: ProofingTools, policy: Policy, identity: ClaimedIdentity, best_frame: Image | None
 ) -> AuthorityEvidence:
@@ -149,6 +164,7 @@ def _recorded(reply: AuthorityReply, compared: PortraitAnswer, transaction_id: s
     )
 
 
+@_MEASURED
 def fingerprint(*files: Path | None) -> str:
     """Return a hash over the contents of what was handed in."""
     digest = hashlib.sha256()

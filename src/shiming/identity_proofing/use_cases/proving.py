@@ -18,6 +18,7 @@ from shiming.identity_proofing.model.evidence import (
     FaceVotes,
     StaffReview,
 )
+from shiming.identity_proofing.permissions import MayConductSession, MayDecideSession
 from shiming.identity_proofing.use_cases.challenges import (
     Application,
     open_session,
@@ -47,6 +48,7 @@ from shiming.identity_proofing.use_cases.steps import (
 )
 from shiming.identity_proofing.use_cases.tools import ProofingTools
 from shiming.jurisdictions.model import Policy
+from shiming.vocabulary.permissions import asks
 
 #: Opens a transaction that is committed at its end.
 Begin = Callable[[], AbstractContextManager[Connection]]
@@ -89,6 +91,7 @@ class _Measured:
     authority: AuthorityEvidence
 
 
+@asks(MayConductSession, MayDecideSession)
 def prove(tools: ProofingTools, begin: Begin, submission: Submission, policy: Policy) -> Decided:
     """Prove one person.
 

@@ -36,6 +36,9 @@ from shiming.identity_proofing.use_cases.tools import ProofingTools
 from shiming.infrastructure.canonical_json import content_hash
 from shiming.infrastructure.outbox import Event, emit
 from shiming.jurisdictions.model import Policy
+from shiming.vocabulary.permissions import inside
+
+_STEP = inside("taken by `prove` and by the steps of `stepwise`, which ask")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Step:
         store.save_evidence(self.connection, replace(self.evidence(), **parts))
 
 
+@_STEP
 def submit_document(step: Step, document: MeasuredDocument) -> Session | StepRefused:
     """Take a document in. Attempts used up: the new one is not looked at.
 
@@ -92,6 +96,7 @@ def submit_document(step: Step, document: MeasuredDocument) -> Session | StepRef
     return taken
 
 
+@_STEP
 def submit_clip(
     step: Step, clip: MeasuredClip, votes: FaceVotes | None, challenge: ChallengeEvidence
 ) -> Session | StepRefused:
@@ -104,6 +109,7 @@ def submit_clip(
     return taken
 
 
+@_STEP
 def submit_digits(
     step: Step, digits: DigitsEvidence | None, challenge: ChallengeEvidence, fingerprint: str
 ) -> Session | StepRefused:
@@ -113,12 +119,14 @@ def submit_digits(
     return taken
 
 
+@_STEP
 def submit_review(step: Step, review: StaffReview) -> None:
     """Record what one member of staff found; the same one again replaces their finding."""
     others = tuple(each for each in step.evidence().reviews if each.staff != review.staff)
     step.record(reviews=(*others, review))
 
 
+@_STEP
 def record_authority(step: Step, answer: AuthorityEvidence) -> Session | StepRefused:
     """Record what the authority said."""
     taken = step.take(AuthorityAsked())
@@ -126,6 +134,7 @@ def record_authority(step: Step, answer: AuthorityEvidence) -> Session | StepRef
     return taken
 
 
+@_STEP
 def decide_session(
     step: Step, identity: ClaimedIdentity | None, files: Mapping[str, Path] | None = None
 ) -> Decided:

@@ -1,0 +1,364 @@
+"""Proofing sessions over HTTP: open, have a challenge drawn, hand evidence in, have it decided, read.
+
+POST /v1/proofing-sessions                       what is applied for
+POST /v1/proofing-sessions/{session}/challenges  a challenge, used once, for a short time
+PUT  /v1/proofing-sessions/{session}/document    front and back, multipart
+PUT  /v1/proofing-sessions/{session}/clip        the live clip and the challenge it answers, multipart
+PUT  /v1/proofing-sessions/{session}/digits      a recording or the digits tapped, multipart
+POST /v1/proofing-sessions/{session}/reviews     what a member of staff saw
+POST /v1/proofing-sessions/{session}/decision    Verified, NotVerified, NeedsReview or Retry, and why
+GET  /v1/proofing-sessions/{session}             how it stands
+GET  /v1/proofing-sessions/{session}/receipt     the signed decision receipt
+"""
+
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, Header, Path, Request
+from fastapi.responses import Response
+from sqlalchemy.engine import Connection, Engine
+
+from shiming.identity_proofing.api_schemas import (
+    ChallengeDocument,
+    DecisionShown,
+    NewChallenge,
+    NewReview,
+    NewSession,
+    SessionShown,
+    parse_challenge_part,
+    shown,
+    shown_decision,
+)
+from shiming.identity_proofing.errors import refused
+from shiming.identity_proofing.held_pieces import HoldingTools
+from shiming.identity_proofing.model.claimed_identity import DeclaredIdentity
+from shiming.identity_proofing.model.evidence import StaffReview
+from shiming.identity_proofing.permissions import (
+    MayConductSession,
+    MayDecideSession,
+    MayReadReceipt,
+    MayReadSession,
+)
+from shiming.identity_proofing.rules.challenge_document import challenge_document
+from shiming.identity_proofing.use_cases import challenges, stepwise
+from shiming.identity_proofing.use_cases.challenges import Application
+from shiming.identity_proofing.use_cases.stepwise import Desk, SessionStatus
+from shiming.identity_proofing.use_cases.tools import SESSION, ProofingTools
+from shiming.infrastructure.canonical_json import content_hash
+from shiming.infrastructure.clock import Clock
+from shiming.infrastructure.database import reading
+from shiming.infrastructure.http.asking import Asking, asked
+from shiming.infrastructure.http.etags import etag, require_version
+from shiming.infrastructure.http.idempotent import Answer, hash_of, idempotency_key, idempotent
+from shiming.infrastructure.http.problems import problem_responses
+from shiming.infrastructure.http.uploads import CLIP, IMAGE, SOUND, FilePart, TextPart, Upload, UploadForm
+from shiming.jurisdictions.model import Policy
+from shiming.vocabulary.errors import BadInput, Text
+from shiming.vocabulary.reference_numbers import ReferenceNumber
+
+router = APIRouter(prefix="/v1/proofing-sessions", tags=["proofing sessions"])
+
+_CHALLENGE_CHARACTERS_MAX = 8_000  # a challenge document is about 2 000
+_NAME_CHARACTERS_MAX = 120
+_NUMBER_CHARACTERS_MAX = 40
+_DIGITS = {"type": "string", "pattern": "^[0-9]{1,12}$"}
+_CHALLENGE_PART = {
+    "type": "string",
+    "contentMediaType": "application/json",
+    "description": "The challenge as it was given out; `prompts_s` may be added.",
+}
+DOCUMENT = UploadForm(
+    (FilePart("front", IMAGE), FilePart("back", IMAGE, required=False)),
+    (
+        TextPart("declared_name", _NAME_CHARACTERS_MAX),
+        TextPart("declared_number", _NUMBER_CHARACTERS_MAX),
+    ),
+)
+LIVE_CLIP = UploadForm(
+    (FilePart("clip", CLIP),),
+    (
+        TextPart("challenge", _CHALLENGE_CHARACTERS_MAX, _CHALLENGE_PART, required=True),
+        TextPart("digits_in", 8, {"type": "string", "enum": ["clip", "other"]}),
+    ),
+)
+DIGITS = UploadForm(
+    (FilePart("audio", SOUND, required=False),),
+    (
+        TextPart("challenge", _CHALLENGE_CHARACTERS_MAX, _CHALLENGE_PART, required=True),
+        TextPart("tapped", 12, _DIGITS),
+    ),
+)
+
+
+class ProofingPlatform(Protocol):
+    """What these routes need of the wired platform."""
+
+    engine: Engine
+    clock: Clock
+    privacy: Any
+    keys: Any
+
+    def today(self) -> date:
+        """Return the day of the session."""
+        ...
+
+    def policy(self, pack: str, on: date) -> Policy:
+        """Return the rules of a pack on a day."""
+        ...
+
+    def begin(self) -> AbstractContextManager[Connection]:
+        """Open a transaction that is committed at its end."""
+        ...
+
+    def proofing_tools(self, authority: Any = None) -> ProofingTools:
+        """Return the tools of proofing with this authority."""
+        ...
+
+
+SessionId = Annotated[
+    str, Path(description="Reference of the session.", max_length=40, examples=["SES-0082-0C20-A1G7-D"])
+]
+Conducting = Annotated[Asking, asked(MayConductSession)]
+Deciding = Annotated[Asking, asked(MayDecideSession)]
+_GONE_ON = problem_responses(404, 409)
+
+
+@router.post("", status_code=201, response_model=SessionShown, responses=problem_responses(409))
+def open_session(
+    request: Request,
+    wanted: NewSession,
+    asking: Conducting,
+    key: Annotated[str | None, idempotency_key()],
+) -> Response:
+    """Open a session for one applicant."""
+    operator = wanted.operator or asking.caller.operator or ""
+    asking.allow(MayConductSession(operator))
+    desk, platform = _desk(request), _platform(request)
+    policy = platform.policy(wanted.pack, desk.on)
+    application = Application(wanted.channel, wanted.route, wanted.category, operator or None)
+
+    def work(connection: Connection) -> Answer:
+        session = challenges.open_session(desk.tools, connection, application, policy)
+        body = shown(stepwise.session_status(desk, connection, session.id))
+        location = f"{router.prefix}/{session.id}"
+        return Answer.of(201, body, location=location, etag=_version(body))
+
+    wanted_hash = hash_of(request, wanted)
+    client = asking.caller.reference
+    return idempotent(platform.engine, client, key, wanted_hash, work, now=platform.clock.now())
+
+
+@router.post("/{session}/challenges", status_code=201, response_model=ChallengeDocument, responses=_GONE_ON)
+def draw_challenge(
+    request: Request,
+    session: SessionId,
+    wanted: NewChallenge,
+    asking: Conducting,
+    key: Annotated[str | None, idempotency_key()],
+) -> Response:
+    """Draw a challenge: gestures in their order, digits to read or tap, and how long it lives."""
+    desk, platform = _desk(request), _platform(request)
+    status = _status(desk, platform, session)
+    asking.allow(MayConductSession(status.operator))
+    policy = platform.policy(status.session.pack_id, desk.on)
+    application = Application(
+        status.session.channel,
+        wanted.route or status.session.route,
+        status.session.subject,
+        status.operator or None,
+    )
+
+    def work(connection: Connection) -> Answer:
+        going_on = challenges.session_for_challenge(
+            desk.tools, connection, application, policy, status.session.id
+        )
+        drawn = challenges.give_challenge(desk.tools, connection, going_on, policy, wanted.language)
+        return Answer.of(201, ChallengeDocument.model_validate(challenge_document(drawn)))
+
+    wanted_hash = hash_of(request, wanted)
+    client = asking.caller.reference
+    return idempotent(platform.engine, client, key, wanted_hash, work, now=platform.clock.now())
+
+
+@router.put(
+    "/{session}/document", response_model=SessionShown, responses=_GONE_ON,
+    openapi_extra=DOCUMENT.openapi_extra(),
+)  # fmt: skip
+def take_document(
+    request: Request, session: SessionId, asking: Conducting, upload: Annotated[Upload, DOCUMENT.received()]
+) -> Response:
+    """Hand in photos of the document; the same files again change nothing."""
+    desk = _allowed_desk(request, session, asking)
+    declared = DeclaredIdentity(upload.texts.get("declared_name"), upload.texts.get("declared_number"))
+    with request.app.state.heavy_work.turn():
+        stepwise.take_document(
+            desk, _reference(session), upload.file("front"), upload.files.get("back"), declared
+        )
+    return _answer(request, desk, session)
+
+
+@router.put(
+    "/{session}/clip", response_model=SessionShown, responses=_GONE_ON,
+    openapi_extra=LIVE_CLIP.openapi_extra(),
+)  # fmt: skip
+def take_clip(
+    request: Request, session: SessionId, asking: Conducting, upload: Annotated[Upload, LIVE_CLIP.received()]
+) -> Response:
+    """Hand in the live clip with the challenge that it answers.
+
+    `digits_in`: `clip` (default) when the digits are spoken in the clip, `other` when they come apart.
+    """
+    desk = _allowed_desk(request, session, asking)
+    challenge = parse_challenge_part(upload.texts["challenge"])
+    in_clip = upload.texts.get("digits_in", "clip") == "clip"
+    with request.app.state.heavy_work.turn():
+        stepwise.take_clip(
+            desk, _reference(session), upload.file("clip"), challenge, digits_spoken_in_clip=in_clip
+        )
+    return _answer(request, desk, session)
+
+
+@router.put(
+    "/{session}/digits", response_model=SessionShown, responses=_GONE_ON,
+    openapi_extra=DIGITS.openapi_extra(),
+)  # fmt: skip
+def take_digits(
+    request: Request, session: SessionId, asking: Conducting, upload: Annotated[Upload, DIGITS.received()]
+) -> Response:
+    """Hand in a recording of the digits, or the digits as tapped."""
+    desk = _allowed_desk(request, session, asking)
+    audio, tapped = upload.files.get("audio"), upload.texts.get("tapped")
+    if (audio is None) == (tapped is None):
+        raise _one_of_two()
+    challenge = parse_challenge_part(upload.texts["challenge"])
+    with request.app.state.heavy_work.turn():
+        stepwise.take_digits(desk, _reference(session), audio, tapped, challenge)
+    return _answer(request, desk, session)
+
+
+@router.post("/{session}/reviews", status_code=201, response_model=SessionShown, responses=_GONE_ON)
+def add_review(request: Request, session: SessionId, wanted: NewReview, asking: Deciding) -> Response:
+    """Record what the member of staff who calls found by eye; the same one again replaces their finding."""
+    desk, platform = _desk(request), _platform(request)
+    status = _status(desk, platform, session)
+    asking.allow(MayDecideSession(status.operator))
+    if asking.caller.kind != "staff":
+        raise _people_only()
+    # two accounts of one human being are one reviewer
+    staff = content_hash({"person": asking.caller.person_key})[:24]
+    review = StaffReview(staff, wanted.same_person, wanted.document_genuine, platform.clock.now())
+    stepwise.add_review(desk, status.session.id, review)
+    return _answer(request, desk, session, status_code=201)
+
+
+@router.post("/{session}/decision", response_model=DecisionShown, responses=problem_responses(404, 409, 412))
+def decide(
+    request: Request,
+    session: SessionId,
+    asking: Deciding,
+    if_match: Annotated[
+        str | None, Header(max_length=200, description="Decide only on what was read (ETag).")
+    ] = None,
+) -> Response:
+    """Ask the authority and decide on what was handed in."""
+    desk, platform = _desk(request, authority=request.app.state.authority), _platform(request)
+    status = _status(desk, platform, session)
+    asking.allow(MayDecideSession(status.operator))
+    if if_match is not None:
+        require_version(if_match, _version(shown(status)))
+    with request.app.state.spool.room() as room, request.app.state.heavy_work.turn():
+        decided = stepwise.decide(desk, status.session.id, room)
+    body = shown_decision(decided.receipt, decided.session)
+    return Response(body.model_dump_json(), 200, media_type="application/json")
+
+
+@router.get("/{session}", response_model=SessionShown, responses=problem_responses(404))
+def read_session(
+    request: Request, session: SessionId, asking: Annotated[Asking, asked(MayReadSession)]
+) -> Response:
+    """Return how a session stands: attempts, what was seen of the challenge, and the latest decision."""
+    desk, platform = _desk(request), _platform(request)
+    status = _status(desk, platform, session)
+    asking.allow(MayReadSession(status.operator))
+    return _answer(request, desk, session)
+
+
+@router.get("/{session}/receipt", responses=problem_responses(404))
+def read_receipt(
+    request: Request, session: SessionId, asking: Annotated[Asking, asked(MayReadReceipt)]
+) -> dict[str, Any]:
+    """Return the signed receipt of the latest decision; it names nobody."""
+    desk, platform = _desk(request), _platform(request)
+    status = _status(desk, platform, session)
+    asking.allow(MayReadReceipt(status.operator))
+    if status.decided.receipt is None:
+        raise BadInput(
+            "RECEIPT_UNKNOWN",
+            Text(zh="尚未作出决定。", en="Nothing has been decided in this session yet."),
+            Text(zh="请先请求决定。", en="Ask for the decision first."),
+        )
+    return dict(status.decided.receipt)
+
+
+def _platform(request: Request) -> ProofingPlatform:
+    platform: ProofingPlatform = request.app.state.platform
+    return platform
+
+
+def _desk(request: Request, *, authority: Any = None) -> Desk:
+    platform = _platform(request)
+    tools = platform.proofing_tools(authority)
+    return Desk(
+        tools=tools,
+        holding=HoldingTools(platform.privacy.objects, platform.keys, tools.new_reference),
+        begin=platform.begin,
+        policies=platform.policy,
+        on=platform.today(),
+    )
+
+
+def _reference(session: str) -> str:
+    try:
+        return str(ReferenceNumber.parse(session, prefix=SESSION))
+    except BadInput:
+        raise refused("SESSION_UNKNOWN") from None
+
+
+def _status(desk: Desk, platform: ProofingPlatform, session: str) -> SessionStatus:
+    with reading(platform.engine) as connection:
+        return stepwise.session_status(desk, connection, _reference(session))
+
+
+def _allowed_desk(request: Request, session: str, asking: Asking) -> Desk:
+    desk = _desk(request)
+    asking.allow(MayConductSession(_status(desk, _platform(request), session).operator))
+    return desk
+
+
+def _answer(request: Request, desk: Desk, session: str, *, status_code: int = 200) -> Response:
+    body = shown(_status(desk, _platform(request), session))
+    version = _version(body)
+    if request.method == "GET" and version in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={"etag": version})
+    return Response(
+        body.model_dump_json(), status_code, headers={"etag": version}, media_type="application/json"
+    )
+
+
+def _version(body: SessionShown) -> str:
+    return etag(content_hash(body.model_dump(mode="json")).removeprefix("sha256:")[:32])
+
+
+def _one_of_two() -> BadInput:
+    return BadInput(
+        "FORM_INVALID",
+        Text(zh="录音和点按的数字须二选一。", en="Send either a recording or the digits tapped."),
+    )
+
+
+def _people_only() -> BadInput:
+    return BadInput(
+        "STAFF_ONLY",
+        Text(zh="只有工作人员可以目视核验。", en="Only a member of staff compares by eye."),
+    )

@@ -1,0 +1,322 @@
+"""A session step by step, over several requests: each upload is measured, then taken in, then decided on.
+
+Measuring takes seconds and happens outside of any transaction; taking in is one short transaction. What the
+decision needs of an upload is held encrypted until then (`held_pieces`).
+"""
+
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy.engine import Connection
+
+from shiming.identity_proofing import held_pieces, store
+from shiming.identity_proofing.errors import refused, rules_changed
+from shiming.identity_proofing.held_pieces import Begin, HoldingTools
+from shiming.identity_proofing.model.challenge import Challenge
+from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity, DeclaredIdentity
+from shiming.identity_proofing.model.evidence import (
+    AuthorityAnswer,
+    AuthorityEvidence,
+    ChallengeEvidence,
+    Evidence,
+    StaffReview,
+)
+from shiming.identity_proofing.model.session import EvidenceGiven, EvidenceKind, Session, StepRefused
+from shiming.identity_proofing.permissions import MayConductSession, MayDecideSession, MayReadSession
+from shiming.identity_proofing.rules.challenge_document import challenge_content
+from shiming.identity_proofing.rules.sessions import attempts_max, decide_step
+from shiming.identity_proofing.use_cases import measuring, steps
+from shiming.identity_proofing.use_cases.challenges import read_challenge, receive_challenge
+from shiming.identity_proofing.use_cases.steps import Decided, Step
+from shiming.identity_proofing.use_cases.tools import ProofingTools
+from shiming.infrastructure.canonical_json import content_hash
+from shiming.jurisdictions.model import Policy
+from shiming.recognition.measurements import Image
+from shiming.vocabulary.errors import BadInput, Text
+from shiming.vocabulary.permissions import asks
+
+FILES = ("document", "document_back", "clip", "digits")
+_IDENTITY, _PORTRAIT, _BEST_FRAME = "identity", "portrait", "best_frame"
+_ANSWERED = frozenset(AuthorityAnswer) - {AuthorityAnswer.UNREACHABLE, AuthorityAnswer.NOT_ASKED}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the steps of one session work with; `policies(pack, day)` gives the rules."""
+
+    tools: ProofingTools
+    holding: HoldingTools
+    begin: Begin
+    policies: Callable[[str, date], Policy]
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatus:
+    """How a session stands. `left`: attempts that remain of each kind."""
+
+    session: Session
+    operator: str
+    evidence: Evidence | None
+    decided: store.DecidedSession
+    left: Mapping[EvidenceKind, int] = field(default_factory=dict)
+
+
+@asks(MayReadSession)
+def session_status(desk: Desk, connection: Connection, session_id: str) -> SessionStatus:
+    """Return how a session stands; raise BadInput (SESSION_UNKNOWN) for one that is not there."""
+    session = store.get_session(connection, session_id)
+    decided = store.find_decided_session(connection, session_id)
+    if decided is None:  # pragma: no cover - the row was read a line above
+        raise refused("SESSION_CLOSED")
+    policy = desk.policies(session.pack_id, desk.on)
+    left = {kind: max(0, attempts_max(policy, kind) - session.attempts_at(kind)) for kind in EvidenceKind}
+    evidence = store.find_evidence(connection, session_id)
+    return SessionStatus(session, decided.operator or "", evidence, decided, left)
+
+
+@asks(MayConductSession)
+def take_document(
+    desk: Desk, session_id: str, front: Path, back: Path | None, declared: DeclaredIdentity
+) -> Session:
+    """Measure a document and take it in."""
+    session, policy = _open_session(desk, session_id)
+    _require_step(desk, session, policy, EvidenceKind.DOCUMENT, measuring.fingerprint(front, back))
+    measured = measuring.measure_document(desk.tools, front, back, declared, desk.on)
+    pieces: dict[str, bytes | Path] = {"document": front, _IDENTITY: _identity_bytes(measured.identity)}
+    if back is not None:
+        pieces["document_back"] = back
+    if measured.portrait is not None:
+        pieces[_PORTRAIT] = _image_bytes(measured.portrait)
+
+    def take(step: Step) -> Session | StepRefused:
+        held_pieces.drop_present(step.connection, session_id, *FILES[:2], _IDENTITY, _PORTRAIT)
+        return steps.submit_document(step, measured)
+
+    return _take_in(desk, session, policy, pieces, take)
+
+
+@asks(MayConductSession)
+def take_clip(
+    desk: Desk, session_id: str, clip: Path, document: Mapping[str, Any], *, digits_spoken_in_clip: bool
+) -> Session:
+    """Measure a live clip that answers a challenge, compare its face with the document's, take both in."""
+    session, policy = _open_session(desk, session_id)
+    challenge, received_at = _challenge(desk, document, policy)
+    mark = measuring.fingerprint(clip)
+    _require_step(desk, session, policy, EvidenceKind.CLIP, f"{mark}/{challenge.id}")
+    measured = measuring.measure_clip(desk.tools, clip)
+    portrait = _held_image(desk, session_id, _PORTRAIT)
+    votes = measuring.compare_clip_with_portrait(desk.tools, measured, portrait)
+    spoken_in = clip if digits_spoken_in_clip and measured.evidence.has_audio else None
+    digits = measuring.measure_digits(desk.tools, challenge, None, spoken_in, None)
+    pieces: dict[str, bytes | Path] = {"clip": clip}
+    if measured.best_frame is not None:
+        pieces[_BEST_FRAME] = _image_bytes(measured.best_frame)
+
+    def take(step: Step) -> Session | StepRefused:
+        answered = _answered(step, challenge, EvidenceKind.CLIP, mark, received_at)
+        held_pieces.drop_present(step.connection, session_id, "clip", _BEST_FRAME)
+        taken = steps.submit_clip(step, measured, votes, answered)
+        if spoken_in is not None and not isinstance(taken, StepRefused):
+            return steps.submit_digits(step, digits, answered, mark)
+        return taken
+
+    return _take_in(desk, session, policy, pieces, take)
+
+
+@asks(MayConductSession)
+def take_digits(
+    desk: Desk, session_id: str, audio: Path | None, tapped: str | None, document: Mapping[str, Any]
+) -> Session:
+    """Measure a recording of the digits, or compare the digits tapped, and take them in."""
+    session, policy = _open_session(desk, session_id)
+    challenge, received_at = _challenge(desk, document, policy)
+    mark = measuring.fingerprint(audio) + (content_hash({"tapped": tapped}) if tapped else "")
+    _require_step(desk, session, policy, EvidenceKind.DIGITS, f"{mark}/{challenge.id}")
+    digits = measuring.measure_digits(desk.tools, challenge, audio, None, tapped)
+
+    def take(step: Step) -> Session | StepRefused:
+        answered = _answered(step, challenge, EvidenceKind.DIGITS, mark, received_at)
+        held_pieces.drop_present(step.connection, session_id, "digits")
+        return steps.submit_digits(step, digits, answered, mark)
+
+    return _take_in(desk, session, policy, {"digits": audio} if audio else {}, take)
+
+
+@asks(MayDecideSession)
+def add_review(desk: Desk, session_id: str, review: StaffReview) -> Session:
+    """Record what a member of staff found by eye."""
+    session, policy = _open_session(desk, session_id)
+
+    def take(step: Step) -> Session | StepRefused:
+        steps.submit_review(step, review)
+        return store.get_session(step.connection, session_id)
+
+    return _take_in(desk, session, policy, {}, take)
+
+
+@asks(MayDecideSession)
+def decide(desk: Desk, session_id: str, room: Path) -> Decided:
+    """Ask the authority and decide on what was handed in; `room`: a private folder that is gone afterwards.
+
+    (1) the session is open and has a document  (2) the authority is asked, unless it answered for this very
+    evidence  (3) in one transaction the session is decided and what the law wants kept is kept
+    (4) once the decision is final, what was held is unreadable and removed
+    """
+    session, policy = _open_session(desk, session_id)
+    held = _held(desk, session_id, (_IDENTITY, _BEST_FRAME, *FILES))
+    if _IDENTITY not in held:
+        raise refused("STEP_OUT_OF_ORDER")
+    identity = _identity_of(b"".join(held.pop(_IDENTITY)))
+    best_frame = _image_of(b"".join(held.pop(_BEST_FRAME))) if _BEST_FRAME in held else None
+    files = {name: _written(room / f"held-{name}", chunks) for name, chunks in held.items()}
+    authority = _authority(desk, session, policy, identity, best_frame)
+    with desk.begin() as connection:
+        step = _step(desk, connection, session_id, policy)
+        _same_as_before(step, session)
+        steps.record_authority(step, authority)
+        decided = steps.decide_session(step, identity, files)
+        if decided.session.state.is_final:
+            held_pieces.destroy_key(connection, session_id)
+    if decided.session.state.is_final:
+        held_pieces.remove_pieces(desk.holding, desk.begin, session_id)
+    return decided
+
+
+def _open_session(desk: Desk, session_id: str) -> tuple[Session, Policy]:
+    """Return a session that can go on, and the rules that it was opened under."""
+    with desk.begin() as connection:
+        session = store.get_session(connection, session_id)
+    if session.state.is_final:
+        raise refused("SESSION_CLOSED")
+    if desk.tools.clock.now() >= session.expires_at:
+        raise refused("SESSION_EXPIRED")
+    policy = desk.policies(session.pack_id, desk.on)
+    if policy.content_hash != session.pack_hash:
+        raise rules_changed()
+    return session, policy
+
+
+def _require_step(desk: Desk, session: Session, policy: Policy, kind: EvidenceKind, mark: str) -> None:
+    """Refuse before measuring what would be refused after it."""
+    result = decide_step(session, EvidenceGiven(kind, mark), policy, desk.tools.clock.now())
+    if isinstance(result, StepRefused):
+        raise refused(result.code)
+
+
+def _take_in(
+    desk: Desk,
+    session: Session,
+    policy: Policy,
+    pieces: Mapping[str, bytes | Path],
+    take: Callable[[Step], Session | StepRefused],
+) -> Session:
+    """Hold the pieces, then take the measured evidence in; nothing of it counts unless all of it does."""
+    held = (
+        held_pieces.hold(desk.holding, desk.begin, session.id, session.expires_at, pieces) if pieces else ()
+    )
+    with desk.begin() as connection:
+        taken = take(_step(desk, connection, session.id, policy))
+        if isinstance(taken, StepRefused):
+            raise refused(taken.code)
+        held_pieces.make_present(connection, session.id, held)
+    return taken
+
+
+def _step(desk: Desk, connection: Connection, session_id: str, policy: Policy) -> Step:
+    held_pieces.lock_session(connection, session_id)
+    return Step(desk.tools, connection, policy, session_id, desk.on)
+
+
+def _same_as_before(step: Step, seen: Session) -> None:
+    """Refuse to decide on evidence that came in while the authority was asked."""
+    now = store.get_session(step.connection, seen.id)
+    if (now.state, now.fingerprints) != (seen.state, seen.fingerprints):
+        raise refused("SESSION_CHANGED")
+
+
+def _challenge(desk: Desk, document: Mapping[str, Any], policy: Policy) -> tuple[Challenge, datetime]:
+    received_at = desk.tools.clock.now()
+    challenge = read_challenge(desk.tools, document, policy)
+    if challenge.id is None:
+        raise BadInput(
+            "CHALLENGE_INVALID",
+            Text(zh="提示不是由服务器抽取的。", en="This challenge was not drawn by the server."),
+            Text(zh="请先抽取提示。", en="Have one drawn: POST .../challenges."),
+        )
+    return challenge, received_at
+
+
+def _answered(
+    step: Step, challenge: Challenge, kind: EvidenceKind, mark: str, received_at: datetime
+) -> ChallengeEvidence:
+    """Use a challenge up. Clip and digits may answer it in two requests, each once; all else is a replay."""
+    session, evidence = store.get_session(step.connection, step.session_id), step.evidence()
+    before, given = evidence.challenge, session.fingerprints.get(kind, "")
+    if before is not None and before.id == challenge.id:
+        if given == f"{mark}/{challenge.id}":
+            return before  # the same request again
+        if not given.endswith(f"/{challenge.id}"):
+            record = store.find_challenge(step.connection, str(challenge.id))
+            altered = record is None or record.content_hash != content_hash(challenge_content(challenge))
+            return replace(before, received_at=received_at, altered=before.altered or altered)
+    return receive_challenge(step.connection, challenge, step.session_id, received_at)
+
+
+def _authority(
+    desk: Desk, session: Session, policy: Policy, identity: ClaimedIdentity, best_frame: Image | None
+) -> AuthorityEvidence:
+    with desk.begin() as connection:
+        evidence = store.find_evidence(connection, session.id)
+    known = evidence.authority if evidence and session.authority_asked else None
+    if known is not None and known.answer in _ANSWERED:
+        return known
+    return measuring.ask_authority(desk.tools, policy, identity, best_frame)
+
+
+def _held(desk: Desk, session_id: str, names: Iterable[str]) -> dict[str, Iterator[bytes]]:
+    return held_pieces.open_pieces(desk.holding, desk.begin, session_id, names)
+
+
+def _held_image(desk: Desk, session_id: str, name: str) -> Image | None:
+    held = _held(desk, session_id, (name,))
+    return _image_of(b"".join(held[name])) if name in held else None
+
+
+def _written(path: Path, chunks: Iterable[bytes]) -> Path:
+    path.touch(mode=0o600)
+    with path.open("wb") as file:
+        file.writelines(chunks)
+    return path
+
+
+def _image_bytes(image: Image) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, image, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _image_of(content: bytes) -> Image:
+    image: Image = np.load(io.BytesIO(content), allow_pickle=False)
+    return image
+
+
+def _identity_bytes(identity: ClaimedIdentity) -> bytes:
+    values = {name: getattr(identity, name) for name in ClaimedIdentity.__slots__}
+    return json.dumps(values, default=lambda day: {"date": day.isoformat()}).encode()
+
+
+def _identity_of(content: bytes) -> ClaimedIdentity:
+    values = json.loads(content, object_hook=_day_or_object)
+    return ClaimedIdentity(**values)
+
+
+def _day_or_object(found: dict[str, Any]) -> Any:
+    return date.fromisoformat(found["date"]) if set(found) == {"date"} else found
