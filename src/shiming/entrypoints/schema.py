@@ -1,5 +1,21 @@
 """All tables of all features, in one schema: what migrations, backups and tests work on."""
+# ruff: noqa: F401 - a module is imported for the tables that it adds to the schema; none may be removed
 
+import shiming.accounts.store.tables
+import shiming.identity_proofing.store
+import shiming.infrastructure.idempotency
+import shiming.infrastructure.job_queue.tables
+import shiming.infrastructure.outbox
+import shiming.infrastructure.schedules
+import shiming.infrastructure.webhooks.tables
+import shiming.privacy.store.access_log
+import shiming.privacy.store.data_keys
+import shiming.privacy.store.deletion_receipts
+import shiming.privacy.store.disclosures
+import shiming.privacy.store.evidence
+import shiming.privacy.store.ledger
+import shiming.privacy.store.ledger_tree
+import shiming.registrations.store.postgresql_function
 from shiming.infrastructure.tables import schema
 
 TABLES = tuple(schema.sorted_tables)
