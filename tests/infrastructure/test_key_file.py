@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shiming.infrastructure.encryption import KeyUse, new_data_key
-from shiming.infrastructure.key_file import open_key_file
+from shiming.infrastructure.key_file import add_kek, open_key_file
 from shiming.vocabulary.errors import Unavailable
 
 
@@ -72,3 +72,44 @@ def test_a_damaged_one_is_refused(tmp_path: Path, content: str) -> None:
     path.touch(mode=0o600)
     path.write_text(content)
     assert refusal(path) == "KEY_FILE_UNUSABLE"
+
+
+def test_a_new_kek_is_added_whole_and_running_programs_use_it(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    running = open_key_file(path, may_create=True)
+    before = running.wrap(b"x" * 32)
+    assert add_kek(path) == "kek2"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+    assert running.wrap(b"y" * 32).kek_id == "kek2"
+    assert running.unwrap(before) == b"x" * 32
+    assert add_kek(path) == "kek3"
+    assert open_key_file(path, may_create=False).kek_ids() == ("kek1", "kek2", "kek3")
+
+
+def test_keys_added_at_once_are_all_there_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    open_key_file(path, may_create=True)
+
+    def add(_: int) -> str:
+        try:
+            return add_kek(path)
+        except Unavailable as problem:
+            return problem.code
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(add, range(8)))
+    added = [name for name in said if name != "KEY_FILE_BUSY"]
+    assert added
+    assert open_key_file(path, may_create=False).kek_ids() == ("kek1", *sorted(added))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
+def test_a_running_program_stops_using_keys_that_are_replaced_or_exposed(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    running = open_key_file(path, may_create=True)
+    add_kek(path)
+    path.chmod(0o644)
+    with pytest.raises(Unavailable) as refused:
+        running.wrap(b"x" * 32)
+    assert refused.value.code == "KEY_FILE_EXPOSED"

@@ -32,6 +32,7 @@ class HardwareKeys:
         self._session = session
         self._lock = threading.Lock()
         self._keys: dict[str, Any] = {}
+        self._closed = False
         with _token_errors():
             self._look()
 
@@ -115,9 +116,11 @@ class HardwareKeys:
         return name
 
     def close(self) -> None:
-        """End the session with the token."""
+        """End the session with the token; twice is once."""
         with self._lock:
-            self._session.close()
+            if not self._closed:
+                self._session.close()
+            self._closed = True
 
     def _look(self) -> None:
         """See which keys the token has now; another process may have added one."""
