@@ -16,6 +16,7 @@ from shiming.privacy.rules.disclosure import (
     parse_words,
 )
 from shiming.privacy.rules.disclosure_steps import (
+    BYTES_MAX,
     ITEMS_MAX,
     decide_approval,
     decide_execution,
@@ -84,6 +85,12 @@ def test_what_may_not_be_asked_for(changes: dict[str, Any], obstacle: Disclosure
 def test_nothing_erased_and_nothing_by_a_program_is_asked_for() -> None:
     assert request_of(a_request(), kept=(a_ref(erased_at=NOW),)) is DisclosureObstacle.NOT_OF_THE_SUBJECT
     assert request_of(a_request(), by=PROGRAM) is DisclosureObstacle.NOT_A_PERSON
+
+
+def test_more_bytes_than_memory_is_meant_for_are_not_asked_for() -> None:
+    assert isinstance(request_of(a_request(), kept=(a_ref(bytes_stored=BYTES_MAX),)), Disclosure)
+    too_much = request_of(a_request(), kept=(a_ref(bytes_stored=BYTES_MAX + 1),))
+    assert too_much is DisclosureObstacle.TOO_MUCH_LISTED
 
 
 def test_a_deferral_within_the_bound_hides_it_until_then() -> None:

@@ -16,6 +16,7 @@ from shiming.privacy.rules.disclosure import (
 )
 
 ITEMS_MAX = 20  # a case has six kinds of evidence; more is not one person's case
+BYTES_MAX = 150_000_000  # in memory while it is handed over; three clips of the largest size a policy takes
 
 
 def decide_request(
@@ -111,7 +112,9 @@ def _obstacle_to_request(
         DisclosureObstacle.PURPOSE_NOT_ALLOWED: request.purpose.value
         not in {purpose.value for purpose in policy.purposes.value},
         DisclosureObstacle.NOTHING_LISTED: not ids,
-        DisclosureObstacle.TOO_MUCH_LISTED: len(ids) > ITEMS_MAX or len(set(ids)) < len(ids),
+        DisclosureObstacle.TOO_MUCH_LISTED: len(ids) > ITEMS_MAX
+        or len(set(ids)) < len(ids)
+        or sum(ref.bytes_stored for ref in kept.values()) > BYTES_MAX,
         DisclosureObstacle.NOT_OF_THE_SUBJECT: not all(
             _belongs(kept.get(each), request.subject) for each in ids
         ),

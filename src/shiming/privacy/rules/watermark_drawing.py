@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from shiming.privacy.rules.watermark import MarkWords
 from shiming.vocabulary.errors import BadInput, Text
 
-#: What recognition takes (`recognition.images.FORMATS`), so that whatever was accepted can be shown.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+#: What recognition takes (`recognition.images.FORMATS`): whatever was accepted can be shown.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 PIXELS_MAX = 52_000_000  # of recognition.images as well: a telephone's largest photo, 160 MB of pixels
 SIDE_PX_MAX = 20_000
 _ANGLE_DEGREES = 30
