@@ -1,13 +1,16 @@
 """A registration desk on real files, with proofing sessions that a test writes."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Engine
 
-from shiming.infrastructure.database import create_tables, unit_of_work
+import shiming.entrypoints.schema
+from shiming.infrastructure.database import transact, unit_of_work
 from shiming.infrastructure.signing import Ed25519Signer
+from shiming.infrastructure.tables import schema
 from shiming.jurisdictions.model import AtCap, CapScope, Cited, Confidence, LineCapPolicy
 from shiming.privacy.model import IdentityRecord
 from shiming.privacy.use_cases.vault import put_identity
@@ -18,7 +21,9 @@ from shiming.registrations.model import (
     RegistrationPolicy,
     RegistrationRefused,
 )
-from shiming.registrations.use_cases import RegistrationTools, register_line, schema
+from shiming.registrations.use_cases.lines import terminate_line
+from shiming.registrations.use_cases.registering import register_line
+from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.msisdn import Msisdn
 from tests.privacy.builders import NOW, Vault, a_retention_policy, a_vault
 
@@ -77,27 +82,46 @@ def a_number(index: int = 0) -> Msisdn:
     return Msisdn.parse(f"+86138{index:08d}")
 
 
-@dataclass
+assert shiming.entrypoints.schema.TABLES  # sessions belong to another feature
+_SESSIONS = schema.tables["proofing_sessions"]
+
+
+@dataclass(frozen=True)
 class WrittenSessions:
-    """Proofing sessions as a test wrote them; `any_subject` answers for every session id `SES-person-n`."""
+    """Writes proofing sessions as they look when they are decided."""
 
-    sessions: dict[str, ProvenSession] = field(default_factory=dict)
-    any_subject: bool = False
+    engine: Engine
 
-    def add(self, session: ProvenSession) -> None:
-        self.sessions[session.session_id] = session
+    def add(self, *sessions: ProvenSession) -> None:
+        """Write sessions; one that exists is replaced."""
+        with unit_of_work(self.engine) as connection:
+            for session in sessions:
+                connection.execute(_SESSIONS.delete().where(_SESSIONS.c.id == session.session_id))
+            connection.execute(_SESSIONS.insert(), [_session_row(session) for session in sessions])
 
-    def get(self, connection: Connection, session_id: str) -> ProvenSession | None:
-        assert connection.in_transaction()
-        if self.any_subject:
-            return a_session(session_id, subject="p1." + session_id.split("-")[1])
-        return self.sessions.get(session_id)
 
-    def consume(self, connection: Connection, session_id: str, *, by: str) -> bool:
-        assert connection.in_transaction()
-        if not self.any_subject:
-            self.sessions[session_id] = replace(self.sessions[session_id], consumed_by=by)
-        return session_id != "SES-busy"
+def _session_row(session: ProvenSession) -> dict[str, Any]:
+    return {
+        "id": session.session_id,
+        "pack_id": "cn",
+        "pack_version": "1",
+        "pack_hash": "sha256:" + "0" * 64,
+        "channel": "outlet",
+        "route": "clerk",
+        "category": "natural_person",
+        "operator": session.operator,
+        "state": "decided",
+        "opened_at": NOW,
+        "expires_at": NOW + timedelta(minutes=30),
+        "progress": "{}",
+        "subject": session.subject,
+        "outcome": session.outcome,
+        "level": session.level,
+        "challenge_origin": session.challenge_origin,
+        "decided_at": session.decided_at,
+        "receipt_hash": session.receipt_hash,
+        "consumed_by": session.consumed_by,
+    }
 
 
 @dataclass(frozen=True)
@@ -107,21 +131,41 @@ class Desk:
     tools: RegistrationTools
     policy: RegistrationPolicy
 
+    @property
+    def engine(self) -> Engine:
+        return self.vault.engine
+
+    def under(self, policy: RegistrationPolicy) -> "Desk":
+        """The same desk under other rules."""
+        return replace(self, policy=policy)
+
     def register(
         self, session_id: str, number: Msisdn, *, operator: str = OPERATOR, now: datetime = NOW
     ) -> LineRegistered | RegistrationRefused:
-        with unit_of_work(self.vault.engine) as connection:
-            return register_line(
-                self.tools,
-                connection,
-                RegisterLine(operator, number, session_id),
-                policy=self.policy,
-                now=now,
-            )
+        command = RegisterLine(operator, number, session_id)
+        return transact(
+            self.engine,
+            lambda connection: register_line(self.tools, connection, command, policy=self.policy, now=now),
+        )
+
+    def register_for(
+        self, person: str, session_id: str, number: Msisdn, *, operator: str = OPERATOR
+    ) -> LineRegistered | RegistrationRefused:
+        """Register with a session of this person that is made for it."""
+        self.sessions.add(a_session(session_id, subject=person))
+        return self.register(session_id, number, operator=operator)
+
+    def terminate(self, line_id: str, *, now: datetime = NOW) -> None:
+        transact(
+            self.engine,
+            lambda connection: terminate_line(
+                self.tools, connection, line_id, why="holder_asked", policy=self.policy, now=now
+            ),
+        )
 
     def keep_identity(self, session: ProvenSession, identity: IdentityRecord) -> None:
         assert session.subject
-        with unit_of_work(self.vault.engine) as connection:
+        with unit_of_work(self.engine) as connection:
             put_identity(
                 self.vault.tools,
                 connection,
@@ -133,10 +177,9 @@ class Desk:
             )
 
 
-def a_desk(folder: Path, policy: RegistrationPolicy | None = None, *, any_subject: bool = False) -> Desk:
-    vault = a_vault(folder)
-    create_tables(vault.engine, schema)
-    sessions = WrittenSessions(any_subject=any_subject)
+def a_desk(folder: Path, policy: RegistrationPolicy | None = None, url: str | None = None) -> Desk:
+    """A desk on the database at `url`; without one on a SQLite file of its own."""
+    vault = a_vault(folder, url)
     signer = Ed25519Signer.from_seed(bytes(32))
-    tools = RegistrationTools(privacy=vault.tools, sessions=sessions, signer=signer)
-    return Desk(vault, sessions, tools, policy or a_registration_policy())
+    tools = RegistrationTools(privacy=vault.tools, signer=signer)
+    return Desk(vault, WrittenSessions(vault.engine), tools, policy or a_registration_policy())

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 
 from shiming.privacy.use_cases.ledger import Fact, record
-from shiming.registrations.errors import Refusal, RefusalCode
+from shiming.registrations.errors import RefusalCode
 from shiming.registrations.model import (
     Line,
     LineRegistered,
@@ -122,12 +122,6 @@ def record_refusal(
         now=now,
         operator=command.operator,
     )
-
-
-@inside("shared by the ways of registering")
-def session_used(policy: RegistrationPolicy) -> RegistrationRefused:
-    """Return the refusal of a session that registered something else."""
-    return RegistrationRefused((Refusal(RefusalCode.SESSION_CONSUMED, policy.session_citation),))
 
 
 @inside("shared by the ways of registering")
