@@ -21,12 +21,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "packs": ("shiming.jurisdictions.commands", "Read, check and explain the rules of a jurisdiction."),
     "models": ("shiming.recognition.commands", "List, verify and add recognition models."),
     "evidence": ("shiming.privacy.commands", "See what is kept of a case; never its content."),
+    "kek": ("shiming.privacy.key_commands", "List, make and rotate the keys that wrap all data keys."),
     "ledger": ("shiming.privacy.ledger_commands", "Seal, verify and prove the tamper-evident ledger."),
+    "db": ("shiming.entrypoints.database_commands", "Create, upgrade, check, back up, restore the database."),
     "serve": ("shiming.entrypoints.serve_commands", "Run the HTTP API."),
     "up": ("shiming.entrypoints.serve_commands", "Run the HTTP API and a worker on one machine."),
     "worker": ("shiming.entrypoints.worker_commands", "Seal, erase, relay and deliver until told to stop."),
     "jobs": ("shiming.entrypoints.job_commands", "See jobs; retry or discard dead letters."),
     "webhooks": ("shiming.entrypoints.webhook_commands", "Receivers of events, their secrets, replay."),
+    "accounts": ("shiming.accounts.commands", "Create, change and disable accounts of staff."),
+    "clients": ("shiming.accounts.commands", "Create, list and disable machine clients of the API."),
     "sandbox": ("shiming.identity_proofing.commands", "Run a stand-in authority for rehearsal."),
 }
 
