@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 
 from shiming.infrastructure.clock import Clock
 from shiming.infrastructure.database import reading, unit_of_work
-from shiming.infrastructure.encryption import KeyProvider
+from shiming.infrastructure.encryption import KekProvider
 from shiming.infrastructure.webhooks import replaying, secrets, subscriptions
 from shiming.infrastructure.webhooks.destinations import Destinations
 from shiming.vocabulary.errors import BadInput, Text
@@ -30,7 +30,7 @@ class WebhooksPlatform(Protocol):
     @property
     def clock(self) -> Clock: ...  # noqa: D102
     @property
-    def keys(self) -> KeyProvider: ...  # noqa: D102
+    def keys(self) -> KekProvider: ...  # noqa: D102
     @property
     def destinations(self) -> Destinations: ...  # noqa: D102
     @property

@@ -20,7 +20,7 @@ from standardwebhooks.webhooks import Webhook as Signing
 from shiming.infrastructure import cloud_events
 from shiming.infrastructure.clock import Clock
 from shiming.infrastructure.database import reading, transact
-from shiming.infrastructure.encryption import KeyProvider
+from shiming.infrastructure.encryption import KekProvider
 from shiming.infrastructure.job_queue.model import DELIVERY, Handling, NewJob, NotDone, RetryRule, Task
 from shiming.infrastructure.outbox import Event, find_event
 from shiming.infrastructure.webhooks.destinations import DestinationRefused, Destinations
@@ -39,6 +39,7 @@ CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 10.0  # a receiver stores the event and answers; it works on it afterwards
 TOTAL_S_MAX = 20.0  # for one answer, however slowly it trickles
 RETRY_AFTER_MAX = timedelta(hours=6)
+_DIGITS_MAX = 6  # of Retry-After in seconds: eleven days
 #: 5 s, 20 s, 80 s ... 6 h: about three days in all, a long week-end of a receiver that is down.
 RETRY = RetryRule(attempts_max=18, first_pause=timedelta(seconds=5), factor=4, pause_max=timedelta(hours=6))
 
@@ -48,7 +49,7 @@ class DeliveryTools:
     """What a delivery needs; `source` is the URI of the installation in every event."""
 
     engine: Engine
-    keys: KeyProvider
+    keys: KekProvider
     clock: Clock
     destinations: Destinations
     source: str
@@ -88,6 +89,8 @@ def delivering(tools: DeliveryTools) -> Handling:
             secrets = valid_secrets(connection, tools.keys, webhook_id, now=now)
         if webhook is None or webhook.disabled_at is not None or event is None:
             return None  # removed, disabled or purged since: nobody waits for it
+        if not secrets:
+            return NotDone("WEBHOOK_SECRET_MISSING")  # nothing leaves unsigned
         body = cloud_events.encoded(event, source=tools.source)
         status = send(webhook.url, body, signed_headers(secrets, event.event_id, body, now=now))
         return _noted(tools, webhook_id, status)
@@ -169,7 +172,7 @@ def _answer(response: httpx.Response, now: datetime) -> _Answer:
 def _retry_after(text: str, now: datetime) -> timedelta | None:
     """Return the pause that the receiver asks for, at most `RETRY_AFTER_MAX`."""
     if text.isascii() and text.isdigit():
-        return min(timedelta(seconds=min(int(text), 10**6)), RETRY_AFTER_MAX)
+        return min(timedelta(seconds=int(text[:_DIGITS_MAX])), RETRY_AFTER_MAX)
     try:
         at = email.utils.parsedate_to_datetime(text)
     except ValueError:

@@ -50,16 +50,16 @@ def replay_range(
     enqueue(connection, NewJob(REPLAY, payload), now=now)
 
 
-def replaying(engine: Engine, clock: Clock) -> Handling:
+def replaying(engine: Engine, clock: Clock, *, page: int = PAGE) -> Handling:
     """Return how replay jobs are done: a page a job, which queues the job of the next page as it ends."""
 
     def replay(task: Task) -> None:
-        transact(engine, lambda connection: _page(connection, task, clock.now()))
+        transact(engine, lambda connection: _page(connection, task, clock.now(), page))
 
     return Handling(replay)
 
 
-def _page(connection: Connection, task: Task, now: datetime) -> None:
+def _page(connection: Connection, task: Task, now: datetime, size: int) -> None:
     said = dict(task.job.payload)
     webhook = find_webhook(connection, str(said["webhook"]))
     task.finish(connection)
@@ -68,13 +68,13 @@ def _page(connection: Connection, task: Task, now: datetime) -> None:
     since = parse_instant(str(said["since"]))
     wanted = EventRange(since, parse_instant(str(said["until"])), webhook.operator)
     after = (since, str(said["after"])) if said.get("after") else None
-    events = events_in(connection, wanted, after=after, limit=PAGE)
+    events = events_in(connection, wanted, after=after, limit=size)
     enqueue_all(
         connection,
         [delivery_job(webhook, event.event_id) for event in events if webhook.wants(event)],
         now=now,
     )
-    if len(events) == PAGE:
+    if len(events) == size:
         last = events[-1]
         said |= {"since": last.occurred_at.isoformat(), "after": last.event_id}
         enqueue(connection, NewJob(REPLAY, said), now=now)

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.engine import Connection
 
-from shiming.infrastructure.encryption import KeyProvider, WrappedKey
+from shiming.infrastructure.encryption import KekProvider, WrappedKey
 from shiming.infrastructure.webhooks.tables import webhook_secrets
 from shiming.vocabulary.errors import Text, Unavailable
 
@@ -26,7 +26,7 @@ _NONCE_BYTES = 12  # NIST SP 800-38D; each data key encrypts one secret once
 _DATA_KEY_BITS = 256
 
 
-def add_secret(connection: Connection, keys: KeyProvider, webhook_id: str, *, now: datetime) -> str:
+def add_secret(connection: Connection, keys: KekProvider, webhook_id: str, *, now: datetime) -> str:
     """Make a new secret, let the present one run out after `OVERLAP`, and return the new one in clear."""
     mine = webhook_secrets.c.webhook_id == webhook_id
     connection.execute(webhook_secrets.delete().where(mine, webhook_secrets.c.valid_until.is_not(None)))
@@ -53,7 +53,7 @@ def add_secret(connection: Connection, keys: KeyProvider, webhook_id: str, *, no
 
 
 def valid_secrets(
-    connection: Connection, keys: KeyProvider, webhook_id: str, *, now: datetime
+    connection: Connection, keys: KekProvider, webhook_id: str, *, now: datetime
 ) -> tuple[str, ...]:
     """Return the secrets that sign now, the newest first; Unavailable when one does not decrypt."""
     until = webhook_secrets.c.valid_until
@@ -68,7 +68,7 @@ def valid_secrets(
     )
 
 
-def rewrap_secrets(connection: Connection, keys: KeyProvider, *, from_kek: str, limit: int) -> int:
+def rewrap_secrets(connection: Connection, keys: KekProvider, *, from_kek: str, limit: int) -> int:
     """Wrap up to `limit` secrets of an old key-encryption key by the present one; return how many."""
     old = (
         sa.select(webhook_secrets)
@@ -87,7 +87,7 @@ def rewrap_secrets(connection: Connection, keys: KeyProvider, *, from_kek: str, 
     return len(rows)
 
 
-def _opened(keys: KeyProvider, wrapped: WrappedKey, content: bytes, secret_id: str, webhook_id: str) -> str:
+def _opened(keys: KekProvider, wrapped: WrappedKey, content: bytes, secret_id: str, webhook_id: str) -> str:
     nonce, sealed = content[:_NONCE_BYTES], content[_NONCE_BYTES:]
     try:
         data_key = keys.unwrap(wrapped)
