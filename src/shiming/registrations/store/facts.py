@@ -49,8 +49,8 @@ def read_facts(connection: Connection, parameters: Mapping[str, Any]) -> Found:
     return found(connection.execute(_AS_READ, parameters).mappings().all())
 
 
-def found(rows: Sequence[Mapping[str, Any]]) -> Found:
-    """Return the facts in the rows of `FACTS`; the driver's own types for an instant are both understood."""
+def found(rows: Sequence[Any]) -> Found:
+    """Return the facts in the rows of `FACTS`, in the driver's own kind of mapping and of instant."""
     first = rows[0]
     session = None if first["id"] is None else _session(first)
     evidence = [row for row in rows if row["evidence_id"] is not None]

@@ -53,6 +53,12 @@ def find_line(connection: Connection, line_id: str) -> Line | None:
     return _line(connection.execute(lines.select().where(lines.c.line_id == line_id)).first())
 
 
+def find_by_session(connection: Connection, session_id: str, operator: str) -> Line | None:
+    """Return the line that a session registered at an operator."""
+    query = lines.select().where(lines.c.session_id == session_id, lines.c.operator == operator)
+    return _line(connection.execute(query).first())
+
+
 def list_by_person(
     connection: Connection,
     subject: str,

@@ -40,6 +40,17 @@ class ClientKey:
 Reply = Callable[[Line, LeafRef], Kept]
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One registration that a client asks a server for."""
+
+    command: RegisterLine
+    policy: RegistrationPolicy
+    now: datetime
+    reply: Reply
+    key: ClientKey | None = None
+
+
 @inside("shared by the ways of registering")
 def parameters_of(
     command: RegisterLine, policy: RegistrationPolicy, key: ClientKey | None = None
