@@ -44,7 +44,7 @@ def s3_server() -> Iterator[str]:
 
 
 def a_bucket(endpoint: str, name: str, prefix: str = "evidence/") -> S3ObjectStore:
-    store = open_s3(name, prefix, endpoint=endpoint, **CREDENTIALS)
+    store = open_s3(name, prefix, endpoint=endpoint, credentials=CREDENTIALS)
     store.client.create_bucket(Bucket=name)
     return store
 
@@ -210,7 +210,7 @@ def test_a_service_that_is_down_is_unavailable_soon() -> None:
 
 
 def test_a_bucket_that_is_not_there_is_unavailable_and_not_an_empty_one(s3_server: str) -> None:
-    store = open_s3("nobodys-bucket", endpoint=s3_server, **CREDENTIALS)
+    store = open_s3("nobodys-bucket", endpoint=s3_server, credentials=CREDENTIALS)
     with pytest.raises(Unavailable) as refused:
         store.put(OBJECT_ID, [b"x"])
     assert (refused.value.code, refused.value.details) == ("OBJECT_STORE_WRITE", {"reason": "NoSuchBucket"})

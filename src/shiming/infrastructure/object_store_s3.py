@@ -5,7 +5,7 @@ object. Calls are tried three times with a growing pause and give up: the caller
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -101,8 +101,7 @@ def open_s3(
     prefix: str = "",
     *,
     endpoint: str | None = None,
-    connect_timeout_s: float = CONNECT_TIMEOUT_S,
-    **credentials: str,
+    credentials: Mapping[str, str] | None = None,
 ) -> S3ObjectStore:
     """Open a bucket; without `credentials` boto3 looks for them where its own documentation says.
 
@@ -123,13 +122,13 @@ def open_s3(
         ) from problem
     config = Config(
         retries={"max_attempts": ATTEMPTS_MAX, "mode": "standard"},
-        connect_timeout=connect_timeout_s,
+        connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
         request_checksum_calculation="when_required",  # not every compatible service knows the newer sums
         response_checksum_validation="when_required",
     )
     try:
-        client = boto3.client("s3", endpoint_url=endpoint, config=config, **cast("Any", credentials))
+        client = boto3.client("s3", endpoint_url=endpoint, config=config, **cast("Any", credentials or {}))
     except (BotoCoreError, ValueError) as problem:
         raise object_store_unavailable("OBJECT_STORE_READ", type(problem).__name__) from problem
     return S3ObjectStore(client, bucket, prefix)

@@ -37,6 +37,12 @@ def list_keks(tools: PrivacyTools, connection: Connection) -> tuple[KekState, ..
 
 
 @asks(MayRotateKeys)
+def record_new_kek(tools: PrivacyTools, connection: Connection, kek_id: str, *, now: datetime) -> None:
+    """Record that a new key-encryption key was made."""
+    record(connection, tools.keys, kind="kek.created", facts={"kek": kek_id}, now=now)
+
+
+@asks(MayRotateKeys)
 def rotate_keks(
     tools: PrivacyTools,
     engine: Engine,
