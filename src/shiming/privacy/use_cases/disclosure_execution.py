@@ -14,7 +14,7 @@ from shiming.privacy.store import disclosures as store
 from shiming.privacy.store.evidence import find_evidence
 from shiming.privacy.use_cases.access_log import look
 from shiming.privacy.use_cases.copies import Copy, Marking, make_copy
-from shiming.privacy.use_cases.disclosure_record import find_of_operator, tell
+from shiming.privacy.use_cases.disclosure_record import Expecting, anything, find_of_operator, tell
 from shiming.privacy.use_cases.disclosures import DisclosureUnknown
 from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.vocabulary.errors import BadInput
@@ -40,6 +40,7 @@ def execute_disclosure(
     on: date,
     now: datetime,
     operator: str | None = None,
+    expecting: Expecting = anything,
 ) -> Disclosed | DisclosureObstacle | DisclosureUnknown:
     """Return the copies, once; hand them over only after the transaction is committed.
 
@@ -49,6 +50,7 @@ def execute_disclosure(
     before = find_of_operator(connection, disclosure_id, operator, for_change=True)
     if before is None:
         return DisclosureUnknown(disclosure_id)
+    expecting(before)
     after = decide_execution(before, by, now)
     if not isinstance(after, Disclosure):
         return after

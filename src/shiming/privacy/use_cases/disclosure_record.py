@@ -1,6 +1,7 @@
 """What every step of a disclosure has in common: it is found for its operator, and written down and told."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -13,6 +14,14 @@ from shiming.privacy.store import disclosures as store
 from shiming.privacy.use_cases.ledger import Fact, record
 from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.vocabulary.permissions import inside
+
+#: Looks at the disclosure that a step begins with, held until the end of the transaction; raises to stop it.
+Expecting = Callable[[Disclosure], None]
+
+
+@inside("what a step expects of the disclosure when the caller does not say")
+def anything(disclosure: Disclosure) -> None:
+    """Expect nothing."""
 
 
 @inside("the steps and the reading of a disclosure begin with it")

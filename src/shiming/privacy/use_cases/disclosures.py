@@ -32,7 +32,13 @@ from shiming.privacy.rules.disclosure_steps import (
 from shiming.privacy.store import disclosures as store
 from shiming.privacy.store.evidence import find_evidence
 from shiming.privacy.use_cases.access_log import Place
-from shiming.privacy.use_cases.disclosure_record import find_of_operator, hash_of_request, tell
+from shiming.privacy.use_cases.disclosure_record import (
+    Expecting,
+    anything,
+    find_of_operator,
+    hash_of_request,
+    tell,
+)
 from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.vocabulary.permissions import asks, inside
 
@@ -93,6 +99,7 @@ def approve_disclosure(
     by: Actor,
     now: datetime,
     operator: str | None = None,
+    expecting: Expecting = anything,
 ) -> Outcome:
     """Agree to a disclosure; the last agreement that is needed opens it for execution."""
 
@@ -104,6 +111,7 @@ def approve_disclosure(
         connection,
         disclosure_id,
         operator=operator,
+        expecting=expecting,
         step=step,
         what="approved",
         account=by.account,
@@ -121,6 +129,7 @@ def refuse_disclosure(
     why: str,
     now: datetime,
     operator: str | None = None,
+    expecting: Expecting = anything,
 ) -> Outcome:
     """End a disclosure for good; one person is enough."""
     words = parse_words(why)
@@ -133,6 +142,7 @@ def refuse_disclosure(
         connection,
         disclosure_id,
         operator=operator,
+        expecting=expecting,
         step=step,
         what="refused",
         account=by.account,
@@ -179,6 +189,7 @@ def _take(
     disclosure_id: str,
     *,
     operator: str | None,
+    expecting: Expecting,
     step: Callable[[Disclosure], Disclosure | DisclosureObstacle],
     what: str,
     account: str,
@@ -187,6 +198,7 @@ def _take(
     before = find_of_operator(connection, disclosure_id, operator, for_change=True)
     if before is None:
         return DisclosureUnknown(disclosure_id)
+    expecting(before)
     after = step(before)
     if isinstance(after, Disclosure):
         if not store.save_step(connection, before, after):
