@@ -41,6 +41,7 @@ def create_app(
     platform: Any,
     *,
     authority: Any = None,
+    routers: tuple[str, ...] = ROUTERS,
     limits: RateLimits = _LIMITS,
     traces: Traces | None = None,
 ) -> FastAPI:
@@ -61,7 +62,7 @@ def create_app(
     )
     _prepare(app, platform, limits, figures)
     app.state.authority = authority
-    for router in (system_router(), *_features()):
+    for router in (system_router(), *_features(routers)):
         app.include_router(router)
     require_gates(app)
     add_refusals(app)
@@ -117,9 +118,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.spool.close()
 
 
-def _features() -> tuple[APIRouter, ...]:
+def _features(names: tuple[str, ...]) -> tuple[APIRouter, ...]:
     found = []
-    for name in ROUTERS:
+    for name in names:
         try:
             module = importlib.import_module(name)
         except ModuleNotFoundError as missing:

@@ -22,7 +22,7 @@ _SECURITY: dict[str, Any] = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "A token of POST /v1/oauth/token (client credentials).",
+        "description": "A token of POST /oauth/token (client credentials).",
     },
     "session": {
         "type": "apiKey",

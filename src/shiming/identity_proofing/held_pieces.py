@@ -22,6 +22,7 @@ from shiming.infrastructure.framed_encryption import ObjectContext, decrypt_fram
 from shiming.infrastructure.object_store import ObjectStore
 from shiming.infrastructure.tables import UtcInstant, schema
 
+PIECE = "HPC"
 EXPIRED_A_BATCH_MAX = 200  # sessions; each has at most a dozen objects to remove
 _CHUNK = 1 << 18
 
@@ -71,7 +72,7 @@ def hold(
     contents: Mapping[str, Content],
 ) -> tuple[str, ...]:
     """Encrypt and store pieces; they do not count before `make_present` says so in the step's transaction."""
-    ids = {name: tools.new_reference("HLD") for name in contents}
+    ids = {name: tools.new_reference(PIECE) for name in contents}
     with begin() as connection:
         data_key = _key_of(tools, connection, session_id, expires_at)
         for name, object_id in ids.items():

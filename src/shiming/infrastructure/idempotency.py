@@ -67,7 +67,7 @@ def claim(connection: Connection, client: str, key: str, wanted: str, now: datet
     """
     row = {"client": client, "key": key, "request_hash": wanted, "status": 0, "created_at": now}
     insert = insert_into(connection, idempotency_keys).values(**row, response="", response_hash="")
-    if connection.execute(insert.on_conflict_do_nothing()).rowcount == 1:
+    if connection.execute(insert.on_conflict_do_nothing().returning(_c.key)).one_or_none() is not None:
         return Fresh()
     query = idempotency_keys.select().where(_c.client == client, _c.key == key)
     return answer_of(connection.execute(query).one(), wanted)

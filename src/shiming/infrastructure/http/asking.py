@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 
 from shiming.infrastructure.http.rate_limits import take_token_of_caller
 from shiming.vocabulary.errors import BadInput, Text
@@ -45,6 +46,10 @@ class Gatekeeper(Protocol):
         """Return who calls; None without credentials; raise `Unauthenticated` for credentials that fail."""
         ...
 
+    def known_caller(self, request: Request) -> Caller | None:
+        """Return who calls if that is known without reading the database; None: ask `caller`."""
+        ...
+
     def allow(self, caller: Caller, question: Permission) -> bool:
         """Say whether this caller may do this."""
         ...
@@ -58,8 +63,8 @@ class Unauthenticated(BadInput):
             code,
             text or Text(zh="请先登录或提供访问令牌。", en="Sign in, or send an access token, first."),
             Text(
-                zh="请用 POST /v1/oauth/token 取得令牌，并放在 Authorization: Bearer 中。",
-                en="Get a token by POST /v1/oauth/token and send it as Authorization: Bearer.",
+                zh="请用 POST /oauth/token 取得令牌，并放在 Authorization: Bearer 中。",
+                en="Get a token by POST /oauth/token and send it as Authorization: Bearer.",
             ),
         )
 
@@ -109,10 +114,10 @@ class Asked:
 
     questions: tuple[type[Permission], ...]
 
-    def __call__(self, request: Request) -> Asking:
-        """Find the caller; runs in the thread pool, because it reads the database."""
+    async def __call__(self, request: Request) -> Asking:
+        """Find the caller: at once for a token seen a moment ago, else by the database, in a thread."""
         gatekeeper: Gatekeeper = request.app.state.platform.gatekeeper
-        caller = gatekeeper.caller(request)
+        caller = gatekeeper.known_caller(request) or await run_in_threadpool(gatekeeper.caller, request)
         if caller is None:
             raise Unauthenticated
         take_token_of_caller(request, caller.reference)
