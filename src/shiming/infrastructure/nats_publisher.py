@@ -67,8 +67,7 @@ class NatsPublisher:
 
     def close(self) -> None:
         """Give the connection back and end the thread."""
-        if self._client is not None:
-            self._wait_for(self._client.close())
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(3 * self._server.timeout_s)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -83,12 +82,27 @@ class NatsPublisher:
         async with self._connecting:
             if self._client is not None and self._client.is_connected:
                 return self._client
+            await self._let_go()
             self._client = await self._connect()
             return self._client
+
+    async def _let_go(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _end(self) -> None:
+        """Close the connection and end the tasks that the library leaves behind."""
+        await self._let_go()
+        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _connect(self) -> Any:
         import nats  # noqa: PLC0415 - optional
         from nats.js.api import StreamConfig  # noqa: PLC0415
+        from nats.js.errors import NotFoundError  # noqa: PLC0415
 
         client = await nats.connect(
             self._server.url,
@@ -98,9 +112,16 @@ class NatsPublisher:
             error_cb=_stay_silent,
         )
         window = DUPLICATE_WINDOW.total_seconds()
-        await client.jetstream(timeout=self._server.timeout_s).add_stream(
-            StreamConfig(name=self._server.stream, subjects=[SUBJECTS], duplicate_window=window)
-        )
+        wanted = StreamConfig(name=self._server.stream, subjects=[SUBJECTS], duplicate_window=window)
+        streams = client.jetstream(timeout=self._server.timeout_s)
+        try:
+            try:
+                await streams.stream_info(self._server.stream)  # one that is there keeps its own settings
+            except NotFoundError:
+                await streams.add_stream(wanted)
+        except BaseException:
+            await client.close()
+            raise
         return client
 
     def _wait_for(self, work: Coroutine[Any, Any, _T]) -> _T:
