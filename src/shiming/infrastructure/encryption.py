@@ -72,16 +72,12 @@ class KekProvider(Protocol):
         ...
 
 
-class MacProvider(Protocol):
-    """Keeps the keys of pseudonyms and of the ledger, and authenticates with them."""
+class KeyProvider(KekProvider, Protocol):
+    """Keeps all long-lived keys and works with them; it hands none out."""
 
     def mac(self, use: KeyUse, message: bytes, key_id: str | None = None) -> Mac:
         """Authenticate `message` by the present key of `use`, or by a named older one."""
         ...
-
-
-class KeyProvider(KekProvider, MacProvider, Protocol):
-    """Keeps the long-lived keys and works with them; it hands none out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +125,14 @@ class InMemoryKeys:
 
 @dataclass(frozen=True, slots=True)
 class SplitKeys:
-    """Key-encryption keys of one provider (a hardware module), the others of another one."""
+    """Key-encryption keys in a hardware module; all other keys, and the older ones of its kind, elsewhere."""
 
     keks: KekProvider
-    macs: MacProvider
+    others: KeyProvider
 
     def kek_ids(self) -> tuple[str, ...]:
         """Return the key-encryption keys by name; the last one wraps, the others only unwrap."""
-        return self.keks.kek_ids()
+        return (*self.others.kek_ids(), *self.keks.kek_ids())
 
     def wrap(self, data_key: bytes) -> WrappedKey:
         """Wrap a data key by the present key-encryption key."""
@@ -144,11 +140,12 @@ class SplitKeys:
 
     def unwrap(self, wrapped: WrappedKey) -> bytes:
         """Open a wrapped data key; Unavailable when its key is unknown or it was altered."""
-        return self.keks.unwrap(wrapped)
+        older = wrapped.kek_id in self.others.kek_ids()
+        return (self.others if older else self.keks).unwrap(wrapped)
 
     def mac(self, use: KeyUse, message: bytes, key_id: str | None = None) -> Mac:
         """Authenticate `message` by the present key of `use`, or by a named older one."""
-        return self.macs.mac(use, message, key_id)
+        return self.others.mac(use, message, key_id)
 
 
 def new_data_key() -> bytes:

@@ -1,6 +1,6 @@
 """Key-encryption keys in a PKCS#11 token (HSM), which wraps and unwraps inside (AES key wrap, RFC 3394).
 
-The keys are AES-256, sensitive and not extractable, and named `shiming-kek1`, `shiming-kek2`, ...: the
+The keys are AES-256, sensitive and not extractable, and named `shiming-hsm1`, `shiming-hsm2`, ...: the
 highest number is the present one. Data keys leave the token only unwrapped for use, as a session object that
 is destroyed at once. Keys of pseudonyms and of the ledger stay with another provider: a registration needs
 several of their codes, and a token over a network would decide its speed.
@@ -22,7 +22,7 @@ from shiming.vocabulary.errors import Text, Unavailable
 
 LOOK_AGAIN_S = 10.0  # a key that another process added is used after this time at the latest
 _LABEL = "shiming-"
-_KEK = re.compile(rf"{_LABEL}(kek(\d{{1,9}}))")
+_KEK = re.compile(rf"{_LABEL}(hsm(\d{{1,9}}))")
 
 
 class HardwareKeys:
@@ -53,7 +53,7 @@ class HardwareKeys:
             if time.monotonic() - self._looked_at > LOOK_AGAIN_S:
                 self._look()
             if not self._keys:
-                raise key_unknown("kek1")
+                raise key_unknown("hsm1")
             kek_id, kek = next(reversed(self._keys.items()))
             template = {
                 pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY,
@@ -97,7 +97,7 @@ class HardwareKeys:
 
         with self._lock, _token_errors():
             self._look()
-            name = f"kek{max((_number(known) for known in self._keys), default=0) + 1}"
+            name = f"hsm{max((_number(known) for known in self._keys), default=0) + 1}"
             self._session.generate_key(
                 pkcs11.KeyType.AES,
                 8 * KEY_BYTES,
@@ -212,7 +212,7 @@ def _session_key() -> dict[Any, Any]:
 
 
 def _number(name: str) -> int:
-    return int(name.removeprefix("kek"))
+    return int(name.removeprefix("hsm"))
 
 
 def _refused(code: str, text: Text, advice: Text, reason: str = "") -> Unavailable:

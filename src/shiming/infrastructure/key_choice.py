@@ -7,7 +7,8 @@
 | `pkcs11` | a token, see below | as with `environment` when one of those is set, else the key file |
 
 The token is named by `SHIMING_PKCS11_MODULE` (the vendor's library), `SHIMING_PKCS11_TOKEN` (its label) and
-`SHIMING_PKCS11_PIN` or `SHIMING_PKCS11_PIN_FILE`.
+`SHIMING_PKCS11_PIN` or `SHIMING_PKCS11_PIN_FILE`. Key-encryption keys of the key file or the environment stay
+able to unwrap beside a token, so that `shiming kek rotate` moves an installation into it.
 """
 
 from collections.abc import Mapping
@@ -76,5 +77,6 @@ def _pin(environment: Mapping[str, str]) -> str:
 
 def _names(settings: Settings, environment: Mapping[str, str], *, may_create: bool) -> KeyProvider:
     if any(environment.get(VARIABLES[use]) for use in _NAMES):
-        return keys_from_environment(environment, uses=_NAMES)
+        older = (KeyUse.KEY_ENCRYPTION,) if environment.get(VARIABLES[KeyUse.KEY_ENCRYPTION]) else ()
+        return keys_from_environment(environment, uses=(*older, *_NAMES))
     return open_key_file(settings.key_file, may_create=may_create)
