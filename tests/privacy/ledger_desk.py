@@ -4,22 +4,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from shiming.infrastructure.clock import FixedClock
-from shiming.infrastructure.database import unit_of_work
+from shiming.infrastructure.database import reading, unit_of_work
 from shiming.infrastructure.encryption import InMemoryKeys, KeyUse
 from shiming.infrastructure.signed_notes import NoteSigner
 from shiming.infrastructure.signing import Ed25519Signer
 from shiming.privacy.model import LeafRef, LedgerBroken, LedgerSealed, LedgerVerified
-from shiming.privacy.store.ledger import GUARDS
+from shiming.privacy.store.ledger import GUARDS, ledger_lanes, ledger_leaves
+from shiming.privacy.store.ledger_tree import ledger_batches, ledger_runs, ledger_tiles
 from shiming.privacy.use_cases.ledger import record
 from shiming.privacy.use_cases.sealing import seal_ledger
 from shiming.privacy.use_cases.verifying import verify_ledger
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+
+TABLES = (ledger_lanes, ledger_leaves, ledger_batches, ledger_runs, ledger_tiles)
+Snapshot = dict[sa.Table, list[dict[str, Any]]]
 
 
 def ledger_keys(secret: bytes = b"l" * 32) -> InMemoryKeys:
@@ -79,6 +84,18 @@ class Ledger:
         with self.intruder() as connection:
             for statement in statements:
                 connection.exec_driver_sql(statement)
+
+    def snapshot(self) -> Snapshot:
+        with reading(self.engine) as connection:
+            return {table: [row._asdict() for row in connection.execute(table.select())] for table in TABLES}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put everything back as it was, as somebody who restores an old backup."""
+        with self.intruder() as connection:
+            for table, rows in snapshot.items():
+                connection.execute(table.delete())
+                if rows:
+                    connection.execute(table.insert(), rows)
 
     def drop_guard(self, name: str) -> None:
         (table,) = (table for table, guard, _ in GUARDS if guard == name)

@@ -112,6 +112,16 @@ class NoteSigner:
         return SignedNote(note.text, (*(one for one in note.signatures if not _is_by(one, key)), mine))
 
 
+def log_signer(signer: Signer, origin: str = "") -> NoteSigner:
+    """Return the signer of an installation's log; without an origin of its own it is named by its key."""
+    return NoteSigner(origin or f"shiming/{signer.key_id.rpartition(':')[2]}", signer)
+
+
+def witness_signer(signer: Signer, name: str = "") -> NoteSigner:
+    """Return the signer of a witness; without a name of its own it is named by its key."""
+    return NoteSigner(name or f"witness/{signer.key_id.rpartition(':')[2]}", signer)
+
+
 @dataclass(frozen=True, slots=True)
 class NoteSignature:
     """One signature line."""

@@ -119,7 +119,8 @@ def iterate_leaves(
         .limit(limit)
         .execution_options(yield_per=_ROWS_AT_ONCE)
     )
-    yield from connection.execute(query)
+    with connection.execute(query) as found:  # closed where a reader stops
+        yield from found
 
 
 def find_leaves(connection: Connection, lane: int, sequence: int) -> Sequence[Row[Any]]:

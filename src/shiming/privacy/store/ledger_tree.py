@@ -78,7 +78,10 @@ def find_batch_of_size(connection: Connection, size: int) -> Row[Any] | None:
 
 
 def list_progress(connection: Connection) -> dict[int, tuple[int, int]]:
-    """Return, for each lane, the number of its last leaf and of its last sealed leaf."""
+    """Return, for each lane, the number of its last leaf and of its last sealed leaf.
+
+    A lane whose numbers are none - SQLite keeps any value - is left to the verification, which names it.
+    """
     sealed = (
         sa.select(ledger_runs.c.last_sequence)
         .where(ledger_runs.c.lane == ledger_lanes.c.lane)
@@ -87,7 +90,8 @@ def list_progress(connection: Connection) -> dict[int, tuple[int, int]]:
         .scalar_subquery()
     )
     rows = connection.execute(sa.select(ledger_lanes.c.lane, ledger_lanes.c.sequence, sealed))
-    return {lane: (last, sealed or 0) for lane, last, sealed in rows}
+    whole = (row for row in rows if all(isinstance(value or 0, int) for value in row))
+    return {lane: (last, sealed or 0) for lane, last, sealed in whole}
 
 
 def insert_batch(
@@ -188,4 +192,5 @@ def list_known_lanes(connection: Connection) -> list[Any]:
 
 
 def _stream(connection: Connection, query: sa.Select[Any], rows: int = _ROWS_AT_ONCE) -> Iterator[Row[Any]]:
-    yield from connection.execute(query.execution_options(yield_per=rows))
+    with connection.execute(query.execution_options(yield_per=rows)) as found:  # closed where a reader stops
+        yield from found

@@ -73,7 +73,7 @@ def seal_ledger(
     with reading(engine) as connection:
         goals = {lane: last for lane, (last, _) in store.list_progress(connection).items()}
     while True:
-        with reading(engine) as connection:
+        with reading(engine) as connection, leaves_store.tolerant_text(connection):
             draft = _draft(connection, keys, (log.key, *older_keys), goals, batch_leaves_max)
         if isinstance(draft, LedgerFinding):
             return LedgerSealed(leaves, batches, size, (draft,))
@@ -103,8 +103,7 @@ def _draft(
         count = min(goals.get(lane, 0) - sealed, limit - len(hashes))
         if count <= 0:
             continue
-        with leaves_store.tolerant_text(connection):
-            found, finding = _read_run(connection, keys, lane, sealed, count)
+        found, finding = _read_run(connection, keys, lane, sealed, count)
         if found:
             runs.append(_Run(lane, sealed + 1, sealed + len(found), size + len(hashes)))
         hashes += found

@@ -1,5 +1,7 @@
 """Verify the ledger: recompute everything, in constant memory, and name what is not what was written."""
 
+import re
+
 from sqlalchemy.engine import Engine
 
 from shiming.infrastructure.database import reading
@@ -12,7 +14,10 @@ from shiming.privacy.store import ledger as store
 from shiming.privacy.use_cases.findings import Findings
 from shiming.privacy.use_cases.verifying_lanes import Progress, examine_lanes
 from shiming.privacy.use_cases.verifying_tree import examine_tree
-from shiming.vocabulary.permissions import asks
+from shiming.vocabulary.errors import BadInput, Text
+from shiming.vocabulary.permissions import asks, inside
+
+_LEAF = re.compile(r"(\d{1,9})-(\d{1,18}):([0-9a-f]{64})")
 
 
 @asks(MayReadLedger)
@@ -45,3 +50,16 @@ def verify_ledger(
     if findings.found:
         return LedgerBroken(tuple(findings.first), findings.found)
     return LedgerVerified(leaves, sealed)
+
+
+@inside("reads what a receipt carries; it asks nothing of the ledger")
+def parse_leaf(text: str) -> LeafRef:
+    """Read `lane-number:hash`; BadInput for anything else."""
+    found = _LEAF.fullmatch(text.strip())
+    if found is None:
+        raise BadInput(
+            "LEAF_REFERENCE_FORMAT",
+            Text(zh="账本记录引用格式不正确。", en="This is no reference to a leaf."),
+            Text(zh="格式为 通道-序号:哈希。", en="Write LANE-NUMBER:HASH, as on a receipt."),
+        )
+    return LeafRef(int(found[1]), int(found[2]), found[3])
