@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from shiming.infrastructure.settings import OidcSettings, Settings, prepare_data_folder
+from shiming.infrastructure.settings import Settings, prepare_data_folder
 from shiming.vocabulary.errors import BadInput, Unavailable
 
 
@@ -79,8 +79,6 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     [
         ("SHIMING_KEYS", "paper"),
         ("SHIMING_PUBLIC_URL", "shop.example"),
-        ("SHIMING_OIDC_ISSUER", "login.example"),
-        ("SHIMING_OIDC_ISSUER", "https://login.example"),  # without a client
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_named(name: str, value: str) -> None:
@@ -88,14 +86,3 @@ def test_a_setting_that_cannot_be_meant_is_named(name: str, value: str) -> None:
         Settings.from_environment({"SHIMING_DATA": "/srv/x", name: value})
     assert refused.value.code == "SETTING_INVALID"
     assert str(refused.value.details["setting"]).startswith(name[:12])
-
-
-def test_the_provider_of_sign_in_is_read_whole() -> None:
-    settings = Settings.from_environment(
-        {
-            "SHIMING_OIDC_ISSUER": "https://login.example/",
-            "SHIMING_OIDC_CLIENT_ID": "shiming",
-            "SHIMING_OIDC_SECRET_FILE": "/run/secrets/oidc",
-        }
-    )
-    assert settings.oidc == OidcSettings("https://login.example", "shiming", Path("/run/secrets/oidc"))

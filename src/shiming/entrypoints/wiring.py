@@ -2,29 +2,30 @@
 
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from shiming.entrypoints.installation import Installation
 from shiming.infrastructure.settings import Settings
 
 if TYPE_CHECKING:  # what a command does not need is not imported: `--help` stays fast
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import Connection
 
+    from shiming.accounts.asking import HttpGatekeeper
+    from shiming.accounts.use_cases.token_keys import TokenKeys
+    from shiming.accounts.use_cases.tools import AccountTools
     from shiming.entrypoints.recognition_tools import Recognition
     from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity
     from shiming.identity_proofing.ports import AuthorityPort
     from shiming.identity_proofing.sandbox_authority.verification import Comparer
     from shiming.identity_proofing.use_cases.tools import ProofingTools
-    from shiming.infrastructure.clock import Clock
-    from shiming.infrastructure.encryption import KeyProvider
-    from shiming.infrastructure.signing import Signer
+    from shiming.infrastructure.job_queue.worker import WorkerTools
+    from shiming.infrastructure.webhooks.destinations import Destinations
     from shiming.jurisdictions.model import Policy
     from shiming.jurisdictions.pack_reader import Pack
-    from shiming.privacy.use_cases.tools import PrivacyTools
     from shiming.recognition.inference import InferenceObserver
     from shiming.registrations.model import RegistrationPolicy
     from shiming.registrations.use_cases.tools import RegistrationTools
@@ -43,25 +44,13 @@ def platform_from_environment() -> "Platform":
     return Platform(Settings.from_environment(os.environ))
 
 
-class Platform:
+class Platform(Installation):
     """Everything wired for one installation; parts are built on first use and kept."""
 
     def __init__(self, settings: Settings, observer: "InferenceObserver | None" = None) -> None:
-        self.settings = settings
-        self.language = settings.language
+        super().__init__(settings)
         self._observer = observer
         self._packs: dict[str, Pack] = {}
-
-    @cached_property
-    def clock(self) -> "Clock":
-        """Return the system's clock."""
-        from shiming.infrastructure.clock import SystemClock
-
-        return SystemClock()
-
-    def today(self) -> date:
-        """Return the day by the machine's own clock and time zone: documents expire by the local calendar."""
-        return self.clock.now().astimezone().date()
 
     @cached_property
     def recognition(self) -> "Recognition":
@@ -83,58 +72,6 @@ class Platform:
         from shiming.jurisdictions.pack_reader import policy_on
 
         return policy_on(self.pack(pack), on)
-
-    # -- storage and keys ----------------------------------------------------------------------
-
-    @cached_property
-    def data_folder(self) -> Path:
-        """Return the data folder, created for its owner alone."""
-        from shiming.infrastructure.settings import prepare_data_folder
-
-        return prepare_data_folder(self.settings)
-
-    @cached_property
-    def keys(self) -> "KeyProvider":
-        """Return the installation's keys; new ones are only made where there is no database yet."""
-        from shiming.infrastructure.key_file import open_key_file
-
-        database = self.data_folder / "shiming.db"
-        return open_key_file(self.settings.key_file, may_create=not database.exists())
-
-    @cached_property
-    def signer(self) -> "Signer":
-        """Return the signer of receipts."""
-        from shiming.infrastructure.signing import Ed25519Signer
-
-        return Ed25519Signer.from_file_or_new(self.data_folder / "receipts.ed25519")
-
-    @cached_property
-    def engine(self) -> "Engine":
-        """Return the database with all tables."""
-        import shiming.entrypoints.schema  # every table is known before any is made
-        from shiming.infrastructure.database import create_tables, open_database
-        from shiming.infrastructure.tables import schema
-
-        _ = self.keys  # before the database: its absence is what allows new keys
-        engine = open_database(self.settings.database_url)
-        create_tables(engine, schema)
-        return engine
-
-    def begin(self) -> "AbstractContextManager[Connection]":
-        """Open a transaction that is committed at its end."""
-        from shiming.infrastructure.database import unit_of_work
-
-        return unit_of_work(self.engine)
-
-    # -- features ------------------------------------------------------------------------------
-
-    @cached_property
-    def privacy(self) -> "PrivacyTools":
-        """Return the evidence vault's and the ledger's tools."""
-        from shiming.infrastructure.object_store import FolderObjectStore
-        from shiming.privacy.use_cases.tools import PrivacyTools
-
-        return PrivacyTools(keys=self.keys, objects=FolderObjectStore(self.settings.objects_folder))
 
     def proofing_tools(self, authority: "AuthorityPort | None" = None) -> "ProofingTools":
         """Return the tools of identity proofing with this authority; None: none is asked."""
@@ -194,6 +131,68 @@ class Platform:
 
         pack = read_pack(DEFAULT_PACK)
         return RegistrationPolicy.of(policy_on(pack, self.today()), number_regions=pack.header.number_regions)
+
+    # -- accounts --------------------------------------------------------------------------------
+
+    @cached_property
+    def accounts(self) -> "AccountTools":
+        """Return the tools of accounts; every sign-in and permission change is a leaf of the ledger."""
+        from shiming.accounts.connectors.openid_provider import OpenIdProvider
+        from shiming.accounts.use_cases.tools import AccountSettings, AccountTools
+        from shiming.privacy.use_cases.ledger import record
+
+        def write(connection: "Connection", **leaf: Any) -> object:
+            return record(connection, self.keys, **leaf)
+
+        settings = AccountSettings.from_environment(os.environ)
+        return AccountTools(
+            record=write,
+            keys=self.keys,
+            clock=self.clock,
+            settings=settings,
+            provider=OpenIdProvider(settings.provider) if settings.provider else None,
+        )
+
+    @cached_property
+    def token_keys(self) -> "TokenKeys":
+        """Return the keys that sign access tokens."""
+        from shiming.accounts.use_cases.token_keys import TokenKeys
+
+        return TokenKeys(self.accounts, self.engine)
+
+    @cached_property
+    def gatekeeper(self) -> "HttpGatekeeper":
+        """Return who knows callers and what they may do."""
+        from shiming.accounts.asking import HttpGatekeeper
+        from shiming.accounts.use_cases.gatekeeper import Gatekeeper
+
+        inner = Gatekeeper(self.accounts, self.engine, self.token_keys)
+        return HttpGatekeeper(inner, cookies_secure=self.accounts.settings.cookies_secure)
+
+    # -- jobs ------------------------------------------------------------------------------------
+
+    @cached_property
+    def destinations(self) -> "Destinations":
+        """Return where webhooks may go: https to public addresses; this machine too in a sandbox."""
+        from shiming.infrastructure.webhooks.destinations import Destinations
+
+        return Destinations(loopback=self.settings.sandbox)
+
+    @cached_property
+    def worker_tools(self) -> "WorkerTools":
+        """Return the worker with every feature's jobs."""
+        from shiming.entrypoints.jobs_of_features import worker_of
+
+        return worker_of(self)
+
+    def worker_heartbeat(self) -> "datetime | None":
+        """Return when a worker last gave a sign of life."""
+        from shiming.infrastructure.database import reading
+        from shiming.infrastructure.job_queue.presence import workers_seen
+
+        with reading(self.engine) as connection:
+            seen = workers_seen(connection, now=self.clock.now())
+        return max((each.seen_at for each in seen), default=None)
 
     def _pseudonym(self, document_type: str, number: str) -> str:
         from shiming.infrastructure.encryption import subject_pseudonym

@@ -11,10 +11,9 @@ r"""Settings of one installation, read once from the environment.
 | `SHIMING_KEYS` | who keeps the key-encryption key: `file`, `environment` or `pkcs11` | `file` |
 | `SHIMING_PUBLIC_URL` | address at which browsers and clients reach us | `http://localhost:8000` |
 | `SHIMING_LEDGER_ORIGIN` | name of the ledger on its checkpoints | derived from its key |
-| `SHIMING_OIDC_ISSUER`, `_CLIENT_ID`, `_SECRET_FILE` | the operator's sign-in for staff | none |
 | `SHIMING_NATS_URL` | publish events to NATS JetStream as well | none |
 
-The choice of keys has further variables of its own: docs/how-to/keep-the-keys.md.
+Keys (`key_choice`) and sign-in (`AccountSettings`) have further variables of their own.
 
 The data folder of the platform is `$XDG_DATA_HOME/shiming` or `~/.local/share/shiming` on Linux,
 `~/Library/Application Support/shiming` on macOS and `%LOCALAPPDATA%\shiming` on Windows: evidence must
@@ -43,15 +42,6 @@ _OPEN_TO_OTHERS = 0o077
 
 
 @dataclass(frozen=True, slots=True)
-class OidcSettings:
-    """The operator's OpenID provider, at which staff sign in."""
-
-    issuer: str
-    client_id: str
-    secret_file: Path
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """Where this installation keeps things and how it speaks."""
 
@@ -64,7 +54,6 @@ class Settings:
     keys: str = "file"
     public_url: str = "http://localhost:8000"
     ledger_origin: str | None = None
-    oidc: OidcSettings | None = None
     nats_url: str | None = None
 
     @classmethod
@@ -82,7 +71,6 @@ class Settings:
             keys=_choice(environment, "SHIMING_KEYS", ("file", "environment", "pkcs11")),
             public_url=_address(environment, "SHIMING_PUBLIC_URL") or "http://localhost:8000",
             ledger_origin=environment.get("SHIMING_LEDGER_ORIGIN") or None,
-            oidc=_oidc(environment),
             nats_url=environment.get("SHIMING_NATS_URL") or None,
         )
 
@@ -156,17 +144,6 @@ def _address(environment: Mapping[str, str], name: str) -> str | None:
             name, Text(zh=f"{name} 应为 https:// 地址。", en=f"{name} must be an https:// address.")
         )
     return value or None
-
-
-def _oidc(environment: Mapping[str, str]) -> OidcSettings | None:
-    issuer = _address(environment, "SHIMING_OIDC_ISSUER")
-    client, secret = (environment.get(f"SHIMING_OIDC_{part}") for part in ("CLIENT_ID", "SECRET_FILE"))
-    if issuer is None:
-        return None
-    if not client or not secret:
-        name = "SHIMING_OIDC_CLIENT_ID" if not client else "SHIMING_OIDC_SECRET_FILE"
-        raise _invalid(name, Text(zh=f"缺少 {name}。", en=f"{name} is missing."))
-    return OidcSettings(issuer, client, Path(secret).expanduser())
 
 
 def _invalid(name: str, text: Text) -> BadInput:
