@@ -23,7 +23,12 @@ from shiming.privacy.model import (
 )
 from shiming.privacy.rules.retention import decide_retention_end
 from shiming.privacy.use_cases.tools import PrivacyTools
-from shiming.privacy.use_cases.vault import list_metadata, put_evidence_stream, put_identity
+from shiming.privacy.use_cases.vault import (
+    list_metadata,
+    put_evidence_stream,
+    put_identity,
+    start_retention_clocks,
+)
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.permissions import inside
 
@@ -51,8 +56,14 @@ def keep_case(
     retention: RetentionPolicy,
     decided_at: datetime,
     operator: str = "",
+    pending: bool = False,
 ) -> tuple[EvidenceRef, ...]:
-    """Keep the identity and the files of a case in the caller's transaction; return what was added."""
+    """Keep the identity and the files of a case in the caller's transaction; return what was added.
+
+    `pending`: a person still has to review the case, so no clock starts and the clip is there to be seen. The
+    final decision then starts the clocks of everything that the case has.
+    """
+    decision = None if pending else decided_at
     kept = {ref.kind for ref in list_metadata(connection, case_reference=case_reference)}
     added = []
     if EvidenceKind.IDENTITY_RECORD not in kept:
@@ -72,7 +83,7 @@ def keep_case(
         new = NewEvidence(
             subject, case_reference, kind, Purpose.REGISTRATION, RETENTION_CLASS_OF[kind], operator
         )
-        if kind in kept or _is_over(new.retention_class, retention, decided_at):
+        if kind in kept or _is_over(new.retention_class, retention, decision):
             continue
         with _opened(path) as source:
             added.append(
@@ -83,15 +94,20 @@ def keep_case(
                     source=source,
                     retention=retention,
                     now=decided_at,
-                    decided_at=decided_at,
+                    decided_at=decision,
                 )
             )
+    if kept and not pending:
+        events = RetentionEvents(decided_at=decided_at)
+        start_retention_clocks(connection, case_reference=case_reference, retention=retention, events=events)
     return tuple(added)
 
 
-def _is_over(retention_class: RetentionClass, retention: RetentionPolicy, decided_at: datetime) -> bool:
+def _is_over(
+    retention_class: RetentionClass, retention: RetentionPolicy, decided_at: datetime | None
+) -> bool:
     end = decide_retention_end(retention_class, retention, RetentionEvents(decided_at=decided_at))
-    return end is not None and end <= decided_at
+    return end is not None and decided_at is not None and end <= decided_at
 
 
 def _opened(path: Path) -> BinaryIO:
