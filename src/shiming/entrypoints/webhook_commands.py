@@ -1,7 +1,6 @@
 """`shiming webhooks`: who gets events by HTTP, their secrets, and sending again."""
 
 import json
-from datetime import datetime
 from typing import Annotated, Protocol
 
 import typer
@@ -12,7 +11,7 @@ from shiming.infrastructure.database import reading, unit_of_work
 from shiming.infrastructure.encryption import KekProvider
 from shiming.infrastructure.webhooks import replaying, secrets, subscriptions
 from shiming.infrastructure.webhooks.destinations import Destinations
-from shiming.vocabulary.errors import BadInput, Text
+from shiming.vocabulary.errors import Text
 from shiming.vocabulary.instants import parse_instant
 
 webhooks = typer.Typer(no_args_is_help=True, add_completion=False, help="Receivers of events by HTTP.")
@@ -136,21 +135,12 @@ def replay(
 
     Example: shiming webhooks replay whk_... --since 2026-11-20T00:00:00+08:00
     """
-    if (event is None) == (since is None):
-        raise BadInput(
-            "REPLAY_OF_WHAT",
-            Text(zh="请指定一个事件或一段时间。", en="Name one event or a range of time."),
-            Text(zh="使用 --event 或 --since。", en="Use --event or --since."),
-        )
     platform: WebhooksPlatform = context.obj()
-    now = platform.clock.now()
-    end: datetime = now if until is None else parse_instant(until)
+    start, end = (None if text is None else parse_instant(text) for text in (since, until))
     with unit_of_work(platform.engine) as connection:
         receiver = subscriptions.get_webhook(connection, webhook)
-        if event is not None:
-            replaying.replay_event(connection, receiver, event, now=now)
-        elif since is not None:
-            replaying.replay_range(connection, receiver, since=parse_instant(since), until=end, now=now)
+        now = platform.clock.now()
+        replaying.replay(connection, receiver, event_id=event, since=start, until=end, now=now)
     text = Text(zh="重发已排队，由工作进程执行。", en="Queued; a worker sends them again.")
     typer.echo(json.dumps({"replay": webhook}) if as_json else text.in_language(platform.language))
 

@@ -54,3 +54,9 @@ def workers_seen(connection: Connection, *, now: datetime) -> tuple[WorkerSeen, 
         )
         for row in rows
     )
+
+
+def last_sign_of_life(connection: Connection) -> datetime | None:
+    """Return when a worker was last heard of; None when there is none."""
+    last: datetime | None = connection.execute(sa.select(sa.func.max(workers.c.seen_at))).scalar_one()
+    return last

@@ -22,6 +22,29 @@ REPLAY = "webhook.replay"
 PAGE = 200  # deliveries of one transaction
 
 
+def replay(
+    connection: Connection,
+    webhook: Webhook,
+    *,
+    event_id: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    now: datetime,
+) -> None:
+    """Queue one event or a range (`until` None: up to now) again; BadInput unless exactly one is named."""
+    if event_id is not None and since is None and until is None:
+        replay_event(connection, webhook, event_id, now=now)
+        return
+    if event_id is None and since is not None:
+        replay_range(connection, webhook, since=since, until=until or now, now=now)
+        return
+    raise BadInput(
+        "REPLAY_OF_WHAT",
+        Text(zh="请指定一个事件或一段时间。", en="Name one event or a range of time."),
+        Text(zh="使用 event，或 since 和 until。", en="Give `event`, or `since` and perhaps `until`."),
+    )
+
+
 def replay_event(connection: Connection, webhook: Webhook, event_id: str, *, now: datetime) -> None:
     """Queue one event again; raises BadInput EVENT_UNKNOWN for one that is kept no longer or not for them."""
     event = find_event(connection, event_id)
