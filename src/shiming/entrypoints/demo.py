@@ -91,9 +91,6 @@ def demo(
 
 def act(platform: Platform, authority: str, console: "Console", started: float) -> Story:
     """Run the main job step by step."""
-    from shiming.privacy.model import LedgerVerified
-    from shiming.privacy.use_cases.ledger import verify_ledger
-
     cases = json.loads((SPECIMENS / "cases.json").read_text("utf-8"))["demo"]
     say(console, 1, "The applicant", "shows a resident identity card and looks into the camera.")
     with working(console, "reading the card, the clip and the digits, asking the authority"):
@@ -106,7 +103,7 @@ def act(platform: Platform, authority: str, console: "Console", started: float) 
     tell_decision(console, stranger)
     say(console, 3, "One line", f"is registered: {NUMBER} at {OPERATOR}.")
     registered = register(platform, decided.session.id)
-    whole = isinstance(verify_ledger(platform.engine, platform.privacy.keys), LedgerVerified)
+    whole = seal_and_verify(platform)
     tell_line(console, registered, whole=whole)
     seconds = time.monotonic() - started
     console.print(
@@ -259,10 +256,22 @@ def tell_decision(console: "Console", decided: "Decided") -> None:
         console.print(f"  {reason['code']}: {reason['text']['en']} ({reason['citation']})")
 
 
+def seal_and_verify(platform: Platform) -> bool:
+    """Put everything under a signed root, as the worker does each second, and recompute all of it."""
+    from shiming.privacy.model import LedgerVerified
+    from shiming.privacy.use_cases.sealing import seal_ledger
+    from shiming.privacy.use_cases.verifying import verify_ledger
+
+    seal_ledger(platform.engine, platform.keys, platform.ledger_signer, platform.clock)
+    found = verify_ledger(platform.engine, platform.keys, platform.ledger_keys)
+    return isinstance(found, LedgerVerified) and found.sealed == found.leaves > 0
+
+
 def tell_line(console: "Console", registered: Mapping[str, Any], *, whole: bool) -> None:
     """Print the registered line and the state of the ledger."""
     line = registered["line"]
     console.print(f"[bold green]{line['number']}[/] is {line['status']} at {line['operator']}.")
     for rule in registered.get("rules", ())[:1]:
-        console.print(f"  {rule['active']} of {rule['cap']} lines of this person ({rule['citation']})")
-    console.print(f"  evidence is encrypted, the ledger is {'whole' if whole else '[bold red]broken[/]'}")
+        console.print(f"  at most {rule['cap']} lines of this person at one operator ({rule['citation']})")
+    state = "sealed and whole" if whole else "[bold red]broken[/]"
+    console.print(f"  evidence is encrypted, the ledger is {state}")
