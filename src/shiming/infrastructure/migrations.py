@@ -73,12 +73,20 @@ class Migrations:
                 self._run(connection)
             return found, self.newest
 
-    def complete(self, connection: Connection, revision: str) -> None:
-        """Give restored rows their revision and take the steps that they lack; the caller commits."""
+    def bring_forward(self, engine: Engine, revision: str) -> None:
+        """Take the steps that restored rows of this revision lack; the restore stays unfinished."""
+        with _locked(engine) as connection:
+            if _revision(connection) != "":
+                raise _foreign()
+            if revision < self.newest:
+                connection.execute(_VERSION.insert().values(version_num=revision))
+                self._run(connection)
+                connection.execute(_VERSION.delete())
+
+    def finish_restore(self, connection: Connection) -> None:
+        """Say that a restore is done, in the transaction of its last act."""
         connection.execute(_VERSION.delete())
-        connection.execute(_VERSION.insert().values(version_num=revision))
-        if revision < self.newest:
-            self._run(connection)
+        connection.execute(_VERSION.insert().values(version_num=self.newest))
 
     def _run(self, connection: Connection) -> None:
         from alembic import command  # noqa: PLC0415 - a quarter second that other commands need not spend

@@ -219,6 +219,65 @@ CREATE INDEX ix_access_log_subject ON access_log (subject, at, access_id)
 CREATE TRIGGER access_log_no_update BEFORE UPDATE ON access_log FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('who looked is not rewritten')
 ;
 
+CREATE TABLE data_keys (
+    data_key_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    purpose VARCHAR(40) NOT NULL,
+    retention_class VARCHAR(40) NOT NULL,
+    case_reference VARCHAR(40) NOT NULL,
+    kek_id VARCHAR(40) NOT NULL,
+    wrapped BYTEA,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    destroyed_at TIMESTAMP WITH TIME ZONE,
+    exported BOOLEAN DEFAULT false NOT NULL,
+    PRIMARY KEY (data_key_id),
+    CONSTRAINT key_or_tombstone CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
+)
+;
+
+CREATE INDEX ix_data_keys_kek_id ON data_keys (kek_id)
+;
+
+CREATE INDEX ix_data_keys_unexported ON data_keys (data_key_id) WHERE destroyed_at IS NOT NULL AND NOT exported
+;
+
+CREATE UNIQUE INDEX uq_data_keys_live ON data_keys (subject, purpose, retention_class, case_reference, operator) WHERE destroyed_at IS NULL
+;
+
+CREATE TRIGGER data_keys_stay_destroyed BEFORE UPDATE ON data_keys FOR EACH ROW WHEN (OLD.wrapped IS NULL AND (NEW.wrapped IS NOT NULL OR NEW.destroyed_at <> OLD.destroyed_at)) EXECUTE FUNCTION shiming_refuse_change('a destroyed key does not come back')
+;
+
+CREATE TRIGGER data_keys_no_delete BEFORE DELETE ON data_keys FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a tombstone stays')
+;
+
+CREATE TABLE deletion_receipts (
+    receipt_id VARCHAR(40) NOT NULL,
+    data_key_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    case_reference VARCHAR(40) NOT NULL,
+    erased_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    receipt TEXT NOT NULL,
+    PRIMARY KEY (receipt_id)
+)
+;
+
+CREATE INDEX ix_deletion_receipts_case_reference ON deletion_receipts (case_reference)
+;
+
+CREATE INDEX ix_deletion_receipts_data_key_id ON deletion_receipts (data_key_id)
+;
+
+CREATE INDEX ix_deletion_receipts_subject ON deletion_receipts (subject)
+;
+
+CREATE TRIGGER deletion_receipts_no_update BEFORE UPDATE ON deletion_receipts FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a deletion receipt stays as it was signed')
+;
+
+CREATE TRIGGER deletion_receipts_no_delete BEFORE DELETE ON deletion_receipts FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a deletion receipt stays')
+;
+
 CREATE TABLE disclosures (
     disclosure_id VARCHAR(40) NOT NULL,
     operator VARCHAR(40) NOT NULL,
@@ -258,38 +317,6 @@ CREATE TRIGGER disclosures_end_once BEFORE UPDATE ON disclosures FOR EACH ROW WH
 ;
 
 CREATE TRIGGER disclosures_no_delete BEFORE DELETE ON disclosures FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a disclosure stays on record')
-;
-
-CREATE TABLE data_keys (
-    data_key_id VARCHAR(40) NOT NULL,
-    operator VARCHAR(40) NOT NULL,
-    subject VARCHAR(80) NOT NULL,
-    purpose VARCHAR(40) NOT NULL,
-    retention_class VARCHAR(40) NOT NULL,
-    case_reference VARCHAR(40) NOT NULL,
-    kek_id VARCHAR(40) NOT NULL,
-    wrapped BYTEA,
-    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    destroyed_at TIMESTAMP WITH TIME ZONE,
-    exported BOOLEAN DEFAULT false NOT NULL,
-    PRIMARY KEY (data_key_id),
-    CONSTRAINT key_or_tombstone CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
-)
-;
-
-CREATE INDEX ix_data_keys_kek_id ON data_keys (kek_id)
-;
-
-CREATE INDEX ix_data_keys_unexported ON data_keys (data_key_id) WHERE destroyed_at IS NOT NULL AND NOT exported
-;
-
-CREATE UNIQUE INDEX uq_data_keys_live ON data_keys (subject, purpose, retention_class, case_reference, operator) WHERE destroyed_at IS NULL
-;
-
-CREATE TRIGGER data_keys_stay_destroyed BEFORE UPDATE ON data_keys FOR EACH ROW WHEN (OLD.wrapped IS NULL AND (NEW.wrapped IS NOT NULL OR NEW.destroyed_at <> OLD.destroyed_at)) EXECUTE FUNCTION shiming_refuse_change('a destroyed key does not come back')
-;
-
-CREATE TRIGGER data_keys_no_delete BEFORE DELETE ON data_keys FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a tombstone stays')
 ;
 
 CREATE TABLE ledger_lanes (
@@ -480,7 +507,7 @@ BEGIN
   END IF;
 
   IF p_evidence <> (SELECT count(*) FROM evidence WHERE case_reference = p_session_id
-                    AND operator IN (p_operator, '') AND erased_at IS NULL) THEN
+                    AND (operator = p_operator OR operator = '') AND erased_at IS NULL) THEN
     RAISE EXCEPTION 'EVIDENCE_CHANGED' USING ERRCODE = 'SM001';
   END IF;
 
@@ -499,13 +526,15 @@ BEGIN
     RAISE EXCEPTION 'NUMBER_TAKEN' USING ERRCODE = 'SM001';
   END IF;
 
-  UPDATE ledger_lanes SET sequence = p_sequence, mac = p_head_mac, key_id = p_mac_key_id
-  WHERE lane = p_lane AND sequence = p_sequence - 1;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'LANE_MOVED' USING ERRCODE = 'SM001';
+  IF p_lane IS NOT NULL THEN
+    UPDATE ledger_lanes SET sequence = p_sequence, mac = p_head_mac, key_id = p_mac_key_id
+    WHERE lane = p_lane AND sequence = p_sequence - 1;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'LANE_MOVED' USING ERRCODE = 'SM001';
+    END IF;
+    INSERT INTO ledger_leaves (operator, lane, sequence, leaf, hash, mac, key_id)
+    VALUES (p_operator, p_lane, p_sequence, p_leaf, p_leaf_hash, p_leaf_mac, p_mac_key_id);
   END IF;
-  INSERT INTO ledger_leaves (operator, lane, sequence, leaf, hash, mac, key_id)
-  VALUES (p_operator, p_lane, p_sequence, p_leaf, p_leaf_hash, p_leaf_mac, p_mac_key_id);
 
   INSERT INTO lines (line_id, operator, number, product_class, cap_scope, subject, session_id, status,
                      registered_at)

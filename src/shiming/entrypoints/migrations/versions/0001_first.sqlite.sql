@@ -216,6 +216,65 @@ CREATE INDEX ix_access_log_subject ON access_log (subject, at, access_id)
 CREATE TRIGGER access_log_no_update BEFORE UPDATE ON access_log  BEGIN SELECT RAISE(ABORT, 'who looked is not rewritten'); END
 ;
 
+CREATE TABLE data_keys (
+    data_key_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    purpose VARCHAR(40) NOT NULL,
+    retention_class VARCHAR(40) NOT NULL,
+    case_reference VARCHAR(40) NOT NULL,
+    kek_id VARCHAR(40) NOT NULL,
+    wrapped BLOB,
+    created_at DATETIME NOT NULL,
+    destroyed_at DATETIME,
+    exported BOOLEAN DEFAULT 0 NOT NULL,
+    PRIMARY KEY (data_key_id),
+    CONSTRAINT key_or_tombstone CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
+)
+;
+
+CREATE INDEX ix_data_keys_kek_id ON data_keys (kek_id)
+;
+
+CREATE INDEX ix_data_keys_unexported ON data_keys (data_key_id) WHERE destroyed_at IS NOT NULL AND NOT exported
+;
+
+CREATE UNIQUE INDEX uq_data_keys_live ON data_keys (subject, purpose, retention_class, case_reference, operator) WHERE destroyed_at IS NULL
+;
+
+CREATE TRIGGER data_keys_stay_destroyed BEFORE UPDATE ON data_keys WHEN (OLD.wrapped IS NULL AND (NEW.wrapped IS NOT NULL OR NEW.destroyed_at <> OLD.destroyed_at)) BEGIN SELECT RAISE(ABORT, 'a destroyed key does not come back'); END
+;
+
+CREATE TRIGGER data_keys_no_delete BEFORE DELETE ON data_keys  BEGIN SELECT RAISE(ABORT, 'a tombstone stays'); END
+;
+
+CREATE TABLE deletion_receipts (
+    receipt_id VARCHAR(40) NOT NULL,
+    data_key_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    case_reference VARCHAR(40) NOT NULL,
+    erased_at DATETIME NOT NULL,
+    receipt TEXT NOT NULL,
+    PRIMARY KEY (receipt_id)
+)
+;
+
+CREATE INDEX ix_deletion_receipts_case_reference ON deletion_receipts (case_reference)
+;
+
+CREATE INDEX ix_deletion_receipts_data_key_id ON deletion_receipts (data_key_id)
+;
+
+CREATE INDEX ix_deletion_receipts_subject ON deletion_receipts (subject)
+;
+
+CREATE TRIGGER deletion_receipts_no_update BEFORE UPDATE ON deletion_receipts  BEGIN SELECT RAISE(ABORT, 'a deletion receipt stays as it was signed'); END
+;
+
+CREATE TRIGGER deletion_receipts_no_delete BEFORE DELETE ON deletion_receipts  BEGIN SELECT RAISE(ABORT, 'a deletion receipt stays'); END
+;
+
 CREATE TABLE disclosures (
     disclosure_id VARCHAR(40) NOT NULL,
     operator VARCHAR(40) NOT NULL,
@@ -257,44 +316,11 @@ CREATE TRIGGER disclosures_end_once BEFORE UPDATE ON disclosures WHEN (OLD.execu
 CREATE TRIGGER disclosures_no_delete BEFORE DELETE ON disclosures  BEGIN SELECT RAISE(ABORT, 'a disclosure stays on record'); END
 ;
 
-CREATE TABLE data_keys (
-    data_key_id VARCHAR(40) NOT NULL,
-    operator VARCHAR(40) NOT NULL,
-    subject VARCHAR(80) NOT NULL,
-    purpose VARCHAR(40) NOT NULL,
-    retention_class VARCHAR(40) NOT NULL,
-    case_reference VARCHAR(40) NOT NULL,
-    kek_id VARCHAR(40) NOT NULL,
-    wrapped BLOB,
-    created_at DATETIME NOT NULL,
-    destroyed_at DATETIME,
-    exported BOOLEAN DEFAULT 0 NOT NULL,
-    PRIMARY KEY (data_key_id),
-    CONSTRAINT key_or_tombstone CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
-)
-;
-
-CREATE INDEX ix_data_keys_kek_id ON data_keys (kek_id)
-;
-
-CREATE INDEX ix_data_keys_unexported ON data_keys (data_key_id) WHERE destroyed_at IS NOT NULL AND NOT exported
-;
-
-CREATE UNIQUE INDEX uq_data_keys_live ON data_keys (subject, purpose, retention_class, case_reference, operator) WHERE destroyed_at IS NULL
-;
-
-CREATE TRIGGER data_keys_stay_destroyed BEFORE UPDATE ON data_keys WHEN (OLD.wrapped IS NULL AND (NEW.wrapped IS NOT NULL OR NEW.destroyed_at <> OLD.destroyed_at)) BEGIN SELECT RAISE(ABORT, 'a destroyed key does not come back'); END
-;
-
-CREATE TRIGGER data_keys_no_delete BEFORE DELETE ON data_keys  BEGIN SELECT RAISE(ABORT, 'a tombstone stays'); END
-;
-
 CREATE TABLE ledger_lanes (
-    lane INTEGER NOT NULL,
+    lane INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     sequence BIGINT NOT NULL,
     mac VARCHAR(64) NOT NULL,
-    key_id VARCHAR(40) NOT NULL,
-    PRIMARY KEY (lane)
+    key_id VARCHAR(40) NOT NULL
 )
 ;
 
