@@ -173,8 +173,8 @@ FORGERIES: dict[str, Callable[[Desk, Any, str], str]] = {
     ),
     "expired": lambda desk, key, client: forged(desk, key, "Ed25519", client=client, exp=1),
     "without expiry": lambda desk, key, client: forged(desk, key, "Ed25519", client=client, exp=None),
-    "without client": lambda desk, key, client: forged(desk, key, "Ed25519", client=None),
-    "an unknown client": lambda desk, key, client: forged(desk, key, "Ed25519", client="MCH-0"),
+    "without client": lambda desk, key, _: forged(desk, key, "Ed25519", client=None),
+    "an unknown client": lambda desk, key, _: forged(desk, key, "Ed25519", client="MCH-0"),
 }
 
 
@@ -294,7 +294,16 @@ def test_assertions_that_do_not_hold(database: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", ["{}", '{"keys": []}', "null", "x", '{"keys": [{"kty": "oct", "k": "AAAA"}]}']
+    "keys",
+    [
+        "{}",
+        '{"keys": []}',
+        "null",
+        "x",
+        '{"keys": [7]}',
+        '{"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}',
+        '{"keys": [{"kty": "oct", "k": "AAAA"}]}',
+    ],
 )
 def test_key_sets_that_are_refused(keys: str) -> None:
     assert access_tokens.public_key_set(keys) is None

@@ -23,6 +23,7 @@ ASSERTION_ALGORITHMS = ("ES256", "Ed25519", "PS256", "RS256")
 TOKEN_CHARACTERS_MAX = 4_096  # one with every scope has some 900
 ASSERTION_LIFE_S_MAX = 300  # RFC 7523 leaves it to us; a client's clock is rarely off by more
 LEEWAY_S = 30
+RSA_MODULUS_CHARACTERS_MIN = 342  # 2048 bits in base64url; shorter ones are no longer safe
 _TYPE = "at+jwt"
 _MALFORMED = (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
@@ -159,12 +160,19 @@ def claimed_client(assertion: str) -> str | None:
 def public_key_set(text: str) -> str | None:
     """Return a key set in canonical form if it holds public keys of accepted kinds only; None otherwise."""
     try:
-        keys = KeySet.import_key_set(json.loads(text)).keys
-        if not keys or any(key.is_private or key.key_type == "oct" for key in keys):
+        given = json.loads(text)
+        if not given["keys"] or not all(_is_public(key) for key in given["keys"]):
             return None
+        keys = KeySet.import_key_set(given).keys
         return json.dumps({"keys": [key.as_dict(private=False) for key in keys]}, sort_keys=True)
     except _MALFORMED:
         return None
+
+
+def _is_public(key: Mapping[str, Any]) -> bool:
+    if key["kty"] == "RSA" and len(key["n"]) < RSA_MODULUS_CHARACTERS_MIN:
+        return False
+    return key["kty"] in {"EC", "OKP", "RSA"} and "d" not in key
 
 
 def _private_jwk(seed: bytes) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -92,7 +93,7 @@ class OpenIdProvider:
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(question)}"
 
     def exchange(
-        self, *, code: str, nonce: str, verifier: str, redirect_uri: str
+        self, *, code: str, nonce: str, verifier: str, redirect_uri: str, now: datetime
     ) -> SignedInAtProvider | ProviderRefused:
         """Trade a code for an id_token and check it."""
         answer = self._send(
@@ -112,12 +113,13 @@ class OpenIdProvider:
             id_token = answer.json()["id_token"]
         except _MALFORMED:
             return ProviderRefused("NO_ID_TOKEN")
-        return self._verified(str(id_token), nonce)
+        return self._verified(str(id_token), nonce, now)
 
-    def _verified(self, id_token: str, nonce: str) -> SignedInAtProvider | ProviderRefused:
+    def _verified(self, id_token: str, nonce: str, now: datetime) -> SignedInAtProvider | ProviderRefused:
         try:
             claims = self._claims(id_token)
             registry = jwt.JWTClaimsRegistry(
+                now=int(now.timestamp()),
                 leeway=LEEWAY_S,
                 iss={"essential": True, "value": self._settings.issuer},
                 aud={"essential": True, "value": self._settings.client_id},

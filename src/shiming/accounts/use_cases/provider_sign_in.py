@@ -80,6 +80,7 @@ def end_provider_sign_in(
         nonce=_derived(browser_secret, "nonce", state),
         verifier=_derived(browser_secret, "verifier", state),
         redirect_uri=_redirect_uri(tools),
+        now=now,
     )
 
     def work(connection: Connection) -> SignedIn | SignInRefused:
