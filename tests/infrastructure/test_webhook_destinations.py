@@ -101,6 +101,23 @@ def test_public_addresses_are_connected_to_by_the_checked_address(
     assert found.host == "example.com"
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://10.0.0.1/", "https://[fd00::1]/", "https://169.254.169.254/latest", "http://example.com/"],
+)
+def test_what_can_be_seen_without_resolving_is_refused_at_once(url: str) -> None:
+    for where in (Destinations(), Destinations(loopback=True)):
+        with pytest.raises(DestinationRefused):
+            where.check_form(url)
+
+
+def test_urls_that_may_be_subscribed() -> None:
+    for url in ("https://example.com/", "https://93.184.216.34/", "https://localhost/"):
+        Destinations().check_form(url)  # what the name means is looked at before each delivery
+    for url in ("http://localhost:1/", "http://127.0.0.1:1/", "http://[::1]:1/"):
+        Destinations(loopback=True).check_form(url)
+
+
 def test_nobody_without_an_address() -> None:
     assert why(at(), "https://example.com/") == "ADDRESS"
 

@@ -57,18 +57,23 @@ class Destinations:
     resolve: Resolve = resolve_by_system
 
     def check_form(self, url: str) -> None:
-        """Raise DestinationRefused for a URL that is refused by its looks; nothing is resolved yet."""
-        self._parts(url)
+        """Raise DestinationRefused for a URL that is refused by its looks; no name is resolved yet."""
+        parts, host, _ = self._parts(url)
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            if parts.scheme != "https" and host != "localhost":
+                raise _scheme() from None
+            return
+        if not self._is_allowed(address, parts.scheme):
+            raise _address()
 
     def settle(self, url: str) -> Destination:
         """Return where to connect to; raise DestinationRefused, or OSError when the name has no answer."""
         parts, host, port = self._parts(url)
         addresses = [ipaddress.ip_address(text.split("%")[0]) for text in self.resolve(host, port)]
         if not addresses or not all(self._is_allowed(address, parts.scheme) for address in addresses):
-            raise DestinationRefused(
-                "ADDRESS",
-                Text(zh="不允许投递到该网络地址。", en="Its address is in a network that is not allowed."),
-            )
+            raise _address()
         first = addresses[0]
         shown = f"[{first}]" if isinstance(first, ipaddress.IPv6Address) else str(first)
         by_address = parts._replace(netloc=f"{shown}:{port}").geturl()
@@ -86,7 +91,7 @@ class Destinations:
         if parts.username is not None or parts.password is not None or parts.fragment or "@" in parts.netloc:
             raise _malformed()
         if parts.scheme != "https" and not (parts.scheme == "http" and self.loopback):
-            raise DestinationRefused("SCHEME", Text(zh="只允许 https 地址。", en="Only https is allowed."))
+            raise _scheme()
         return parts, host, port or (443 if parts.scheme == "https" else 80)
 
     def _is_allowed(self, address: Address, scheme: str) -> bool:
@@ -106,6 +111,17 @@ def _unwrapped(address: Address) -> Address:
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     return address.ipv4_mapped or address.sixtofour or address
+
+
+def _scheme() -> DestinationRefused:
+    return DestinationRefused("SCHEME", Text(zh="只允许 https 地址。", en="Only https is allowed."))
+
+
+def _address() -> DestinationRefused:
+    return DestinationRefused(
+        "ADDRESS",
+        Text(zh="不允许投递到该网络地址。", en="Its address is in a network that is not allowed."),
+    )
 
 
 def _malformed() -> DestinationRefused:
