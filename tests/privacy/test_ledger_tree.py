@@ -177,13 +177,17 @@ def test_what_no_tree_has_is_refused() -> None:
 def test_a_tree_in_tiles_is_the_same_tree(batches: list[int], data: st.DataObject) -> None:
     leaves = leaves_of(sum(batches))
     tiles: dict[tuple[int, int], bytes] = {}
+
+    def read_tile(level: int, number: int) -> bytes:
+        return tiles.get((level, number), b"")
+
     size = 0
     for count in batches:
-        changed = grown_tiles(size, leaves[size : size + count], lambda *at: tiles.get(at, b""))
+        changed = grown_tiles(size, leaves[size : size + count], read_tile)
         assert all(tile.startswith(tiles.get(at, b"")) for at, tile in changed.items())
-        tiles |= changed
+        tiles.update(changed)
         size += count
-    hash_at = subtrees_in(lambda *at: tiles.get(at, b""))
+    hash_at = subtrees_in(read_tile)
     assert tree_root(size, hash_at) == tree_root(size, subtrees_of(leaves))
     index = data.draw(st.integers(0, size - 1))
     assert inclusion_path(index, size, hash_at) == inclusion_path(index, size, subtrees_of(leaves))

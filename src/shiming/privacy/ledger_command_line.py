@@ -39,7 +39,7 @@ class LedgerPlatform(Protocol):
         ...
 
     @property
-    def ledger_log(self) -> "NoteSigner":
+    def ledger_signer(self) -> "NoteSigner":
         """Who signs the checkpoints of this installation."""
         ...
 

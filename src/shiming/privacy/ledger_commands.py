@@ -40,8 +40,10 @@ def seal(context: typer.Context, as_json: AsJson = False) -> None:
     from shiming.privacy.use_cases.sealing import seal_ledger
 
     platform = platform_of(context)
-    older = tuple(key for key in platform.ledger_keys if key != platform.ledger_log.key)
-    done = seal_ledger(platform.engine, platform.keys, platform.ledger_log, platform.clock, older_keys=older)
+    older = tuple(key for key in platform.ledger_keys if key != platform.ledger_signer.key)
+    done = seal_ledger(
+        platform.engine, platform.keys, platform.ledger_signer, platform.clock, older_keys=older
+    )
     if as_json:
         print_json(
             {
@@ -120,7 +122,7 @@ def checkpoint(
 
     platform = platform_of(context)
     if key:
-        typer.echo(platform.ledger_log.key.text)
+        typer.echo(platform.ledger_signer.key.text)
         return
     with reading(platform.engine) as connection:
         newest = latest_checkpoint(connection)

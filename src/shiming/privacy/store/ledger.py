@@ -37,6 +37,7 @@ ledger_lanes = sa.Table(
     sa.Column("sequence", sa.BigInteger, nullable=False),  # of its last leaf; 0: none yet
     sa.Column("mac", sa.String(64), nullable=False),
     sa.Column("key_id", sa.String(40), nullable=False),
+    sqlite_autoincrement=True,  # the number of a lane that was torn out is never given again
 )
 ledger_guard(ledger_lanes, "ledger_lanes_no_delete", "DELETE", "a lane stays")
 ledger_guard(

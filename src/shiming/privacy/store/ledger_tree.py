@@ -67,9 +67,7 @@ _BATCHES = sa.select(*(column for column in ledger_batches.c if column.name != "
 
 def find_newest_batch(connection: Connection) -> Row[Any] | None:
     """Return the batch sealed last."""
-    return connection.execute(
-        ledger_batches.select().order_by(ledger_batches.c.batch.desc()).limit(1)
-    ).first()
+    return connection.execute(_BATCHES.order_by(ledger_batches.c.batch.desc()).limit(1)).first()
 
 
 def find_batch_of_size(connection: Connection, size: int) -> Row[Any] | None:

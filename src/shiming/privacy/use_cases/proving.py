@@ -1,8 +1,10 @@
 """Hand out checkpoints and proofs of the ledger, and check proofs that came from elsewhere."""
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from shiming.infrastructure.signed_notes import NoteKey
 from shiming.privacy.model import LedgerBroken, LedgerFault, LedgerFinding
@@ -43,21 +45,12 @@ def inclusion_proof(
     rows = leaves_store.find_leaves(connection, lane, sequence)
     leaf_id = f"{lane}-{sequence}"
     if not rows:
-        missing = LedgerBroken((LedgerFinding(leaf_id, LedgerFault.LEAF_MISSING),), 1)
-        return LeafUnknown(leaf_id) if index is None else missing
+        return LeafUnknown(leaf_id) if index is None else _broken(leaf_id, LedgerFault.LEAF_MISSING)
     if known_hash is not None and rows[0].hash != known_hash:
-        return LedgerBroken((LedgerFinding(leaf_id, LedgerFault.KNOWN_LEAF_CONTRADICTED),), 1)
+        return _broken(leaf_id, LedgerFault.KNOWN_LEAF_CONTRADICTED)
     if index is None or tip is None:
         return LeafNotSealed(leaf_id)
-    try:
-        path = inclusion_path(index, tip.size, subtrees_in(lambda *at: store.read_tile(connection, *at)))
-    except TileDamaged as damaged:
-        return LedgerBroken((LedgerFinding(f"tile {damaged}", LedgerFault.TILE_CHANGED),), 1)
-    leaf_hash = bytes.fromhex(rows[0].hash)
-    proof = InclusionProof(leaf_id, leaf_hash, index, tip.size, path, tip.checkpoint)
-    if len(rows) > 1 or proof.root is None or proof.root.hex() != tip.root:
-        return LedgerBroken((LedgerFinding(leaf_id, LedgerFault.LEAF_NOT_AS_SEALED),), 1)
-    return proof
+    return _proof_of(connection, leaf_id, rows, index, tip)
 
 
 @asks(MayReadLedger)
@@ -86,7 +79,7 @@ def consistency_proof(
             checkpoint=signed.checkpoint if signed else "",
         )
     except TileDamaged as damaged:
-        return LedgerBroken((LedgerFinding(f"tile {damaged}", LedgerFault.TILE_CHANGED),), 1)
+        return _broken(f"tile {damaged}", LedgerFault.TILE_CHANGED)
 
 
 @inside("anybody may check a proof: it needs no database and shows nothing that is not in it")
@@ -98,6 +91,27 @@ def proof_holds(proof: InclusionProof | ConsistencyProof, log_keys: tuple[NoteKe
     if isinstance(proof, InclusionProof):
         return (proof.size, proof.root) == (checkpoint.size, checkpoint.root)
     return (proof.new_size, proof.new_root) == (checkpoint.size, checkpoint.root) and proof.holds
+
+
+def _proof_of(
+    connection: Connection, leaf_id: str, rows: Sequence[Row[Any]], index: int, tip: Row[Any]
+) -> InclusionProof | LedgerBroken:
+    """Make the proof, and make sure that it holds before anybody gets it."""
+    try:
+        path = inclusion_path(index, tip.size, subtrees_in(lambda *at: store.read_tile(connection, *at)))
+        leaf_hash = bytes.fromhex(rows[0].hash)
+    except TileDamaged as damaged:
+        return _broken(f"tile {damaged}", LedgerFault.TILE_CHANGED)
+    except (ValueError, TypeError):
+        return _broken(leaf_id, LedgerFault.LEAF_CHANGED)
+    proof = InclusionProof(leaf_id, leaf_hash, index, tip.size, path, tip.checkpoint)
+    if len(rows) > 1 or proof.root is None or proof.root.hex() != tip.root:
+        return _broken(leaf_id, LedgerFault.LEAF_NOT_AS_SEALED)
+    return proof
+
+
+def _broken(at: str, why: LedgerFault) -> LedgerBroken:
+    return LedgerBroken((LedgerFinding(at, why),), 1)
 
 
 def _leaf_id_refused() -> BadInput:
