@@ -1,4 +1,5 @@
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,9 +9,12 @@ from sqlalchemy.engine import Engine
 from standardwebhooks.webhooks import Webhook as Verifying
 
 from shiming.infrastructure.clock import FixedClock
-from shiming.infrastructure.database import reading, unit_of_work
+from shiming.infrastructure.database import reading, transact, unit_of_work
 from shiming.infrastructure.encryption import InMemoryKeys, KeyUse
+from shiming.infrastructure.job_queue import queue
 from shiming.infrastructure.job_queue.dead_letters import list_jobs
+from shiming.infrastructure.job_queue.model import LEASE
+from shiming.infrastructure.job_queue.running import RunningTask
 from shiming.infrastructure.job_queue.tables import jobs
 from shiming.infrastructure.outbox import EventRange, events_in
 from shiming.infrastructure.webhooks import delivering, replaying
@@ -73,6 +77,23 @@ def test_an_event_arrives_signed_as_a_cloud_event(database: Engine) -> None:
         Verifying(secret).verify(body.replace(b"LIN-1", b"LIN-2"), headers)
     assert read_webhook(database, webhook.webhook_id).delivered_at is not None
     assert states(database) == []
+
+
+def test_a_worker_that_dies_after_sending_lets_the_event_arrive_twice_with_one_id(database: Engine) -> None:
+    with a_receiver() as receiver:
+        a_webhook(database, receiver.url)
+        event = an_event()
+        happened(database, event)
+        tools = some_tools(database)
+        handlers = {delivering.DELIVER: delivering.delivering(tools)}
+        now = datetime.now(UTC)
+        (job,) = transact(database, lambda c: queue.claim(c, handlers, worker="w", limit=1, now=now))
+        task = RunningTask(job, handlers[job.kind], threading.Event())
+        assert task.handling.handler(task) is None  # sent; the worker ends here, before it notes that
+        assert work_off(database, tools) == []
+        assert work_off(database, tools, ahead=LEASE) == ["done"]
+    assert receiver.ids() == [event.event_id] * 2
+    assert receiver.got[0][2] == receiver.got[1][2]
 
 
 def test_an_operator_gets_its_own_events_only(database: Engine) -> None:
