@@ -60,11 +60,8 @@ class FolderObjectStore:
         path = self._path(object_id)
         draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}{_UNFINISHED}")
         with _refusals("OBJECT_STORE_WRITE"):
-            for folder in (self.folder, path.parent):
-                _make_folder(folder)
             with _removed_on_failure(draft):
-                descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(descriptor, "wb", buffering=0) as file:
+                with os.fdopen(_create(draft), "wb", buffering=0) as file:
                     for chunk in chunks:
                         _write_all(file.fileno(), chunk)
                     os.fsync(file.fileno())
@@ -178,6 +175,17 @@ def _removed_on_failure(path: Path) -> Iterator[None]:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def _create(draft: Path) -> int:
+    """Create a new private file, and its folders when it is the first in them."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        return os.open(draft, flags, 0o600)
+    except FileNotFoundError:
+        for folder in (draft.parent.parent, draft.parent):
+            _make_folder(folder)
+        return os.open(draft, flags, 0o600)
 
 
 def _make_folder(folder: Path) -> None:

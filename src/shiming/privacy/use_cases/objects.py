@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import BinaryIO
+from typing import Protocol
 
 from shiming.infrastructure.encryption import undecryptable
 from shiming.infrastructure.framed_encryption import (
@@ -18,6 +18,14 @@ from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.permissions import inside
 
 CONTENT_BYTES_MAX = 100_000_000  # no clip of a policy comes near; what is larger is no evidence
+
+
+class ByteSource(Protocol):
+    """Where content comes from: an open file, an upload."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, at most `size`; none at the end."""
+        ...
 
 
 @inside("putting evidence stores its object first")
@@ -88,7 +96,7 @@ def _sized(content: Iterable[bytes]) -> Iterator[bytes]:
 
 
 @inside("evidence is put from files and uploads")
-def pieces_of(source: BinaryIO) -> Iterator[bytes]:
+def pieces_of(source: ByteSource) -> Iterator[bytes]:
     """Return a file piece by piece."""
     return iter(lambda: source.read(FRAME_BYTES), b"")
 

@@ -9,7 +9,6 @@ the ciphertext is left without a row: the sweep of orphans (`sweeping`) removes 
 
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import BinaryIO
 
 from sqlalchemy.engine import Connection, Engine
 
@@ -38,7 +37,7 @@ from shiming.privacy.store import data_keys as key_store
 from shiming.privacy.store import evidence as store
 from shiming.privacy.use_cases.data_keys import data_key_of
 from shiming.privacy.use_cases.ledger import Fact, record
-from shiming.privacy.use_cases.objects import open_object, pieces_of, store_object
+from shiming.privacy.use_cases.objects import ByteSource, open_object, pieces_of, store_object
 from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.vocabulary.errors import BadInput, Text, Unavailable
 from shiming.vocabulary.permissions import asks, inside
@@ -77,7 +76,7 @@ def put_evidence_stream(
     connection: Connection,
     new: NewEvidence,
     *,
-    source: BinaryIO,
+    source: ByteSource,
     retention: RetentionPolicy,
     now: datetime,
     decided_at: datetime | None = None,
@@ -98,7 +97,7 @@ def stage_evidence(
     engine: Engine,
     new: NewEvidence,
     *,
-    source: BinaryIO,
+    source: ByteSource,
     retention: RetentionPolicy,
     now: datetime,
     decided_at: datetime | None = None,
