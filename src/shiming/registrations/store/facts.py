@@ -30,7 +30,7 @@ LEFT JOIN cap_counters c
   ON c.subject = s.subject AND c.cap_scope = :cap_scope AND c.product_class = :product_class
 LEFT JOIN idempotency_keys k ON k.client = :client AND k.key = :key
 LEFT JOIN evidence e
-  ON e.case_reference = :session_id AND e.operator IN (:operator, '') AND e.erased_at IS NULL
+  ON e.case_reference = :session_id AND (e.operator = :operator OR e.operator = '') AND e.erased_at IS NULL
 ORDER BY e.evidence_id
 """
 _AS_READ = sa.text(FACTS)

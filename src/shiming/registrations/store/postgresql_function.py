@@ -76,7 +76,7 @@ BEGIN
   END IF;
 
   IF p_evidence <> (SELECT count(*) FROM evidence WHERE case_reference = p_session_id
-                    AND operator IN (p_operator, '') AND erased_at IS NULL) THEN
+                    AND (operator = p_operator OR operator = '') AND erased_at IS NULL) THEN
     RAISE EXCEPTION 'EVIDENCE_CHANGED' USING ERRCODE = '{REFUSED}';
   END IF;
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL
 
 from shiming.infrastructure.encryption import KeyProvider, KeyUse
 from shiming.privacy.use_cases.ledger import head_message
@@ -71,8 +71,8 @@ class HotConnection:
 class HotConnections:
     """At most `size` connections of one event loop, made when they are needed."""
 
-    def __init__(self, url: str, keys: KeyProvider, size: int = POOL_SIZE) -> None:
-        address = make_url(url).set(drivername="postgresql")
+    def __init__(self, url: URL, keys: KeyProvider, size: int = POOL_SIZE) -> None:
+        address = url.set(drivername="postgresql")
         self._address = address.render_as_string(hide_password=False)
         self._keys = keys
         self._idle: list[HotConnection] = []
@@ -121,9 +121,14 @@ class HotConnections:
         )
         try:
             lane = await self._take_lane(driver)
+            # named: without a statement cache an unnamed one would be parsed and planned at every call
             last = await last_of(driver, lane)
             return HotConnection(
-                driver, lane, last, await driver.prepare(_FACTS), await driver.prepare(_CALL)
+                driver,
+                lane,
+                last,
+                await driver.prepare(_FACTS, name="shiming_facts"),
+                await driver.prepare(_CALL, name="shiming_register"),
             )
         except BaseException:
             driver.terminate()

@@ -10,7 +10,7 @@ from typing import Any
 
 from shiming.infrastructure.idempotency import Kept
 from shiming.privacy.model import LeafDraft, LeafRef
-from shiming.privacy.use_cases.ledger import Fact
+from shiming.privacy.use_cases.ledger import Fact, draft_leaf
 from shiming.registrations.model import (
     Line,
     LineStatus,
@@ -141,6 +141,34 @@ def draft_registration(
         **_key_values(key, answer),
     )
     return draft, content
+
+
+@inside("shared by the ways of registering")
+def draft_with_leaf(
+    tools: RegistrationTools,
+    wanted: Wanted,
+    session: SessionUsable,
+    facts: RegistrationFacts,
+    *,
+    lane: int,
+    last: int,
+) -> tuple[Draft, Kept]:
+    """Return what a server writes, its leaf after number `last` of a lane, and the answer to the client."""
+    line = new_line(tools, wanted.command, session, policy=wanted.policy, now=wanted.now)
+    leaf = draft_leaf(
+        tools.privacy.keys,
+        lane=lane,
+        sequence=last + 1,
+        kind=LEAF_KIND,
+        facts=leaf_facts(line, session, wanted.policy),
+        now=wanted.now,
+        operator=line.operator,
+    )
+    answer = wanted.reply(line, leaf.ref)
+    draft, _ = draft_registration(
+        line, session, facts, policy=wanted.policy, leaf=leaf, key=wanted.key, answer=answer
+    )
+    return draft, answer
 
 
 def _leaf_values(leaf: LeafDraft | LeafRef) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Registering by servers: the same facts, rules and records as `registering`, at the speed of the driver.
 
-On PostgreSQL a registration is one read and one function call through asyncpg; on SQLite a thread that
-writes takes many waiting registrations into one transaction. Both answer with what is kept for a repeat.
+On PostgreSQL (`direct`) a registration is one read and one function call through asyncpg; on SQLite
+(`grouped`) a thread that writes takes many waiting registrations into one transaction. Both answer with
+what is kept for a repeat.
 """
 
-import asyncio
 from typing import Protocol
 
 from sqlalchemy.engine import Connection, Engine
@@ -12,28 +12,12 @@ from sqlalchemy.engine import Connection, Engine
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.idempotency import Kept, Repeated, reused
 from shiming.privacy.model import LeafRef
-from shiming.privacy.use_cases.ledger import draft_leaf
-from shiming.registrations.model import (
-    RegisterLine,
-    RegistrationRefused,
-)
+from shiming.registrations.model import RegisterLine, RegistrationRefused
 from shiming.registrations.permissions import MayRegisterLine
-from shiming.registrations.rules.registration import decide_registration
 from shiming.registrations.store.facts import Found
 from shiming.registrations.store.lines import find_by_session, find_receipt
-from shiming.registrations.store.postgresql_hot_path import HotConnection, HotConnections
-from shiming.registrations.store.writing import Changed
-from shiming.registrations.use_cases.drafting import (
-    LEAF_KIND,
-    ClientKey,
-    Reply,
-    Wanted,
-    draft_registration,
-    leaf_facts,
-    new_line,
-    parameters_of,
-)
-from shiming.registrations.use_cases.registering import LOOKS_MAX, is_same, record_refusal, too_busy
+from shiming.registrations.use_cases.drafting import ClientKey, Reply, Wanted
+from shiming.registrations.use_cases.registering import is_same, record_refusal
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.permissions import asks, inside
 
@@ -52,57 +36,20 @@ class Registrar(Protocol):
         ...
 
 
-class PostgresRegistrar:
-    """Registers through connections of its own; what is rare goes the way of everything else."""
+@asks(MayRegisterLine)
+def open_registrar(tools: RegistrationTools, engine: Engine) -> Registrar:
+    """Return the registrar that belongs to a database; it opens its connections when they are needed.
 
-    def __init__(self, tools: RegistrationTools, engine: Engine, connections: HotConnections) -> None:
-        self._tools = tools
-        self._engine = engine
-        self._connections = connections
+    On PostgreSQL it belongs to the event loop that first uses it.
+    """
+    if engine.dialect.name == "postgresql":
+        from shiming.registrations.store.postgresql_hot_path import HotConnections  # noqa: PLC0415 - its driver
+        from shiming.registrations.use_cases.direct import PostgresRegistrar  # noqa: PLC0415 - is optional
 
-    @asks(MayRegisterLine)
-    async def register(self, wanted: Wanted) -> Outcome:
-        """Register: one read, the rules, one write; again when something had changed between the two."""
-        async with self._connections.connection() as connection:
-            outcome = await self._on(connection, wanted)
-        if isinstance(outcome, Kept):
-            return outcome
-        return await asyncio.to_thread(refused_or_former, self._tools, self._engine, wanted, outcome)
+        return PostgresRegistrar(tools, engine, HotConnections(engine.url, tools.privacy.keys))
+    from shiming.registrations.use_cases.grouped import GroupingRegistrar  # noqa: PLC0415 - imports this one
 
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._connections.close()
-
-    async def _on(self, connection: HotConnection, wanted: Wanted) -> Outcome:
-        command, policy, now = wanted.command, wanted.policy, wanted.now
-        parameters = parameters_of(command, policy, wanted.key)
-        for _ in range(LOOKS_MAX):
-            seen = await connection.read_facts(parameters)
-            if seen.answered is not None:
-                return answered_before(seen, wanted.key)
-            session = decide_registration(command, seen.facts, policy, sandbox=self._tools.sandbox, now=now)
-            if isinstance(session, RegistrationRefused):
-                return session
-            line = new_line(self._tools, command, session, policy=policy, now=now)
-            leaf = draft_leaf(
-                self._tools.privacy.keys,
-                lane=connection.lane,
-                sequence=connection.last + 1,
-                kind=LEAF_KIND,
-                facts=leaf_facts(line, session, policy),
-                now=now,
-                operator=line.operator,
-            )
-            answer = wanted.reply(line, leaf.ref)
-            draft, _content = draft_registration(
-                line, session, seen.facts, policy=policy, leaf=leaf, key=wanted.key, answer=answer
-            )
-            try:
-                await connection.write(draft)
-            except Changed:
-                continue
-            return answer
-        raise too_busy()
+    return GroupingRegistrar(tools, engine)
 
 
 @inside("shared by the ways of registering")
