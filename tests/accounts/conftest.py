@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import Engine
 
 from shiming.accounts.model import Client
 from shiming.infrastructure.database import open_database
@@ -10,10 +11,16 @@ from tests.databases import a_database
 
 
 @pytest.fixture
-def sqlite_desk(tmp_path: Path) -> Iterator[tuple[Desk, Client, str]]:
-    """A desk and a client with its secret, for what does not depend on the engine."""
+def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
+    """A database for what does not depend on the engine."""
     with a_database("sqlite", tmp_path / "database") as url:
         engine = open_database(url)
-        desk = a_desk(engine)
-        yield desk, *desk.client()
+        yield engine
         engine.dispose()
+
+
+@pytest.fixture
+def sqlite_desk(sqlite_engine: Engine) -> tuple[Desk, Client, str]:
+    """A desk and a client with its secret."""
+    desk = a_desk(sqlite_engine)
+    return desk, *desk.client()

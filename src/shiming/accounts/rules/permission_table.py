@@ -70,7 +70,7 @@ ROLE_CODES: Mapping[Role, frozenset[str]] = {
 }
 
 #: What a program may be given: never to read a person in clear, to approve, to erase or to give rights.
-CLIENT_SCOPES: frozenset[str] = _CLERK | {
+CLIENT_SCOPES: frozenset[str] = (_CLERK - OWN_CODES) | {
     "registrations.list_by_person",
     "evidence.list",
     "ledger.read",
@@ -108,5 +108,5 @@ def decide_permission(principal: Principal, question: Permission) -> Allowed | D
 def codes_of(principal: Principal) -> frozenset[str]:
     """Return every code that the principal's roles (staff) or scopes (client) grant."""
     if principal.kind is PrincipalKind.CLIENT:
-        return principal.scopes & CLIENT_SCOPES
+        return (principal.scopes & CLIENT_SCOPES) | OWN_CODES
     return frozenset().union(*(ROLE_CODES[role] for role in principal.roles), OWN_CODES)

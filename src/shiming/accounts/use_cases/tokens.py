@@ -69,6 +69,8 @@ def issue_token(
     tools: AccountTools, engine: Engine, keys: TokenKeys, request: TokenRequest
 ) -> TokenIssued | TokenRefused:
     """Give a client an access token for the scopes that it asked for, or for all that it has."""
+    if not request.grant_type:
+        return TokenRefused("invalid_request", "grant_type is missing")
     if request.grant_type != GRANT:
         return TokenRefused("unsupported_grant_type", f"grant_type must be {GRANT}")
     if request.ways > 1:
