@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what a command does not need is not imported: `--help` stay
     from shiming.jurisdictions.pack_reader import Pack
     from shiming.recognition.inference import InferenceObserver
     from shiming.registrations.model import RegistrationPolicy
+    from shiming.registrations.use_cases.hot_path import Registrar
     from shiming.registrations.use_cases.tools import RegistrationTools
 
 DEFAULT_PACK = "cn"
@@ -122,6 +123,13 @@ class Platform(Installation):
             signer=self.signer,
             sandbox=self.settings.sandbox,
         )
+
+    @cached_property
+    def registrar(self) -> "Registrar":
+        """Return what registers lines for a server; `await registrar.close()` when it stops."""
+        from shiming.registrations.use_cases.hot_path import open_registrar
+
+        return open_registrar(self.registrations, self.engine)
 
     @cached_property
     def registration_policy(self) -> "RegistrationPolicy":
