@@ -39,6 +39,7 @@ from shiming.privacy.use_cases.erasure import (
     list_deletion_receipts,
     tombstones,
 )
+from shiming.privacy.use_cases.retention import release_case
 from shiming.privacy.use_cases.sweeping import list_missing_objects
 from shiming.privacy.use_cases.vault import (
     attach_line,
@@ -47,7 +48,7 @@ from shiming.privacy.use_cases.vault import (
     read_evidence,
     start_retention_clocks,
 )
-from shiming.vocabulary.errors import Unavailable
+from shiming.vocabulary.errors import BadInput, Unavailable
 from tests.privacy.builders import NOW, Vault, a_retention_policy, a_retention_rule, a_vault
 
 REQUEST = AccessRequest(actor="STF-1", purpose=Purpose.DISPUTE, case_reference="DSP-1")
@@ -386,12 +387,37 @@ def test_orphans_are_removed_after_a_day_and_losses_are_reported(vault: Vault) -
     assert list_missing_objects(vault.tools, vault.engine) == ()
 
 
+def test_what_no_line_was_registered_with_is_released_and_a_line_keeps_its_own(vault: Vault) -> None:
+    abandoned, registered = put(vault), put(vault, case="SES-2")
+    with unit_of_work(vault.engine) as connection:
+        attach_line(connection, case_reference="SES-2", line_id="REG-1")
+        assert release_case(connection, case_reference="SES-1", now=NOW) == 1
+        assert release_case(connection, case_reference="SES-2", now=NOW) == 0
+    assert erase_due(vault.tools, vault.engine, now=NOW) == 1
+    assert readable(vault, abandoned, registered) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("why", "actor"),
+    [("", "STF-1"), ("the holder asked", "STF-1"), ("holder_asked", ""), ("holder_asked", "张三"),
+     ("holder_asked", "13800138000"), ("holder_asked", "E12345678")],
+)  # fmt: skip
+def test_words_and_names_are_no_reason_and_no_actor(tmp_path: Path, why: str, actor: str) -> None:
+    vault = a_vault(tmp_path)
+    ref = put(vault)
+    with pytest.raises(BadInput) as refused, erasing(vault.tools, vault.engine) as connection:
+        erase_evidence(vault.tools, connection, ref.evidence_id, why=why, actor=actor, now=NOW)
+    assert refused.value.code == "ERASURE_REASON"
+
+
 def test_erasing_twice_says_when_it_was(vault: Vault) -> None:
     ref = put(vault)
     erase(vault, ref)
     later = NOW.replace(year=2030)
     with erasing(vault.tools, vault.engine) as connection:
-        found = erase_evidence(vault.tools, connection, ref.evidence_id, why="again", actor="S", now=later)
+        found = erase_evidence(
+            vault.tools, connection, ref.evidence_id, why="again", actor="STF-2", now=later
+        )
         assert found == EvidenceErased(ref.evidence_id, NOW, "holder_asked")
         counted = connection.execute(sa.select(sa.func.count()).select_from(evidence)).scalar_one()
     assert counted == 1

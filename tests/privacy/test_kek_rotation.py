@@ -25,7 +25,7 @@ from shiming.privacy.model import (
 )
 from shiming.privacy.store.data_keys import count_by_kek, data_keys
 from shiming.privacy.use_cases.erasure import erase_evidence, erasing
-from shiming.privacy.use_cases.rotation import list_keks, rotate_keks
+from shiming.privacy.use_cases.rotation import list_keks, require_keks, rotate_keks
 from shiming.privacy.use_cases.vault import put_evidence, read_evidence
 from shiming.vocabulary.errors import Unavailable
 from tests.infrastructure import softhsm
@@ -111,6 +111,7 @@ def test_every_live_key_moves_and_everything_is_still_readable(vault: Vault) -> 
     assert (done, seen) == (1, [(1, 0)])
     assert rotate(vault) == 0
     with reading(vault.engine) as connection:
+        require_keks(vault.tools, connection)
         assert list_keks(vault.tools, connection) == (
             KekState("kek1", present=False, known=True, data_keys=0),
             KekState("kek2", present=True, known=True, data_keys=2),
@@ -175,6 +176,8 @@ def test_a_key_that_is_lost_is_named_and_nothing_is_changed(vault: Vault) -> Non
     with pytest.raises(Unavailable):
         is_readable(vault, ref)
     with reading(vault.engine) as connection:
+        with pytest.raises(Unavailable):
+            require_keks(vault.tools, connection)
         assert list_keks(vault.tools, connection)[0] == KekState("kek0", False, False, 1)  # noqa: FBT003
 
 

@@ -20,7 +20,7 @@ from shiming.vocabulary.errors import BadInput, Text
 
 def object_store_from(settings: Settings) -> ObjectStore:
     """Open the object store that the settings name."""
-    place = settings.objects
+    place = settings.objects or str(settings.objects_folder)
     if "://" not in place:
         return FolderObjectStore(Path(place).expanduser())
     parsed = urlsplit(place)

@@ -1,6 +1,5 @@
 """`shiming evidence`: see what is kept (never what is in it), erase it, check receipts and objects."""
 
-
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol

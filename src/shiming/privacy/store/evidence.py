@@ -138,6 +138,16 @@ def set_retain_until(
     return tuple(_ref(row) for row in changed)
 
 
+def release_case(connection: Connection, case_reference: str, now: datetime) -> int:
+    """Note that what is kept of a case without a line may go; return how many pieces."""
+    changed = connection.execute(
+        evidence.update()
+        .where(evidence.c.case_reference == case_reference, evidence.c.line_id.is_(None), _KEPT)
+        .values(retain_until=now)
+    )
+    return changed.rowcount
+
+
 def set_line(connection: Connection, case_reference: str, line_id: str) -> None:
     """Note for which line the evidence of a case is kept."""
     connection.execute(

@@ -9,6 +9,7 @@ older backup can be told what it must forget (`apply_tombstones`).
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -35,13 +36,15 @@ from shiming.privacy.store import evidence as store
 from shiming.privacy.use_cases.ledger import record
 from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.privacy.use_cases.vault import evidence_facts
-from shiming.vocabulary.errors import Unavailable
+from shiming.vocabulary.errors import BadInput, Text, Unavailable
 from shiming.vocabulary.permissions import asks, inside
 
 ERASED_A_BATCH_MAX = 200  # keys; one transaction of bounded length
 LISTED_MAX = 200  # receipts of one subject or case
 REMOVED_A_BATCH_MAX = 500  # objects after each erasure; the job removes the rest
 RECEIPT_FORM = "shiming/deletion-receipt/1"
+_CODE = re.compile(r"[a-z][a-z_]{2,39}")
+_REFERENCE = re.compile(r"[A-Za-z]{2,10}(?:-[A-Za-z0-9]{1,6}){0,6}")
 
 
 @asks(MayEraseEvidence)
@@ -49,6 +52,7 @@ def erase_evidence(
     tools: PrivacyTools, connection: Connection, evidence_id: str, *, why: str, actor: str, now: datetime
 ) -> EvidenceErased | EvidenceUnknown:
     """Destroy the data key of a piece, and so all that shares it; call inside `erasing`. Twice is once."""
+    _refuse_words(why, actor)
     ref = store.find_evidence(connection, evidence_id)
     if ref is None:
         return EvidenceUnknown(evidence_id)
@@ -75,6 +79,7 @@ def erase_class(
 
     A batch at most: call again until nothing comes back.
     """
+    _refuse_words(why, actor)
     keys = key_store.list_live_keys(
         connection,
         subject=subject,
@@ -218,6 +223,19 @@ def deletion_receipt_is_genuine(receipt: Mapping[str, Any], public_key: str) -> 
     if not isinstance(signature, Mapping) or signature.get("key_id") != key_id_of(public_key):
         return False
     return verify_signature(public_key, str(signature.get("value")), canonical_bytes(content))
+
+
+def _refuse_words(why: str, actor: str) -> None:
+    """Refuse what is no code: both stand in the ledger and in the receipt, in clear and for good."""
+    if not _CODE.fullmatch(why) or not _REFERENCE.fullmatch(actor):
+        raise BadInput(
+            "ERASURE_REASON",
+            Text(zh="原因或人员编号格式不正确。", en="The reason or the actor is no code."),
+            Text(
+                zh="原因如 holder_asked，人员如 STF-0081-0G3G-50C7-1，不得含姓名。",
+                en="Write a reason such as holder_asked and an actor such as STF-0081-0G3G-50C7-1.",
+            ),
+        )
 
 
 def _receipt(

@@ -11,6 +11,15 @@ from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.vocabulary.permissions import inside
 
 
+@inside("a session that nobody registered a line with in time gives its evidence up")
+def release_case(connection: Connection, *, case_reference: str, now: datetime) -> int:
+    """End the retention of a case that never became a line; return how many pieces are due then.
+
+    What a line needs (`attach_line`) stays: its clock starts when its service ends.
+    """
+    return store.release_case(connection, case_reference, now)
+
+
 @inside("a job erases what is due")
 def erase_due_batch(
     tools: PrivacyTools, connection: Connection, *, now: datetime

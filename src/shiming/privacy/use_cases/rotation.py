@@ -8,17 +8,19 @@ unwrap until no row needs it - and as long as backups are kept whose rows do.
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.engine import Connection, Engine
 
 from shiming.infrastructure.database import reading, transact
+from shiming.infrastructure.encryption import key_unknown
 from shiming.privacy.model import KekState
 from shiming.privacy.permissions import MayRotateKeys
 from shiming.privacy.store import data_keys as store
 from shiming.privacy.use_cases.ledger import Fact, record
 from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.vocabulary.errors import Text, Unavailable
-from shiming.vocabulary.permissions import asks
+from shiming.vocabulary.permissions import asks, inside
 
 REWRAPPED_A_BATCH = 500  # SQLite's writers wait for one batch: some milliseconds
 _HELD_WAIT_S = 0.2  # writers hold the last rows for the length of their transaction
@@ -34,6 +36,15 @@ def list_keks(tools: PrivacyTools, connection: Connection) -> tuple[KekState, ..
         KekState(kek_id, present=kek_id == known[-1], known=kek_id in known, data_keys=counts.get(kek_id, 0))
         for kek_id in (*lost, *known)
     )
+
+
+@inside("programs refuse to start without the keys of their data")
+def require_keks(tools: PrivacyTools, connection: Connection) -> None:
+    """Raise KEY_UNKNOWN when data keys are wrapped by a key that this installation does not hold."""
+    known = tools.keys.kek_ids()
+    for kek_id in store.count_by_kek(connection):
+        if kek_id not in known:
+            raise key_unknown(kek_id)
 
 
 @asks(MayRotateKeys)
@@ -55,10 +66,10 @@ def rotate_keks(
 
     `progress` gets how many are done and how many are left.
     """
-    present = tools.keys.kek_ids()[-1]
     done = held = 0
     while True:
-        rewrapped = transact(engine, lambda connection: _batch(tools, connection, present, batch, clock()))
+        present = tools.keys.kek_ids()[-1]  # each time: a newer one may be made meanwhile
+        rewrapped = transact(engine, partial(_batch, tools, present=present, batch=batch, now=clock()))
         done += rewrapped
         with reading(engine) as connection:
             counts = store.count_by_kek(connection)
@@ -73,7 +84,7 @@ def rotate_keks(
             time.sleep(_HELD_WAIT_S)
 
 
-def _batch(tools: PrivacyTools, connection: Connection, present: str, batch: int, now: datetime) -> int:
+def _batch(tools: PrivacyTools, connection: Connection, *, present: str, batch: int, now: datetime) -> int:
     keys = store.list_not_wrapped_by(connection, present, batch)
     if not keys:
         return 0
