@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "packs": ("shiming.jurisdictions.commands", "Read, check and explain the rules of a jurisdiction."),
     "models": ("shiming.recognition.commands", "List, verify and add recognition models."),
     "evidence": ("shiming.privacy.commands", "See what is kept of a case; never its content."),
+    "disclosures": ("shiming.privacy.disclosure_commands", "Ask for, approve and execute disclosures."),
     "kek": ("shiming.privacy.key_commands", "List, make and rotate the keys that wrap all data keys."),
     "ledger": ("shiming.privacy.ledger_commands", "Seal, verify and prove the tamper-evident ledger."),
     "db": ("shiming.entrypoints.database_commands", "Create, upgrade, check, back up, restore the database."),

@@ -5,14 +5,19 @@ A manifest in it names recipient, case and legal basis, and the hash of each fil
 It is not encrypted: how it travels to the recipient is agreed with the recipient.
 """
 
+import contextlib
 import hashlib
 import io
 import json
+import os
 import zipfile
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from shiming.privacy.use_cases.copies import Copy
 from shiming.privacy.use_cases.disclosure_execution import Disclosed
+from shiming.vocabulary.errors import BadInput, Text
 
 MEDIA_TYPE = "application/zip"
 MANIFEST = "manifest.json"
@@ -68,3 +73,25 @@ def manifest(found: Disclosed) -> dict[str, Any]:
             for copy in found.copies
         ],
     }
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file for its owner alone, synced at the end; it is gone again when the block fails."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as problem:
+        raise BadInput(
+            "COPY_FILE_NOT_WRITTEN",
+            Text(zh="无法新建该文件。", en="This file cannot be made, or is there already."),
+            Text(zh="请给出一个可写的新文件名。", en="Name a new file in a folder that can be written."),
+            {"reason": problem.strerror or type(problem).__name__},
+        ) from problem
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

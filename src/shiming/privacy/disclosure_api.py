@@ -50,7 +50,6 @@ from shiming.privacy.use_cases import disclosures as use_cases
 from shiming.privacy.use_cases.disclosure_execution import Disclosed, execute_disclosure
 from shiming.privacy.use_cases.disclosures import DisclosureUnknown, Outcome
 
-PACK = "cn"  # whose rules bind a disclosure, until installations name their jurisdiction
 router = APIRouter(prefix="/v1/disclosures", tags=["disclosures"])
 Reading = Annotated[Asking, asked(MayReadDisclosure, MayApproveDisclosure)]
 Approving = Annotated[Asking, asked(MayApproveDisclosure)]
@@ -71,7 +70,7 @@ def request_disclosure(
     operator = wanted.operator if wanted.operator is not None else own(asking)
     asking.allow(MayRequestDisclosure(operator))
     platform = platform_of(request)
-    now, policy = platform.clock.now(), platform.policy(PACK, platform.today()).disclosures
+    now, policy = platform.clock.now(), platform.policy(use_cases.PACK, platform.today()).disclosures
 
     def work(connection: Connection) -> Answer:
         by, asked_for = actor_of(asking), wanted.request(operator)
