@@ -90,11 +90,14 @@ class Desk:
         assert isinstance(issued, TokenIssued)
         return issued.access_token
 
-    def leaf_kinds(self) -> list[str]:
+    def leaves(self) -> list[dict[str, Any]]:
+        """The ledger's leaves in the order of their lanes."""
         with reading(self.engine) as connection:
             rows = connection.execute(sa.select(ledger_leaves.c.leaf)).scalars().all()
-        leaves = [json.loads(row) for row in rows]
-        return [leaf["kind"] for leaf in sorted(leaves, key=lambda each: (each["lane"], each["sequence"]))]
+        return sorted((json.loads(row) for row in rows), key=lambda leaf: (leaf["lane"], leaf["sequence"]))
+
+    def leaf_kinds(self) -> list[str]:
+        return [leaf["kind"] for leaf in self.leaves()]
 
     def everything_stored(self) -> str:
         """Every value of every accounts table and of the ledger, as text."""

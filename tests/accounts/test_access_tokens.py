@@ -9,6 +9,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey
 from sqlalchemy.engine import Engine
 
+from shiming.accounts.base64url import to_base64url
 from shiming.accounts.connectors import access_tokens
 from shiming.accounts.model import Client, Principal, PrincipalKind
 from shiming.accounts.use_cases import clients as use_cases
@@ -195,7 +196,7 @@ def test_what_is_no_token_is_refused(sqlite_desk: tuple[Desk, Client, str], toke
 def test_a_token_without_a_signature_is_refused(sqlite_desk: tuple[Desk, Client, str]) -> None:
     desk, client, secret = sqlite_desk
     header, payload, _ = desk.token(client, secret).split(".")
-    none = access_tokens.to_base64url(json.dumps({"alg": "none", "typ": "at+jwt"}).encode())
+    none = to_base64url(json.dumps({"alg": "none", "typ": "at+jwt"}).encode())
     for token in (f"{header}.{payload}.", f"{none}.{payload}."):
         assert who(desk, token) == INVALID
 

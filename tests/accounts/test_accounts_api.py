@@ -1,6 +1,7 @@
 import base64
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -77,7 +78,13 @@ def test_refused_sign_ins(sqlite_served: AccountsHttp) -> None:
         assert code_of(locked, 429) == "SIGN_IN_LOCKED"
         assert locked.headers["retry-after"] == "30"
         assert locked.json()["title"] == "失败次数过多，暂停密码登录。"
-        for bad in ({"user_name": "x' OR 1=1", "password": "x"}, {"user_name": "li.wei"}, [], "x"):
+        malformed: tuple[Any, ...] = (
+            {"user_name": "x' OR 1=1", "password": "x"},
+            {"user_name": "li.wei"},
+            [],
+            "x",
+        )
+        for bad in malformed:
             assert code_of(browser.post("/v1/sign-in/password", json=bad), 422) == "REQUEST_INVALID"
         body = {"token": "A" * 43, "password": PASSWORD}
         assert code_of(browser.post("/v1/enrolments", json=body), 401) == "ENROLMENT_REFUSED"
@@ -111,10 +118,10 @@ def test_passkeys_over_http(served: AccountsHttp) -> None:
         assert browser.get("/v1/accounts").status_code == 200
     with served.browser() as browser:
         options = served.done(browser.post("/v1/sign-in/passkey/options"))
-        body = {"credential": device.get(options)}
-        served.done(browser.post("/v1/sign-in/passkey", json=body))
+        answered = {"credential": device.get(options)}
+        served.done(browser.post("/v1/sign-in/passkey", json=answered))
         assert served.done(browser.get("/v1/me"))["passkeys"][0]["name"] == "钥匙"
-        assert code_of(browser.post("/v1/sign-in/passkey", json=body), 401) == "PASSKEY_REFUSED"
+        assert code_of(browser.post("/v1/sign-in/passkey", json=answered), 401) == "PASSKEY_REFUSED"
         refused = browser.post("/v1/sign-in/password", json={"user_name": "chen", "password": PASSWORD})
         assert code_of(refused, 403) == "PASSKEY_REQUIRED"
 

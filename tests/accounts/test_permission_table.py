@@ -32,7 +32,8 @@ CODES = st.sampled_from(sorted(KNOWN_CODES)) | st.text(max_size=12)
 def a_question(code: str, operator: str | None = None) -> Permission:
     """A question with this code; None: one that has no operator at all."""
     if operator is None:
-        return type("Question", (Permission,), {"code": code})()
+        found: Permission = type("Question", (Permission,), {"code": code})()
+        return found
 
     @dataclass(frozen=True)
     class OfOperator(Permission):

@@ -265,14 +265,18 @@ def _client_json(client: Client) -> dict[str, Any]:
     }
 
 
-def _print_rows(rows: list[dict[str, Any]], name: str, *, as_json: bool) -> None:
+def _print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({name: rows}, ensure_ascii=False))
+        typer.echo(json.dumps({title: rows}, ensure_ascii=False))
         return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*(rows[0] if rows else {"reference": ""}))
+    table = Table()
+    for name in rows[0] if rows else ("reference",):
+        typed_again = name in {"reference", "user_name"}  # into the next command: never cut
+        width = max((len(row[name]) for row in rows), default=0) if typed_again else None
+        table.add_column(name, overflow="fold", min_width=width)
     for row in rows:
         table.add_row(
             *(" ".join(value) if isinstance(value, list) else str(value or "-") for value in row.values())
