@@ -238,6 +238,11 @@ def test_a_token_that_cannot_be_opened_says_why(
             key_provider_from(Settings.from_environment(environment), environment, may_create=True)
         assert refused.value.code == code
         assert softhsm.PIN not in str(refused.value)
+    empty = key_provider_from(Settings.from_environment(good), good, may_create=True)
+    with pytest.raises(Unavailable) as refused:
+        empty.wrap(new_data_key())
+    assert refused.value.code == "HARDWARE_KEY_MISSING"
+    closed(empty)
     pin_file = tmp_path / "pin"
     pin_file.write_text(f"{softhsm.PIN}\n")
     environment = {**good, "SHIMING_PKCS11_PIN": "", "SHIMING_PKCS11_PIN_FILE": str(pin_file)}

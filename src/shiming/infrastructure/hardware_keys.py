@@ -53,7 +53,7 @@ class HardwareKeys:
             if time.monotonic() - self._looked_at > LOOK_AGAIN_S:
                 self._look()
             if not self._keys:
-                raise key_unknown("hsm1")
+                raise _token_empty()
             kek_id, kek = next(reversed(self._keys.items()))
             template = {
                 pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY,
@@ -185,6 +185,14 @@ def _token_errors() -> Iterator[None]:
             ),
             type(problem).__name__,
         ) from problem
+
+
+def _token_empty() -> Unavailable:
+    return _refused(
+        "HARDWARE_KEY_MISSING",
+        Text(zh="密码设备中没有本系统的密钥。", en="The token holds no key of this program yet."),
+        Text(zh="请执行 shiming kek new。", en="Run: shiming kek new"),
+    )
 
 
 def _altered() -> tuple[type[Exception], ...]:
