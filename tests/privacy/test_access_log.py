@@ -7,8 +7,9 @@ from sqlalchemy.exc import IntegrityError
 
 from shiming.infrastructure.database import reading, unit_of_work
 from shiming.privacy.model import AccessRequest, EvidenceContent, Purpose
+from shiming.privacy.rules.access import Access
 from shiming.privacy.rules.case_reference import parse_case_reference
-from shiming.privacy.store.access_log import Access, access_log
+from shiming.privacy.store.access_log import access_log
 from shiming.privacy.use_cases.access_log import find_metadata, forget_accesses, list_accesses, look
 from shiming.vocabulary.errors import BadInput
 from tests.privacy.builders import a_retention_policy

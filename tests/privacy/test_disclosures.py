@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from shiming.infrastructure.database import reading, unit_of_work
 from shiming.infrastructure.outbox import outbox
 from shiming.privacy.model import EvidenceKind, Purpose
+from shiming.privacy.rules.access import AccessKind
 from shiming.privacy.rules.disclosure import Disclosure, DisclosureObstacle, DisclosureState
-from shiming.privacy.store.access_log import AccessKind
 from shiming.privacy.store.disclosures import disclosure_approvals, disclosures
 from shiming.privacy.store.ledger import ledger_leaves
 from shiming.privacy.use_cases.access_log import list_accesses

@@ -158,12 +158,11 @@ def test_metadata_is_listed_in_pages_for_one_person_or_case(platform: PrivacyHtt
     ids = {platform.desk.put().evidence_id for _ in range(5)}
     with platform.client("asker") as http:
         assert code(http.get("/v1/evidence")) == (400, "EVIDENCE_OF_WHOM")
-        found, cursor = [], None
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
         for _ in range(3):
-            page = http.get(
-                "/v1/evidence",
-                params={"case": "SES-1", "limit": 2} | ({"cursor": cursor} if cursor else {}),
-            ).json()
+            after = {"cursor": cursor} if cursor else {}
+            page = http.get("/v1/evidence", params={"case": "SES-1", "limit": "2"} | after).json()
             found += page["items"]
             cursor = page["next"]
         assert cursor is None
@@ -343,7 +342,7 @@ def test_checkpoint_and_proofs_check_out(platform: PrivacyHttpPlatform) -> None:
         size = int(note.text.split("\n")[1])
         assert note.text.startswith("shiming.example/test\n")
         proof = read_proof(http.get("/v1/ledger/proofs/1-1").json())
-        assert proof.checkpoint == note.text  # type: ignore[union-attr] # both kinds carry one
+        assert proof.checkpoint == note.text
         grown = http.get("/v1/ledger/consistency", params={"from": 1, "to": size}).json()
         assert read_proof(grown).holds  # type: ignore[union-attr] # a proof of consistency
         beyond = http.get("/v1/ledger/consistency", params={"from": 1, "to": size + 1})

@@ -14,7 +14,8 @@ from shiming.infrastructure.http.asking import Asking, asked
 from shiming.infrastructure.http.page import Listing, PageAsked, paged
 from shiming.privacy.api_platform import SubjectId, own, place_of, platform_of
 from shiming.privacy.permissions import MayReadAccessLog
-from shiming.privacy.use_cases.access_log import Access, list_accesses
+from shiming.privacy.rules.access import Access
+from shiming.privacy.use_cases.access_log import list_accesses
 
 router = APIRouter(prefix="/v1/subjects", tags=["subjects"])
 

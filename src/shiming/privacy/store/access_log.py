@@ -1,8 +1,6 @@
 """The table of who looked at what is kept of a person, and all its SQL."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +8,7 @@ from sqlalchemy.engine import Connection, Row
 
 from shiming.infrastructure.tables import UtcInstant, guard, schema
 from shiming.privacy.model import EvidenceKind, Purpose
+from shiming.privacy.rules.access import Access, AccessKind
 
 access_log = sa.Table(
     "access_log",
@@ -30,32 +29,6 @@ access_log = sa.Table(
     sa.Index("ix_access_log_subject", "subject", "at", "access_id"),
 )
 guard(access_log, "access_log_no_update", "UPDATE", "who looked is not rewritten")
-
-
-class AccessKind(StrEnum):
-    """What somebody did with evidence in clear."""
-
-    READ = "read"
-    DISCLOSED = "disclosed"
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """One look at one piece of evidence: who, when, why, in which case; `recipient` of a disclosure."""
-
-    access_id: str
-    operator: str
-    subject: str
-    at: datetime
-    actor: str
-    what: AccessKind
-    purpose: Purpose
-    case_reference: str
-    evidence_id: str
-    evidence_kind: EvidenceKind
-    visible_from: datetime
-    disclosure_id: str | None = None
-    recipient: str | None = None
 
 
 def insert_access(connection: Connection, access: Access) -> None:

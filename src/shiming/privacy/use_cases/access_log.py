@@ -18,10 +18,10 @@ from shiming.privacy.model import (
     EvidenceUnknown,
 )
 from shiming.privacy.permissions import MayListEvidence, MayReadAccessLog
+from shiming.privacy.rules.access import Access, AccessKind
 from shiming.privacy.rules.case_reference import parse_case_reference
 from shiming.privacy.rules.disclosure import Disclosure
 from shiming.privacy.store import access_log as store
-from shiming.privacy.store.access_log import Access, AccessKind
 from shiming.privacy.store.evidence import find_evidence
 from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.privacy.use_cases.vault import read_evidence
@@ -62,8 +62,8 @@ def look(
             evidence_id=evidence_id,
             evidence_kind=found.ref.kind,
             visible_from=visible_from or now,
-            disclosure_id=disclosure and disclosure.disclosure_id,
-            recipient=disclosure and disclosure.request.recipient,
+            disclosure_id=disclosure.disclosure_id if disclosure else None,
+            recipient=disclosure.request.recipient if disclosure else None,
         )
         store.insert_access(connection, access)
     return found
