@@ -136,7 +136,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_dead ON jobs (job_id) WHERE state = 'dead'
 ;
 
-CREATE INDEX jobs_due ON jobs (due_at) WHERE state <> 'dead'
+CREATE INDEX jobs_due ON jobs (kind, due_at) WHERE state <> 'dead'
 ;
 
 CREATE UNIQUE INDEX jobs_unique ON jobs (unique_key) WHERE unique_key IS NOT NULL AND state <> 'dead'
@@ -188,6 +188,8 @@ CREATE TABLE webhooks (
     delivered_at TIMESTAMP WITH TIME ZONE,
     failed_at TIMESTAMP WITH TIME ZONE,
     failure VARCHAR(40),
+    silences INTEGER DEFAULT '0' NOT NULL,
+    resting_until TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (webhook_id)
 )
 ;

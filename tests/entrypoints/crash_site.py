@@ -1,0 +1,409 @@
+"""An installation whose programs are killed again and again, while clients register lines through HTTP.
+
+Two servers, a worker and a counter (`session_keeper`) run as processes of their own. Each is killed by
+SIGKILL, whatever it is just doing, and started again. Clients repeat a request with the same idempotency key
+until they get an answer. A receiver of webhooks, which stays alive, notes what it is told.
+
+`calamity` runs it; what it returns is examined by `crash_findings`.
+"""
+
+import json
+import os
+import queue
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+from standardwebhooks.webhooks import Webhook as Signing
+
+from shiming.accounts.use_cases.accounts import Actor
+from shiming.accounts.use_cases.clients import NewClient, create_client, new_client_secret
+from shiming.entrypoints.wiring import Platform
+from shiming.infrastructure.database import unit_of_work
+from shiming.infrastructure.settings import Settings
+from shiming.infrastructure.webhooks import secrets, subscriptions
+from tests.entrypoints.session_keeper import OPERATOR
+
+PROJECT = Path(__file__).resolve().parents[2]
+CLIENTS = 4
+PEOPLE = 25  # with the sessions of a run each of them comes to the cap
+CONTESTED = 9  # every so many registrations ask for a number that another one asked for
+CREATED = 201
+REQUEST_S = 20.0
+START_S = 90.0  # a start on a busy machine
+DRAIN_S = 90.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A final answer to one request, and what was asked."""
+
+    key: str
+    session: str
+    number: str
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def registered(self) -> bool:
+        return self.status == CREATED
+
+    @property
+    def line(self) -> str:
+        return str(self.body["id"])
+
+    @property
+    def reasons(self) -> set[str]:
+        return {reason["code"] for reason in self.body["details"]["reasons"]}
+
+
+@dataclass
+class Told:
+    """What the receiver of webhooks got: how often each event, and whether all were signed by us."""
+
+    events: dict[str, int] = field(default_factory=dict)
+    subjects: set[str] = field(default_factory=set)
+    unsigned: int = 0
+
+
+@dataclass
+class Aftermath:
+    """What clients, clerks and the receiver know when it is over."""
+
+    platform: Platform
+    kept: dict[str, int]
+    registered: list[Reply]
+    refused: list[Reply]
+    changed_answers: list[Reply]
+    told: Told
+    kills: dict[str, int]
+    repeats: int
+
+
+class Program:
+    """One process that can be killed and started again; its output goes to a file."""
+
+    def __init__(self, name: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+        self.name, self.log, self.kills = name, log, 0
+        self._arguments, self._environment = arguments, environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *more: str) -> None:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own programs
+                [sys.executable, "-m", *self._arguments, *more],
+                cwd=PROJECT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+
+    def kill(self) -> None:
+        assert self._process
+        assert self._process.poll() is None, (self.name, self.log.read_text()[-3000:])
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(10)
+        self.kills += 1
+
+    def stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(10)
+
+
+class Site:
+    """The installation and everybody around it."""
+
+    def __init__(self, folder: Path, url: str | None, seed: int) -> None:
+        self.chance = random.Random(seed)  # noqa: S311 - chooses victims, not keys
+        self.data = folder / "data"
+        self.data.mkdir(mode=0o700, parents=True)
+        self.ports = [_free_port(), _free_port()]
+        self._environment = {
+            **os.environ,
+            "SHIMING_DATA": str(self.data),
+            "SHIMING_SANDBOX": "1",  # webhooks may go to this machine
+            "OMP_NUM_THREADS": "1",
+            **({"SHIMING_DATABASE_URL": url} if url else {}),
+        }
+        self._logs = folder
+        self.programs = [
+            *(
+                self._program(f"server {port}", "shiming", "serve", "--port", str(port))
+                for port in self.ports
+            ),
+            self._program("worker", "shiming", "worker"),
+            self._program("keeper", "tests.entrypoints.session_keeper"),
+        ]
+        self.told = Told()
+        self.kept: dict[str, int] = {}
+        self.sessions: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.over = threading.Event()
+        self.repeats = 0
+
+    def _program(self, name: str, *arguments: str) -> Program:
+        return Program(name, list(arguments), self._environment, self._logs / f"{name}.log")
+
+    def prepare(self, receiver: str) -> tuple[Platform, list[tuple[str, str]]]:
+        """Make the installation as an operator does; return its clients."""
+        subprocess.run(
+            [sys.executable, "-m", "shiming", "db", "init"], cwd=PROJECT, env=self._environment, check=True
+        )
+        platform = Platform(Settings.from_environment(self._environment))
+        wanted = NewClient("crash proof", frozenset({"registrations.create", "registrations.read"}), OPERATOR)
+        now, clients = platform.clock.now(), []
+        with unit_of_work(platform.engine) as connection:
+            for _ in range(CLIENTS):
+                client = create_client(platform.accounts, connection, wanted, by=Actor())
+                secret = new_client_secret(platform.accounts, connection, client, by=Actor())
+                clients.append((client.reference, secret))
+            hook = subscriptions.add_webhook(
+                connection, url=receiver, types=("line.*",), operator="", now=now
+            )
+            self._signing = Signing(secrets.add_secret(connection, platform.keys, hook.webhook_id, now=now))
+        return platform, clients
+
+    def verify(self, body: bytes, headers: dict[str, str]) -> None:
+        """Check the signature of an event; raises where it is not ours."""
+        self._signing.verify(body, headers)
+
+    def begin(self) -> None:
+        for program in self.programs[:-1]:
+            program.start()
+        self.programs[-1].start("0", str(PEOPLE))
+        threading.Thread(target=self._watch_keeper, daemon=True).start()
+
+    def kill(self, program: Program) -> None:
+        """Kill a program at a random moment of its work, and start it again."""
+        self._wait_until_at_work(program)
+        time.sleep(self.chance.uniform(0.05, 0.8))
+        program.kill()
+        program.start(*([str(len(self.kept)), str(PEOPLE)] if program is self.programs[-1] else []))
+
+    def _wait_until_at_work(self, program: Program) -> None:
+        deadline = time.monotonic() + START_S
+        lines = len(self.kept)
+        while time.monotonic() < deadline:
+            if program is self.programs[-1]:
+                if len(self.kept) > lines:
+                    return
+            elif program.name.startswith("server"):
+                if self.is_up(int(program.name.split()[1])):
+                    return
+            elif program.log.read_bytes().count(b"at work") > program.kills:
+                return
+            time.sleep(0.05)
+        raise TimeoutError(program.name, program.log.read_text()[-3000:])
+
+    def is_up(self, port: int) -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def _watch_keeper(self) -> None:
+        """Read what the counter says it has kept; a line that the kill cut short was not said."""
+        path, offset = self.programs[-1].log, 0
+        while not self.over.is_set():
+            text = path.read_bytes()[offset:] if path.exists() else b""
+            whole = text.rfind(b"\n") + 1
+            offset += whole
+            for line in text[:whole].decode().splitlines():
+                words = line.split()
+                if len(words) == 2 and words[0].startswith("SES-"):
+                    self.kept[words[0]] = int(words[1])
+                    self.sessions.put(words[0])
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        self.over.set()
+        for program in self.programs:
+            program.stop()
+
+
+class Registering(threading.Thread):
+    """A client: registers one session after the other, and never gives up on a request."""
+
+    def __init__(self, site: Site, client: tuple[str, str], number_base: int) -> None:
+        super().__init__(daemon=True)
+        self._site, self._client, self._next = site, client, number_base
+        self._token = ""
+        self.replies: list[Reply] = []
+        self.failure: BaseException | None = None
+        self.enough = threading.Event()
+
+    def run(self) -> None:
+        try:
+            with httpx.Client(timeout=REQUEST_S) as http:
+                while not self.enough.is_set():
+                    try:
+                        session = self._site.sessions.get(timeout=0.2)
+                    except queue.Empty:
+                        continue
+                    self.replies.append(self.register(http, session, self._number(), uuid.uuid4().hex))
+        except BaseException as failure:
+            self.failure = failure
+            raise
+
+    def _number(self) -> str:
+        self._next += 1
+        contested = self._next % CONTESTED == 0
+        return f"+8613800{0 if contested else self._next:06d}"
+
+    def register(self, http: httpx.Client, session: str, number: str, key: str) -> Reply:
+        """Send the request until it is answered, to whichever server is there."""
+        body = {"session": session, "number": number, "operator": OPERATOR}
+        for attempt in range(10_000):
+            port = self._site.ports[(attempt + self._next) % len(self._site.ports)]
+            base = f"http://127.0.0.1:{port}"
+            try:
+                if not self._token:
+                    self._token = self._get_token(http, base)
+                headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": key}
+                answer = http.post(f"{base}/v1/registrations", json=body, headers=headers)
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code == 401:
+                self._token = ""
+            elif answer is not None and answer.status_code in {CREATED, 409}:
+                return Reply(key, session, number, answer.status_code, answer.json())
+            elif answer is not None and answer.status_code not in {429, 503}:
+                raise AssertionError(answer.status_code, answer.text)
+            self._site.repeats += 1
+            time.sleep(0.05)
+        raise TimeoutError(session)
+
+    def _get_token(self, http: httpx.Client, base: str) -> str:
+        form = {"grant_type": "client_credentials"}
+        answer = http.post(f"{base}/oauth/token", data=form, auth=self._client)
+        return str(answer.json()["access_token"]) if answer.status_code == 200 else ""
+
+
+@contextmanager
+def receiver(told: Told, verify: Any) -> Iterator[str]:
+    """A receiver of webhooks that is down at every fifth call."""
+    calls, lock = iter(range(1_000_000)), threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            with lock:
+                if next(calls) % 5 == 4:
+                    self.send_response(503)
+                    self.end_headers()
+                    return
+                try:
+                    verify(body, dict(self.headers))
+                    event = json.loads(body)
+                    told.events[event["id"]] = told.events.get(event["id"], 0) + 1
+                    told.subjects.add(event["subject"])
+                except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not ours
+                    told.unsigned += 1
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/events"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+@contextmanager
+def calamity(folder: Path, url: str | None, *, kills: int, seed: int) -> Iterator[Aftermath]:
+    """Kill programs so many times while clients register; then let clients and jobs come to their end."""
+    site = Site(folder, url, seed)
+    with receiver(site.told, site.verify) as address:
+        platform, accounts = site.prepare(address)
+        clients = [Registering(site, account, 100_000 * (n + 1)) for n, account in enumerate(accounts)]
+        try:
+            site.begin()
+            for client in clients:
+                client.start()
+            for victim in _victims(site, kills):
+                site.kill(victim)
+                _require_alive(clients)
+            for client in clients:
+                client.enough.set()
+            for client in clients:
+                client.join(START_S)
+                assert not client.is_alive()
+            _require_alive(clients)
+            replies = [reply for client in clients for reply in client.replies]
+            changed = _asked_again(clients[0], replies)
+            _drain(site, {reply.line for reply in replies if reply.registered})
+            site.stop()
+            yield Aftermath(
+                platform,
+                dict(site.kept),
+                [reply for reply in replies if reply.registered],
+                [reply for reply in replies if not reply.registered],
+                changed,
+                site.told,
+                {program.name: program.kills for program in site.programs},
+                site.repeats,
+            )
+        finally:
+            for client in clients:
+                client.enough.set()
+            site.stop()
+            platform.engine.dispose()
+
+
+def _victims(site: Site, kills: int) -> list[Program]:
+    """Every program dies as often as the others, servers in turn, in an order drawn by lot."""
+    victims = [site.programs[number % len(site.programs)] for number in range(kills)]
+    site.chance.shuffle(victims)
+    return victims
+
+
+def _require_alive(clients: list[Registering]) -> None:
+    for client in clients:
+        if client.failure:
+            raise client.failure
+
+
+def _asked_again(client: Registering, replies: list[Reply]) -> list[Reply]:
+    """Send some answered requests again; return those that are answered differently now."""
+    sample = [reply for reply in replies if reply.registered][-20:]
+    changed = []
+    with httpx.Client(timeout=REQUEST_S) as http:
+        for reply in sample:
+            again = client.register(http, reply.session, reply.number, reply.key)
+            if (again.status, again.body) != (reply.status, reply.body):
+                changed.append(again)
+    return changed
+
+
+def _drain(site: Site, lines: set[str]) -> None:
+    """Wait until the receiver was told of every line, or long enough."""
+    deadline = time.monotonic() + DRAIN_S
+    while not lines <= site.told.subjects and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
