@@ -119,13 +119,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _features(names: tuple[str, ...]) -> tuple[APIRouter, ...]:
-    found = []
-    for name in names:
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as missing:
-            if missing.name != name:
-                raise
-            continue
-        found.append(module.router)
-    return tuple(found)
+    return tuple(importlib.import_module(name).router for name in names)

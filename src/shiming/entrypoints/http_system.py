@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from shiming.infrastructure.http.asking import open_to_all
 from shiming.infrastructure.http.metrics import CONTENT_TYPE, HttpFigures
-from shiming.vocabulary.errors import ShimingError
+from shiming.vocabulary.errors import ShimingError, Text, Unavailable
 
 CHECKS_KEPT_S = 5.0  # probes of several balancers share one look
 HEARTBEAT_AGE_MAX = timedelta(seconds=60)  # a worker beats every few seconds
@@ -154,5 +154,8 @@ def _worker(platform: Any) -> None:
     """Raise when no worker has been heard of lately."""
     beat = platform.worker_heartbeat()
     if beat is None or platform.clock.now() - beat > HEARTBEAT_AGE_MAX:
-        message = "no worker"
-        raise TimeoutError(message)
+        raise Unavailable(
+            "WORKER_SILENT",
+            Text(zh="没有后台进程在运行。", en="No worker has been heard of lately."),
+            Text(zh="请启动 shiming worker。", en="Start one: shiming worker"),
+        )

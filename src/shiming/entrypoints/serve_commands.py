@@ -1,5 +1,6 @@
 """`shiming serve` runs the HTTP API; `shiming up` runs it together with a worker, on one machine."""
 
+import logging
 import os
 import signal
 import socket
@@ -23,6 +24,10 @@ KEEP_ALIVE_SECONDS = 15
 WORKER_GRACEFUL_SECONDS = 30  # a job ends or gives its lease back
 WORKER_PAUSE_S, WORKER_PAUSE_S_MAX = 1.0, 30.0  # between restarts of a worker that ended by itself
 BACKLOG = 256
+#: Whatever is wrong with one of these stops the start; and threads find them built.
+_BUILT_AT_START = (
+    "keys", "engine", "privacy", "signer", "accounts", "gatekeeper", "recognition", "registrations",
+)  # fmt: skip
 
 app = typer.Typer(help="Run the HTTP API.")
 
@@ -67,7 +72,7 @@ def serve(
     """
     listening = listen(host, port)
     api = _application(context, (authority, authority_ca, client_cert, token_file))
-    tls = _tls_options(tls_cert, tls_key)
+    tls = tls_options(tls_cert, tls_key)
     _run(api, listening, tls=tls, trust_proxy=trust_proxy, grace=grace)
 
 
@@ -92,7 +97,7 @@ def up(
     """
     listening = listen(host, port)
     api = _application(context, (authority, authority_ca, client_cert, token_file))
-    tls = _tls_options(tls_cert, tls_key)
+    tls = tls_options(tls_cert, tls_key)
     worker = WorkerProcess([sys.executable, "-m", "shiming", "worker"])
     worker.start()
     try:
@@ -204,7 +209,11 @@ def _run(
 ) -> None:
     from shiming.infrastructure.logging import configure_logging
 
-    configure_logging(level="INFO")
+    handler = configure_logging(level="INFO")
+    of_server = logging.getLogger("uvicorn")
+    of_server.addHandler(handler)
+    of_server.setLevel(logging.WARNING)
+    of_server.propagate = False
     host, port, *_ = listening.getsockname()
     shown = f"[{host}]" if ":" in host else host
     address = f"{'https' if tls else 'http'}://{shown}:{port}"
@@ -237,7 +246,7 @@ def _application(
     from shiming.infrastructure.telemetry import traces_from
 
     platform = context.obj()
-    for part in ("keys", "engine", "privacy", "signer", "gatekeeper"):
+    for part in _BUILT_AT_START:
         getattr(platform, part)
     address, ca, certificate, token_file = authority
     policy = platform.policy("cn", platform.today())
@@ -246,7 +255,8 @@ def _application(
     return create_app(platform, authority=port, traces=traces)
 
 
-def _tls_options(certificate: Path | None, key: Path | None) -> dict[str, Any]:
+def tls_options(certificate: Path | None, key: Path | None) -> dict[str, Any]:
+    """Return the server's options; raise BadInput for a certificate and a key that do not go together."""
     if certificate is None and key is None:
         return {}
     if certificate is None or key is None:
