@@ -7,7 +7,7 @@ own, so writers do not wait for each other. SQLite has one writer and one lane.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -63,6 +63,21 @@ ledger_guard(ledger_leaves, "ledger_leaves_no_update", "UPDATE", "the ledger is 
 ledger_guard(ledger_leaves, "ledger_leaves_no_delete", "DELETE", "the ledger is append-only")
 
 
+class LeafRow(NamedTuple):
+    """A row of `ledger_leaves` as it was found; on SQLite any field may hold anything."""
+
+    operator: str
+    lane: int
+    sequence: int
+    leaf: str
+    hash: str
+    mac: str
+    key_id: str
+
+
+_LEAF_COLUMNS = tuple(ledger_leaves.c[name] for name in LeafRow._fields)
+
+
 def lock_lane(connection: Connection) -> tuple[int, int] | None:
     """Lock the lane of this connection until the end of the transaction; return it and its last number.
 
@@ -111,23 +126,23 @@ def list_lanes(connection: Connection) -> tuple[Row[Any], ...]:
 
 def iterate_leaves(
     connection: Connection, lane: Any, *, after: int | None = None, limit: int | None = None
-) -> Iterator[Row[Any]]:
+) -> Iterator[LeafRow]:
     """Return the leaves of a lane in order, a few at a time in memory."""
     query = (
-        ledger_leaves.select()
+        sa.select(*_LEAF_COLUMNS)
         .where(ledger_leaves.c.lane == lane, *(() if after is None else (ledger_leaves.c.sequence > after,)))
         .order_by(ledger_leaves.c.sequence, ledger_leaves.c.operator)
         .limit(limit)
         .execution_options(yield_per=_ROWS_AT_ONCE)
     )
     with connection.execute(query) as found:  # closed where a reader stops
-        yield from found
+        yield from map(LeafRow._make, found)
 
 
-def find_leaves(connection: Connection, lane: int, sequence: int) -> Sequence[Row[Any]]:
+def find_leaves(connection: Connection, lane: int, sequence: int) -> list[LeafRow]:
     """Return the leaf of this name; more than one is the work of an intruder."""
     at = (ledger_leaves.c.lane == lane) & (ledger_leaves.c.sequence == sequence)
-    return connection.execute(ledger_leaves.select().where(at)).all()
+    return list(map(LeafRow._make, connection.execute(sa.select(*_LEAF_COLUMNS).where(at))))
 
 
 def missing_guards(connection: Connection) -> list[str]:

@@ -6,13 +6,14 @@ from typing import Any
 from shiming.infrastructure.encryption import KeyProvider, KeyUse
 from shiming.privacy.model import LeafRef, LedgerFault
 from shiming.privacy.rules.merkle import leaf_hash
+from shiming.privacy.store.ledger import LeafRow
 from shiming.privacy.use_cases.ledger import head_message, leaf_message
 from shiming.vocabulary.errors import Unavailable
 from shiming.vocabulary.permissions import inside
 
 
 @inside("sealing and verifying examine leaves alike")
-def examine_leaf(keys: KeyProvider, row: Any) -> LedgerFault | None:
+def examine_leaf(keys: KeyProvider, row: LeafRow) -> LedgerFault | None:
     """Say what is wrong with a row of `ledger_leaves`; it may hold anything.
 
     (1) the text gives its hash

@@ -15,6 +15,7 @@ from shiming.privacy.rules.proofs import ConsistencyProof, InclusionProof, LeafN
 from shiming.privacy.rules.tiles import TileDamaged, subtrees_in
 from shiming.privacy.store import ledger as leaves_store
 from shiming.privacy.store import ledger_tree as store
+from shiming.privacy.store.ledger import LeafRow
 from shiming.privacy.use_cases.signed_checkpoints import signed_checkpoint
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.permissions import asks, inside
@@ -94,7 +95,7 @@ def proof_holds(proof: InclusionProof | ConsistencyProof, log_keys: tuple[NoteKe
 
 
 def _proof_of(
-    connection: Connection, leaf_id: str, rows: Sequence[Row[Any]], index: int, tip: Row[Any]
+    connection: Connection, leaf_id: str, rows: Sequence[LeafRow], index: int, tip: Row[Any]
 ) -> InclusionProof | LedgerBroken:
     """Make the proof, and make sure that it holds before anybody gets it."""
     try:

@@ -12,6 +12,7 @@ from shiming.privacy.rules.merkle import HASH_BYTES
 from shiming.privacy.rules.tiles import TILE_HASHES
 from shiming.privacy.store import ledger as leaves_store
 from shiming.privacy.store import ledger_tree as store
+from shiming.privacy.store.ledger import LeafRow
 from shiming.privacy.use_cases.examining import examine_leaf, is_our_head
 from shiming.privacy.use_cases.findings import Findings
 from shiming.vocabulary.permissions import inside
@@ -82,7 +83,7 @@ class _LaneWalk:
         self._doubtful: int | None = None  # the number whose row was wrong, until the next number
         self._last: LeafRef | None = None  # the last leaf that was right
 
-    def step(self, row: Row[Any]) -> bool:
+    def step(self, row: LeafRow) -> bool:
         """Examine the next row; say whether it is right."""
         sequence = whole_number(row.sequence)
         fault = examine_leaf(self._keys, row)
@@ -179,5 +180,5 @@ class _LeafHashes:
         return bool(found) and found.hex() != leaf_hash
 
 
-def _is_known(known: LeafRef, row: Row[Any]) -> bool:
+def _is_known(known: LeafRef, row: LeafRow) -> bool:
     return (known.lane, known.sequence, known.hash) == (row.lane, row.sequence, row.hash)
