@@ -8,15 +8,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from shiming.infrastructure.database import reading, unit_of_work
+from shiming.infrastructure.database import reading
 from shiming.privacy.model import LedgerVerified
-from shiming.privacy.use_cases.ledger import verify_ledger
+from shiming.privacy.use_cases.verifying import verify_ledger
 from shiming.registrations.errors import RefusalCode
 from shiming.registrations.model import LineRegistered
-from shiming.registrations.store import cap_counters, lines
-from shiming.registrations.use_cases import terminate_line
-from tests.privacy.builders import NOW
-from tests.registrations.builders import a_desk, a_number, a_registration_policy, a_session
+from shiming.registrations.store.tables import cap_counters, lines, numbers_in_use
+from tests.registrations.builders import a_desk, a_number, a_registration_policy
 
 CAP = 2
 people = st.sampled_from(["p1.ann", "p1.bo"])
@@ -36,8 +34,7 @@ class LineMachine(RuleBasedStateMachine):
     def register(self, person: str, operator: str, number: int) -> None:
         self.sessions += 1
         session_id = f"SES-{self.sessions}"
-        self.desk.sessions.add(a_session(session_id, subject=person))
-        outcome = self.desk.register(session_id, a_number(number), operator=operator)
+        outcome = self.desk.register_for(person, session_id, a_number(number), operator=operator)
         held = sum((holder, at) == (person, operator) for holder, at, _ in self.active.values())
         taken = number in {taken for _, _, taken in self.active.values()}
         expected = {RefusalCode.NUMBER_TAKEN: taken, RefusalCode.CAP_REACHED: held >= CAP}
@@ -54,27 +51,26 @@ class LineMachine(RuleBasedStateMachine):
             return
         line = sorted(self.active)[which % len(self.active)]
         del self.active[line]
-        with unit_of_work(self.desk.vault.engine) as connection:
-            terminate_line(
-                self.desk.tools, connection, line, why="holder_asked", policy=self.desk.policy, now=NOW
-            )
+        self.desk.terminate(line)
 
     @invariant()
     def counters_equal_rows_and_never_pass_the_cap(self) -> None:
-        with reading(self.desk.vault.engine) as connection:
+        with reading(self.desk.engine) as connection:
             counters = {
                 (row.subject, row.cap_scope): row.active for row in connection.execute(cap_counters.select())
             }
             in_use = sa.select(lines.c.subject, lines.c.cap_scope, sa.func.count().label("n"))
             rows = in_use.where(lines.c.status == "active").group_by(lines.c.subject, lines.c.cap_scope)
             counted = {(row.subject, row.cap_scope): row.n for row in connection.execute(rows)}
+            taken = sorted(connection.execute(sa.select(numbers_in_use.c.line_id)).scalars())
         assert {key: active for key, active in counters.items() if active} == counted
         assert all(active <= CAP for active in counters.values())
         assert sum(counted.values()) == len(self.active)
+        assert taken == sorted(self.active)
 
     def teardown(self) -> None:
-        assert isinstance(verify_ledger(self.desk.vault.engine, self.desk.vault.keys), LedgerVerified)
-        self.desk.vault.engine.dispose()
+        assert isinstance(verify_ledger(self.desk.engine, self.desk.vault.keys), LedgerVerified)
+        self.desk.engine.dispose()
         self.folder.cleanup()
 
 

@@ -11,11 +11,12 @@ from typer.testing import CliRunner, Result
 
 from shiming.infrastructure.clock import FixedClock
 from shiming.privacy import commands as privacy_commands
-from shiming.privacy.model import IdentityRecord
+from shiming.privacy.model import IdentityRecord, LedgerBroken, LedgerVerified
 from shiming.privacy.use_cases.tools import PrivacyTools
+from shiming.privacy.use_cases.verifying import parse_leaf, verify_ledger
 from shiming.registrations import commands
 from shiming.registrations.model import RegistrationPolicy
-from shiming.registrations.use_cases import RegistrationTools
+from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.errors import BadInput
 from tests.privacy.builders import NOW
 from tests.registrations.builders import Desk, a_desk, a_registration_policy, a_session
@@ -34,7 +35,6 @@ class Platform:
 root = typer.Typer()
 root.add_typer(commands.app)
 root.add_typer(commands.lines, name="lines")
-root.add_typer(privacy_commands.ledger, name="ledger")
 root.add_typer(privacy_commands.evidence, name="evidence")
 
 
@@ -132,19 +132,12 @@ def test_without_a_region_the_country_code_is_needed(desk: Desk) -> None:
 
 
 def test_the_ledger_is_verified_against_a_receipt(desk: Desk) -> None:
-    ledger = json.loads(register(desk, "--json").output)["receipt"]["ledger"]
-    head = f"{ledger['sequence']}:{ledger['hash']}"
-    result = run(desk, "ledger", "verify", "--known-head", head, "--json")
-    assert result.exit_code == 0
-    assert json.loads(result.output) == {"verified": True, "leaves": 3, "head": head}
-    assert head in run(desk, "ledger", "verify").output
-    wrong = head[:-4] + "0000"
-    broken = run(desk, "ledger", "verify", "--known-head", wrong, "--json")
-    assert broken.exit_code == 1
-    assert json.loads(broken.output)["why"] == "KNOWN_HEAD_CONTRADICTED"
-    assert "KNOWN_HEAD_CONTRADICTED (3)" in run(desk, "ledger", "verify", "--known-head", wrong).output
-    bad = run(desk, "ledger", "verify", "--known-head", "3")
-    assert isinstance(bad.exception, BadInput)
+    told = json.loads(register(desk, "--json").output)["receipt"]["ledger"]
+    leaf = f"{told['leaf']}:{told['hash']}"
+    keys = desk.vault.keys
+    assert isinstance(verify_ledger(desk.engine, keys, known_leaf=parse_leaf(leaf)), LedgerVerified)
+    wrong = parse_leaf(leaf[:-4] + "0000")
+    assert isinstance(verify_ledger(desk.engine, keys, known_leaf=wrong), LedgerBroken)
 
 
 def test_evidence_is_listed_without_content(desk: Desk) -> None:

@@ -9,11 +9,13 @@ POST /v1/registrations/{line}/termination  with If-Match
 A line of another operator is not found, for those who belong to one.
 """
 
+import contextlib
 import json
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, FastAPI, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.engine import Engine
@@ -47,7 +49,17 @@ from shiming.registrations.use_cases.hot_path import Registrar
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.errors import BadInput, Text
 
-router = APIRouter(prefix="/v1/registrations", tags=["registrations"])
+
+@contextlib.asynccontextmanager
+async def _until_the_server_stops(app: FastAPI) -> AsyncIterator[None]:
+    """Close the hot path's connections, or finish what its thread has queued, when the server stops."""
+    try:
+        yield
+    finally:
+        await app.state.platform.registrar.close()
+
+
+router = APIRouter(prefix="/v1/registrations", tags=["registrations"], lifespan=_until_the_server_stops)
 
 _LIST = "registrations"
 _SUBJECT = r"^[\x21-\x7E]{1,80}$"
