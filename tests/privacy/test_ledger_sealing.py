@@ -1,5 +1,7 @@
 """Sealing beside writers: late committers, many connections, two sealers, a sealer that is killed."""
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +14,7 @@ from shiming.infrastructure.database import open_database, reading, unit_of_work
 from shiming.privacy.model import LeafRef, LedgerVerified
 from shiming.privacy.store.ledger import ledger_leaves
 from shiming.privacy.store.ledger_tree import find_index, ledger_batches, ledger_runs
+from shiming.privacy.use_cases.sealing import count_unsealed
 from tests.databases import a_database
 from tests.privacy.ledger_desk import Ledger
 
@@ -180,6 +183,35 @@ def test_a_lane_waits_at_a_leaf_that_is_not_as_written_and_goes_on_when_it_is_re
         connection.execute(ledger_leaves.insert(), [missing])
     assert ledger.seal().stopped == ()
     assert ledger.verify() == LedgerVerified(5, 5)
+
+
+SEAL_FOR_EVER = """
+import sys
+from shiming.infrastructure.database import open_database
+from tests.privacy.ledger_desk import Ledger
+ledger = Ledger(open_database(sys.argv[1]))
+print("ready", flush=True)
+while True:
+    ledger.seal(batch_leaves_max=3)
+"""
+
+
+def test_a_sealer_that_is_killed_leaves_nothing_half_sealed(database_url: str) -> None:
+    ledger = Ledger(open_database(database_url))
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", SEAL_FOR_EVER, database_url]
+    for round_number in range(3):
+        with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE) as sealer:  # noqa: S603 - our own
+            assert sealer.stdout is not None
+            assert sealer.stdout.readline() == b"ready\n"
+            ledger.append(20 + round_number)
+            sealer.kill()
+        assert ledger.findings() == []
+    assert ledger.seal().size == 63
+    with reading(ledger.engine) as connection:
+        assert count_unsealed(connection) == 0
+    assert ledger.verify() == LedgerVerified(63, 63)
+    ledger.engine.dispose()
 
 
 def test_the_last_unsealed_leaf_that_is_missing_stops_its_lane(database: Engine) -> None:

@@ -71,7 +71,11 @@ def seal_ledger(
     """
     leaves = batches = size = 0
     with reading(engine) as connection:
-        goals = {lane: last for lane, (last, _) in store.list_progress(connection).items()}
+        progress = store.list_progress(connection)
+        tip = store.find_newest_batch(connection)
+    if all(last <= sealed for last, sealed in progress.values()):
+        return LedgerSealed(0, 0, tip.size if tip else 0)
+    goals = {lane: last for lane, (last, _) in progress.items()}
     while True:
         with reading(engine) as connection, leaves_store.tolerant_text(connection):
             draft = _draft(connection, keys, (log.key, *older_keys), goals, batch_leaves_max)
@@ -81,6 +85,12 @@ def seal_ledger(
         if not draft.runs or not _write(engine, draft, log, clock.now()):
             return LedgerSealed(leaves, batches, size, draft.stopped)
         leaves, batches, size = leaves + draft.size - draft.first_index, batches + 1, draft.size
+
+
+@inside("metrics and health: a lag that grows says that the sealer does not run, or that a lane waits")
+def count_unsealed(connection: Connection) -> int:
+    """Return how many leaves are committed and not in a checkpoint yet."""
+    return sum(max(0, last - sealed) for last, sealed in store.list_progress(connection).values())
 
 
 def _draft(
