@@ -18,10 +18,9 @@ from shiming.jurisdictions.pack_reader import policy_on, read_pack
 from shiming.privacy.disclosure_command_line import DisclosureRefused
 from shiming.privacy.disclosure_commands import disclosures
 from shiming.vocabulary.errors import BadInput, Text
-from shiming.vocabulary.permissions import Permission
 from tests.privacy.disclosure_builders import NOW
 from tests.privacy.disclosure_desk import OPERATOR_NAME, Desk, a_desk
-from tests.privacy.privacy_over_http import PEOPLE, MovingClock
+from tests.privacy.privacy_over_http import PEOPLE, Gatekeeper, MovingClock
 
 RUNNER = CliRunner()
 
@@ -30,6 +29,7 @@ RUNNER = CliRunner()
 class Platform:
     desk: Desk
     clock: MovingClock = field(default_factory=MovingClock)
+    gatekeeper: Gatekeeper = field(default_factory=Gatekeeper)
     language: str = "en"
 
     def __post_init__(self) -> None:
@@ -49,10 +49,6 @@ class Platform:
         if user_name not in PEOPLE or password != f"secret of {user_name}":
             raise BadInput("SIGN_IN_FAILED", Text(zh="登录失败。", en="Nobody was signed in."))
         return PEOPLE[user_name][0]
-
-    def may(self, caller: Caller, question: Permission) -> bool:
-        codes = next(codes for who, codes in PEOPLE.values() if who == caller)
-        return question.code in codes and caller.operator in {None, getattr(question, "operator", "")}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from shiming.infrastructure.clock import Clock
-    from shiming.infrastructure.http.asking import Caller
+    from shiming.infrastructure.http.asking import Caller, Gatekeeper
     from shiming.jurisdictions.model import Policy
     from shiming.privacy.model import Purpose
     from shiming.privacy.rules.disclosure import Actor, Disclosure
@@ -37,6 +37,8 @@ class DisclosurePlatform(Protocol):
     @property
     def clock(self) -> "Clock": ...  # noqa: D102
     @property
+    def gatekeeper(self) -> "Gatekeeper": ...  # noqa: D102
+    @property
     def language(self) -> str: ...  # noqa: D102
 
     def today(self) -> date: ...  # noqa: D102
@@ -47,10 +49,6 @@ class DisclosurePlatform(Protocol):
 
     def sign_in_staff(self, user_name: str, password: str) -> "Caller":
         """Return who signed in; raise BadInput when nobody did."""
-        ...
-
-    def may(self, caller: "Caller", question: "Permission") -> bool:
-        """Answer a question."""
         ...
 
 
@@ -83,7 +81,7 @@ def allow(platform: DisclosurePlatform, caller: "Caller", question: "Permission"
     """Return when the caller may; raise `Forbidden` when not."""
     from shiming.infrastructure.http.asking import Forbidden
 
-    if not platform.may(caller, question):
+    if not platform.gatekeeper.allow(caller, question):
         raise Forbidden(question.code)
 
 
@@ -92,7 +90,7 @@ def allow_reading(platform: DisclosurePlatform, caller: "Caller") -> None:
     from shiming.privacy.permissions import MayApproveDisclosure, MayReadDisclosure
 
     whose = caller.operator or ""
-    if not platform.may(caller, MayReadDisclosure(whose)):
+    if not platform.gatekeeper.allow(caller, MayReadDisclosure(whose)):
         allow(platform, caller, MayApproveDisclosure(whose))
 
 
