@@ -267,6 +267,19 @@ def test_what_is_due_is_erased_case_by_case_and_nothing_else(vault: Vault) -> No
     assert whys == {"retention_ended"}
 
 
+def test_a_key_outlives_the_first_end_of_what_it_encrypts(vault: Vault) -> None:
+    """Ends of one key differ only by a mistake; then the longer one counts: the law sets the shortest time."""
+    front, back = put(vault), put(vault, EvidenceKind.DOCUMENT_BACK)
+    for ref, end in ((front, NOW), (back, NOW + timedelta(days=1))):
+        with unit_of_work(vault.engine) as connection:
+            connection.execute(
+                evidence.update().where(evidence.c.evidence_id == ref.evidence_id).values(retain_until=end)
+            )
+    assert erase_due(vault.tools, vault.engine, now=NOW) == 0
+    assert readable(vault, front, back) == [True, True]
+    assert erase_due(vault.tools, vault.engine, now=NOW + timedelta(days=1)) == 2
+
+
 def test_many_due_pieces_are_erased_in_batches_and_by_two_workers_at_once(vault: Vault) -> None:
     refs = [put(vault, EvidenceKind.CLIP, case=f"SES-{n}") for n in range(12)]
     with ThreadPoolExecutor(2) as pool:

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: what is kept is readable, what is erased is not, and receipts say so."""
+"""In whatever order things happen: what is kept is readable, what is erased is not, and receipts say so."""
 
 import tempfile
 from collections.abc import Callable
