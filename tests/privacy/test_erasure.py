@@ -268,7 +268,7 @@ def test_what_is_due_is_erased_case_by_case_and_nothing_else(vault: Vault) -> No
 
 
 def test_a_key_outlives_the_first_end_of_what_it_encrypts(vault: Vault) -> None:
-    """Ends of one key differ only by a mistake; then the longer one counts: the law sets the shortest time."""
+    """Ends of one key differ only by a mistake; the longer one counts then: the law sets a shortest time."""
     front, back = put(vault), put(vault, EvidenceKind.DOCUMENT_BACK)
     for ref, end in ((front, NOW), (back, NOW + timedelta(days=1))):
         with unit_of_work(vault.engine) as connection:
