@@ -8,11 +8,11 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -24,6 +24,8 @@ from shiming.infrastructure.http.asking import Asked, OpenToAll, gates_of
 from shiming.vocabulary.permissions import Permission, asks, inside, questions_of
 
 OPERATOR = "cn-example"
+#: What any file or connection can do; not a verb of a feature.
+OF_RESOURCES = {"read", "close"}
 
 
 def modules(part: str) -> Iterator[ModuleType]:
@@ -34,12 +36,23 @@ def modules(part: str) -> Iterator[ModuleType]:
 
 
 def use_cases() -> list[tuple[str, Callable[..., object]]]:
-    """Every public function that a module of use cases defines itself, with its name."""
-    return [
-        (f"{module.__name__}.{name}", function)
-        for module in modules("use_cases")
-        for name, function in public_functions(module)
-    ]
+    """Every public function that a module of use cases defines itself, with its name.
+
+    Methods too, but for those of values (dataclasses), protocols and resources.
+    """
+    found = []
+    for module in modules("use_cases"):
+        found += [(f"{module.__name__}.{name}", verb) for name, verb in public_functions(module)]
+        for name, kind in vars(module).items():
+            if name.startswith("_") or not inspect.isclass(kind) or kind.__module__ != module.__name__:
+                continue
+            if not is_dataclass(kind) and Protocol not in kind.__bases__:
+                found += [
+                    (f"{module.__name__}.{name}.{method}", verb)
+                    for method, verb in vars(kind).items()
+                    if inspect.isfunction(verb) and method not in OF_RESOURCES and not method.startswith("_")
+                ]
+    return found
 
 
 def public_functions(module: Any) -> Iterator[tuple[str, Callable[..., object]]]:
@@ -172,9 +185,11 @@ def test_a_question_that_no_table_knows_is_denied_to_everybody() -> None:
     assert isinstance(decide_permission(everything, MayDoAnything()), Denied)
 
 
-@pytest.mark.parametrize("question", all_questions(), ids=lambda each: each.__name__)
+def of_operators() -> list[type[Permission]]:
+    return [each for each in all_questions() if "operator" in {field.name for field in fields(each)}]
+
+
+@pytest.mark.parametrize("question", of_operators(), ids=lambda each: each.__name__)
 def test_an_operators_staff_ask_about_their_operator_only(question: type[Permission]) -> None:
-    if "operator" not in {field.name for field in fields(question)}:
-        pytest.skip("concerns no operator")
     values = {field.name: "x" for field in fields(question)} | {"operator": "cn-other"}
     assert isinstance(decide_permission(staff(*Role), question(**values)), Denied)
