@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_no_event_is_lost_when_workers_are_killed_and_repeats_carry_their_id(
         writing.start()
         for _ in range(KILLS):
             seen, worker = len(receiver.got), a_process(database_url)
-            until(lambda seen=seen: len(receiver.got) > seen or settled(database), "a delivery")
+            until(partial(lambda before: len(receiver.got) > before or settled(database), seen), "a delivery")
             time.sleep(chance.uniform(0, 0.2))
             worker.send_signal(signal.SIGKILL)
             worker.wait(PATIENCE_S)

@@ -95,8 +95,9 @@ def test_only_what_is_due_and_known_is_taken_longest_due_first(database: Engine)
         NewJob("unheard_of"),
     )
     with reading(database) as connection:
-        assert queue.is_anything_due(connection, ["count"], now=NOW)
-        assert not queue.is_anything_due(connection, ["other"], now=NOW)
+        assert queue.due_kinds(connection, ["count", "other"], now=NOW) == ("count",)
+        assert queue.due_kinds(connection, ["other"], now=NOW) == ()
+        assert queue.due_kinds(connection, [], now=NOW) == ()
     assert [job.payload["n"] for job in take(database)] == [1, 2]
     assert take(database) == ()
     assert [job.payload["n"] for job in take(database, now=NOW + minute - timedelta(seconds=1))] == []
@@ -223,12 +224,25 @@ def test_competing_workers_never_hold_one_job_together(database_url: str) -> Non
         engine.dispose()
 
 
-def test_without_the_row_lock_two_claims_would_meet(database: Engine) -> None:
-    """The control of the test above: two looks without a claim do see the same job."""
-    put(database, NewJob("count"))
-    for _ in range(2):
-        with reading(database) as connection:
-            assert queue.is_anything_due(connection, ["count"], now=NOW)
+def test_the_kind_that_is_due_longest_comes_first(database: Engine) -> None:
+    minute = timedelta(minutes=1)
+    put(database, *(NewJob("many", run_at=NOW - minute) for _ in range(4)))
+    put(database, NewJob("few", run_at=NOW - 2 * minute), NewJob("few", run_at=NOW))
+    handlers = dict.fromkeys(("many", "few"), HANDLERS["count"])
+    with unit_of_work(database) as connection:
+        assert queue.due_kinds(connection, handlers, now=NOW) == ("few", "many")
+        taken = [
+            job.kind
+            for _ in range(3)
+            for job in queue.claim(connection, handlers, worker="w", limit=2, now=NOW)
+        ]
+    assert sorted(taken) == ["few"] * 2 + ["many"] * 4
+    assert taken[0] == "few"
+
+
+def test_very_many_jobs_are_taken_in_at_once(database: Engine) -> None:
+    new = [NewJob("count", unique_key=f"k{number % 9_000}") for number in range(10_000)]
+    assert put(database, *new) == 9_000
 
 
 def test_silent_workers_are_seen(database: Engine) -> None:

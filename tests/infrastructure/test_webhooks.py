@@ -171,6 +171,28 @@ def test_gone_disables_the_webhook_and_ends_its_deliveries(database: Engine) -> 
         assert work_off(database, some_tools(database)) == ["done"]
 
 
+def test_a_receiver_that_does_not_answer_rests_and_costs_the_others_nothing(database: Engine) -> None:
+    with a_receiver() as receiver:
+        closed = receiver.url
+    with a_receiver() as well:
+        webhook, _ = a_webhook(database, closed)
+        a_webhook(database, well.url)
+        happened(database, *(an_event() for _ in range(4)))
+        tools = some_tools(database, clock=FixedClock(datetime.now(UTC)))
+        ends = work_off(database, tools)
+        assert sorted(ends) == ["again"] + ["done"] * 4 + ["put_back"] * 3  # one try, not four
+        first = read_webhook(database, webhook.webhook_id)
+        assert first.silences == 1
+        work_off(database, tools, ahead=LEASE)
+        second = read_webhook(database, webhook.webhook_id)
+    assert first.resting_until
+    assert second.resting_until
+    assert second.silences == 2
+    with reading(database) as connection:
+        attempts = connection.execute(sa.select(jobs.c.attempts)).scalars().all()
+    assert sorted(attempts) in ([0, 0, 0, 2], [0, 0, 1, 1])
+
+
 def test_nobody_listens_or_nobody_answers(database: Engine) -> None:
     with a_receiver() as receiver:
         closed = receiver.url
@@ -193,8 +215,8 @@ def test_after_all_attempts_a_delivery_is_a_dead_letter_without_its_event(databa
         event = an_event()
         happened(database, event)
         ends: list[str] = []
-        while states(database) != ["dead"]:
-            ends += work_off(database, some_tools(database), ahead=LONG)
+        for months in range(1, 20):
+            ends += work_off(database, some_tools(database), ahead=months * LONG)
     assert ends == ["again"] * 17 + ["dead"]
     with reading(database) as connection:
         (dead,) = list_jobs(connection)

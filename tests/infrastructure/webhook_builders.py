@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy.engine import Engine
 
-from shiming.infrastructure.clock import Clock, SystemClock
+from shiming.infrastructure.clock import Clock, FixedClock, SystemClock
 from shiming.infrastructure.database import reading, transact, unit_of_work
 from shiming.infrastructure.encryption import InMemoryKeys, KeyUse
 from shiming.infrastructure.job_queue import queue
@@ -65,12 +65,14 @@ def happened(engine: Engine, *events: Event) -> None:
 def an_event(
     name: str = "line.registered", *, operator: str = "cn-mobile", at: datetime | None = None
 ) -> Event:
-    facts = {"cap": 5, "note": "已登记"}
+    facts: dict[str, str | int | bool | None] = {"cap": 5, "note": "已登记"}
     return Event(name, "LIN-1", operator, at or datetime(2026, 5, 1, tzinfo=UTC), facts)
 
 
 def work_off(engine: Engine, tools: DeliveryTools, *, ahead: timedelta = timedelta(0)) -> list[str]:
-    """Run what is due (`ahead`: also what is due by then), without threads; return how the runs ended."""
+    """Run what is due (`ahead`: once, as if it were so much later), without threads; say how runs ended."""
+    if ahead:
+        tools = replace(tools, clock=FixedClock(datetime.now(UTC) + ahead))
     handlers: Handlers = {DELIVER: delivering(tools), REPLAY: replaying(engine, tools.clock, page=2)}
     ends: list[RunSeen] = []
     running = RunTools(engine, tools.clock, lambda: 0.5, ends.append)

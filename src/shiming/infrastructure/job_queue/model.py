@@ -98,7 +98,9 @@ class NotDone:
 
 @dataclass(frozen=True, slots=True)
 class PutBack:
-    """A handler's answer when it left off because the worker stops; it costs no attempt."""
+    """A handler's answer when it left off: the worker stops, or now is no time for it; costs no attempt."""
+
+    due_at: datetime | None = None  # None: at once
 
 
 class Task(Protocol):

@@ -6,8 +6,9 @@ PostgreSQL and by `BEGIN IMMEDIATE` (every unit of work) on SQLite.
 
 import json
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -39,17 +40,25 @@ def enqueue_all(connection: Connection, new: Iterable[NewJob], *, now: datetime)
         return 0
     statement = (
         insert_into(connection, jobs)
-        .values(rows)
         .on_conflict_do_nothing(index_elements=[jobs.c.unique_key], index_where=UNIQUE_AMONG_ALIVE)
         .returning(jobs.c.job_id)
     )
-    return len(connection.execute(statement).all())
+    return len(connection.execute(statement, rows).all())
 
 
-def is_anything_due(connection: Connection, kinds: Collection[str], *, now: datetime) -> bool:
-    """Whether a claim would find something; a look that holds up no writer."""
-    due = sa.select(sa.literal(1)).where(ALIVE, jobs.c.due_at <= now, jobs.c.kind.in_(kinds)).limit(1)
-    return connection.execute(due).first() is not None
+def due_kinds(connection: Connection, kinds: Iterable[str], *, now: datetime) -> tuple[str, ...]:
+    """Return the kinds of which something is due, that with the longest due first; holds up no writer.
+
+    Each kind is looked up by itself, so that a long queue of one does not slow down the look for another.
+    """
+    heads = [
+        sa.select(jobs.c.kind, jobs.c.due_at).where(_due(kind, now)).order_by(jobs.c.due_at).limit(1)
+        for kind in kinds
+    ]
+    if not heads:
+        return ()
+    each = sa.union_all(*(sa.select(head.subquery()) for head in heads))
+    return tuple(kind for kind, _ in sorted(connection.execute(each), key=lambda head: head.due_at))
 
 
 def claim(
@@ -61,19 +70,17 @@ def claim(
     now: datetime,
     lease: timedelta = LEASE,
 ) -> tuple[Job, ...]:
-    """Take up to `limit` due jobs of these kinds, those longest due first.
+    """Take up to `limit` due jobs of these kinds, from the kind with the longest due first.
 
     A job whose last allowed attempt ended with its worker becomes a dead letter here, so that a job that
     kills workers does not do so for ever.
     """
-    due = (
-        sa.select(jobs)
-        .where(ALIVE, jobs.c.due_at <= now, jobs.c.kind.in_(handlers.keys()))
-        .order_by(jobs.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    found = connection.execute(due).all()
+    found: list[Row[Any]] = []
+    for kind in due_kinds(connection, handlers, now=now):
+        due = sa.select(jobs).where(_due(kind, now)).order_by(jobs.c.due_at).limit(limit - len(found))
+        found += connection.execute(due.with_for_update(skip_locked=True)).all()
+        if len(found) == limit:
+            break
     exhausted = [row.job_id for row in found if row.attempts >= handlers[row.kind].retry.attempts_max]
     if exhausted:
         _bury(connection, exhausted, code=WORKER_LOST, error_type="", now=now)
@@ -127,7 +134,7 @@ def fail(
     _one(connection.execute(jobs.update().where(_held(lease)).values(**back, **failed)).rowcount)
 
 
-def _take(connection: Connection, row: Row[tuple[object, ...]], *, worker: str, until: datetime) -> Job:
+def _take(connection: Connection, row: Row[Any], *, worker: str, until: datetime) -> Job:
     token = str(uuid.uuid4())
     running = {"state": JobState.RUNNING, "lease": token, "worker": worker, "due_at": until}
     connection.execute(
@@ -158,6 +165,10 @@ def _bury(
             error_type=error_type[:80],
         )
     )
+
+
+def _due(kind: str, now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(ALIVE, jobs.c.kind == kind, jobs.c.due_at <= now)
 
 
 def _held(lease: Lease) -> sa.ColumnElement[bool]:

@@ -103,7 +103,7 @@ def _settle(
         queue.finish(connection, lease)
         return "done"
     if isinstance(answer, PutBack):
-        queue.put_back(connection, lease, due_at=now)
+        queue.put_back(connection, lease, due_at=answer.due_at or now)
         return "put_back"
     failure = answer if isinstance(answer, _Failure) else _Failure(answer.code, "", answer)
     again_at = _again_at(task, failure.answer, now=now, chance=tools.chance())

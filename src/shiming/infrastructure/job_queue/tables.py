@@ -29,7 +29,7 @@ jobs = sa.Table(
     sa.CheckConstraint("state IN ('waiting', 'running', 'dead')", name="jobs_state"),
     sa.CheckConstraint("(state = 'running') = (lease IS NOT NULL)", name="jobs_lease"),
 )
-sa.Index("jobs_due", jobs.c.due_at, postgresql_where=ALIVE, sqlite_where=ALIVE)
+sa.Index("jobs_due", jobs.c.kind, jobs.c.due_at, postgresql_where=ALIVE, sqlite_where=ALIVE)
 sa.Index("jobs_dead", jobs.c.job_id, postgresql_where=DEAD, sqlite_where=DEAD)
 sa.Index(
     "jobs_unique",

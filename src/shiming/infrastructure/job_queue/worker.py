@@ -105,7 +105,7 @@ class _Worker:
         if not free:
             return 0
         with reading(engine) as connection:
-            if not queue.is_anything_due(connection, crew.handlers.keys(), now=now):
+            if not queue.due_kinds(connection, crew.handlers, now=now):
                 return 0
 
         def claim(connection: Connection) -> tuple[Job, ...]:

@@ -1,7 +1,8 @@
 """One delivery: sign, send to the checked address, and say how it went.
 
 2xx is done. 410 disables the webhook. Anything else, redirects included, is tried again with growing pauses;
-`Retry-After` is heeded up to a limit. The body of the answer is not read.
+`Retry-After` is heeded up to a limit. A receiver that does not answer at all, or says that it is overloaded,
+rests: its other deliveries wait without costing attempts. The body of the answer is not read.
 """
 
 import email.utils
@@ -21,7 +22,15 @@ from shiming.infrastructure import cloud_events
 from shiming.infrastructure.clock import Clock
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.encryption import KekProvider
-from shiming.infrastructure.job_queue.model import DELIVERY, Handling, NewJob, NotDone, RetryRule, Task
+from shiming.infrastructure.job_queue.model import (
+    DELIVERY,
+    Handling,
+    NewJob,
+    NotDone,
+    PutBack,
+    RetryRule,
+    Task,
+)
 from shiming.infrastructure.outbox import Event, find_event
 from shiming.infrastructure.webhooks.destinations import DestinationRefused, Destinations
 from shiming.infrastructure.webhooks.secrets import valid_secrets
@@ -30,7 +39,8 @@ from shiming.infrastructure.webhooks.subscriptions import (
     Webhook,
     find_webhook,
     list_webhooks,
-    note_delivery,
+    note_delivered,
+    note_failure,
     set_enabled,
 )
 
@@ -39,6 +49,11 @@ CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 10.0  # a receiver stores the event and answers; it works on it afterwards
 TOTAL_S_MAX = 20.0  # for one answer, however slowly it trickles
 RETRY_AFTER_MAX = timedelta(hours=6)
+#: A receiver that does not answer costs a thread for seconds: it rests, so that others get their events.
+REST, REST_MAX = timedelta(seconds=5), timedelta(minutes=10)
+_DOUBLINGS_MAX = 7
+_OVERLOADED = frozenset({0, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})  # 0: no answer
+NOTED_EVERY = timedelta(minutes=1)  # one write a delivery less while all is well
 _DIGITS_MAX = 6  # of Retry-After in seconds: eleven days
 #: 5 s, 20 s, 80 s ... 6 h: about three days in all, a long week-end of a receiver that is down.
 RETRY = RetryRule(attempts_max=18, first_pause=timedelta(seconds=5), factor=4, pause_max=timedelta(hours=6))
@@ -80,7 +95,7 @@ def delivering(tools: DeliveryTools) -> Handling:
     """Return how delivery jobs are done."""
     send = _sender(tools)
 
-    def deliver(task: Task) -> NotDone | None:
+    def deliver(task: Task) -> NotDone | PutBack | None:
         webhook_id = str(task.job.payload["webhook"])
         with reading(tools.engine) as connection:
             webhook = find_webhook(connection, webhook_id)
@@ -89,11 +104,13 @@ def delivering(tools: DeliveryTools) -> Handling:
             secrets = valid_secrets(connection, tools.keys, webhook_id, now=now)
         if webhook is None or webhook.disabled_at is not None or event is None:
             return None  # removed, disabled or purged since: nobody waits for it
+        if webhook.resting_until is not None and webhook.resting_until > now:
+            return PutBack(webhook.resting_until)
         if not secrets:
             return NotDone("WEBHOOK_SECRET_MISSING")  # nothing leaves unsigned
         body = cloud_events.encoded(event, source=tools.source)
-        status = send(webhook.url, body, signed_headers(secrets, event.event_id, body, now=now))
-        return _noted(tools, webhook_id, status)
+        answer = send(webhook.url, body, signed_headers(secrets, event.event_id, body, now=now))
+        return _noted(tools, webhook, answer)
 
     return Handling(deliver, RETRY, lane=DELIVERY)
 
@@ -182,16 +199,25 @@ def _retry_after(text: str, now: datetime) -> timedelta | None:
     return min(max(at - now, timedelta(0)), RETRY_AFTER_MAX)
 
 
-def _noted(tools: DeliveryTools, webhook_id: str, answer: _Answer) -> NotDone | None:
+def _noted(tools: DeliveryTools, webhook: Webhook, answer: _Answer) -> NotDone | None:
     now = tools.clock.now()
+    if answer.failure is None:
+        noted = webhook.delivered_at
+        if webhook.silences or noted is None or now - noted >= NOTED_EVERY:
+            transact(tools.engine, lambda c: note_delivered(c, webhook.webhook_id, now=now))
+        return None
+    failure = answer.failure
     gone = answer.status == HTTPStatus.GONE
+    rest = None if answer.status not in _OVERLOADED else now + (answer.again_in or _rest_after(webhook))
 
     def note(connection: Connection) -> None:
-        note_delivery(connection, webhook_id, failure=answer.failure, now=now)
+        note_failure(connection, webhook.webhook_id, failure, resting_until=rest, now=now)
         if gone:
-            set_enabled(connection, webhook_id, why_not=GONE, now=now)
+            set_enabled(connection, webhook.webhook_id, why_not=GONE, now=now)
 
     transact(tools.engine, note)
-    if answer.failure is None or gone:
-        return None
-    return NotDone(answer.failure, answer.again_in)
+    return None if gone else NotDone(failure, answer.again_in)
+
+
+def _rest_after(webhook: Webhook) -> timedelta:
+    return min(REST * 2 ** min(webhook.silences, _DOUBLINGS_MAX), REST_MAX)

@@ -40,6 +40,8 @@ class Webhook:
     delivered_at: datetime | None = None
     failed_at: datetime | None = None
     failure: str | None = None
+    silences: int = 0
+    resting_until: datetime | None = None
 
     def wants(self, event: Event) -> bool:
         """Whether this receiver subscribed to such an event."""
@@ -49,7 +51,7 @@ class Webhook:
         """Return the webhook as commands and the API show it; its secret is not part of it."""
         instants = {
             name: (at := getattr(self, name)) and at.isoformat()
-            for name in ("created_at", "disabled_at", "delivered_at", "failed_at")
+            for name in ("created_at", "disabled_at", "delivered_at", "failed_at", "resting_until")
         }
         return {
             "id": self.webhook_id,
@@ -140,13 +142,25 @@ def set_enabled(connection: Connection, webhook_id: str, *, why_not: str | None,
     """Enable a webhook (`why_not` None) or disable it; meanwhile it gets no events, also not later."""
     disabled_at = None if why_not is None else now
     connection.execute(
-        _of(webhooks.update(), webhook_id).values(disabled_at=disabled_at, disabled_why=why_not)
+        _of(webhooks.update(), webhook_id).values(
+            disabled_at=disabled_at, disabled_why=why_not, silences=0, resting_until=None
+        )
     )
 
 
-def note_delivery(connection: Connection, webhook_id: str, *, failure: str | None, now: datetime) -> None:
-    """Note how the last delivery went."""
-    noted = {"delivered_at": now} if failure is None else {"failed_at": now, "failure": failure[:40]}
+def note_delivered(connection: Connection, webhook_id: str, *, now: datetime) -> None:
+    """Note that the receiver took an event, which ends a rest."""
+    noted = {"delivered_at": now, "silences": 0, "resting_until": None}
+    connection.execute(_of(webhooks.update(), webhook_id).values(**noted))
+
+
+def note_failure(
+    connection: Connection, webhook_id: str, failure: str, *, resting_until: datetime | None, now: datetime
+) -> None:
+    """Note that the receiver did not take an event; with `resting_until` it is not asked before that."""
+    noted: dict[str, Any] = {"failed_at": now, "failure": failure[:40]}
+    if resting_until is not None:
+        noted |= {"silences": webhooks.c.silences + 1, "resting_until": resting_until}
     connection.execute(_of(webhooks.update(), webhook_id).values(**noted))
 
 
@@ -166,4 +180,6 @@ def _webhook(row: Row[Any]) -> Webhook:
         delivered_at=row.delivered_at,
         failed_at=row.failed_at,
         failure=row.failure,
+        silences=row.silences,
+        resting_until=row.resting_until,
     )

@@ -17,6 +17,9 @@ webhooks = sa.Table(
     sa.Column("delivered_at", UtcInstant),
     sa.Column("failed_at", UtcInstant),
     sa.Column("failure", sa.String(40)),
+    # how often in a row nobody answered, and until when nothing is sent because of that
+    sa.Column("silences", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("resting_until", UtcInstant),
 )
 
 webhook_secrets = sa.Table(
