@@ -77,7 +77,7 @@ class GroupingRegistrar:
                     self._jobs.put(None)
                     break
                 group.append(another)
-            self._carry_out(group)
+            self._carry_out([job for job in group if job[1].set_running_or_notify_cancel()])
 
     def _carry_out(self, group: list[_Job]) -> None:
         try:
