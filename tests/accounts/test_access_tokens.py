@@ -83,14 +83,14 @@ def test_requests_that_are_refused(
     assert found.error == error
 
 
-def test_a_client_without_a_secret_is_nobody(database: Engine) -> None:
-    desk = a_desk(database)
-    with unit_of_work(database) as connection:
+def test_a_client_without_a_secret_is_nobody(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
+    with unit_of_work(sqlite_engine) as connection:
         wanted = use_cases.NewClient("till", frozenset({"sessions.create"}))
         client = use_cases.create_client(desk.tools, connection, wanted, by=BY)
     for secret in ("", "None", "null"):
         request = TokenRequest("client_credentials", client_id=client.reference, client_secret=secret)
-        found = issue_token(desk.tools, database, desk.token_keys, request)
+        found = issue_token(desk.tools, sqlite_engine, desk.token_keys, request)
         assert isinstance(found, TokenRefused)
     assert desk.leaf_kinds() == ["client.created"] + ["token.refused"] * 3
 
@@ -130,10 +130,10 @@ def test_other_scopes_make_older_tokens_worthless(database: Engine) -> None:
     assert found.scopes == {"receipts.read"}
 
 
-def test_a_new_secret_replaces_the_old(database: Engine) -> None:
-    desk = a_desk(database)
+def test_a_new_secret_replaces_the_old(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     client, old = desk.client()
-    with unit_of_work(database) as connection:
+    with unit_of_work(sqlite_engine) as connection:
         new = use_cases.new_client_secret(desk.tools, connection, client, by=BY)
     desk.token(client, new)
     with pytest.raises(AssertionError):
@@ -201,11 +201,11 @@ def test_a_token_without_a_signature_is_refused(sqlite_desk: tuple[Desk, Client,
         assert who(desk, token) == INVALID
 
 
-def test_another_server_of_the_installation_knows_the_token(database: Engine) -> None:
-    desk = a_desk(database)
+def test_another_server_of_the_installation_knows_the_token(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     client, secret = desk.client()
     token = desk.token(client, secret)
-    other = Gatekeeper(desk.tools, database, TokenKeys(desk.tools, database))
+    other = Gatekeeper(desk.tools, sqlite_engine, TokenKeys(desk.tools, sqlite_engine))
     assert isinstance(other.authenticate(Credentials(bearer=token)), Principal)
     assert other.known_token(token) is not None
     other.forget_tokens()
@@ -271,8 +271,8 @@ def test_an_assertion_is_good_once(database: Engine) -> None:
     assert isinstance(by_assertion(desk, client, key, jti="two", aud=URL), TokenIssued)
 
 
-def test_assertions_that_do_not_hold(database: Engine) -> None:
-    desk = a_desk(database)
+def test_assertions_that_do_not_hold(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     key = ECKey.generate_key("P-256")
     client = a_signing_client(desk, key)
     now = int(desk.clock.now().timestamp())

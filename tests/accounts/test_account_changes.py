@@ -76,10 +76,10 @@ def test_a_change_of_what_has_changed_is_refused(database: Engine) -> None:
         assert get_account(connection, seen.reference).roles == {Role.SUPERVISOR}
 
 
-def test_disabling_twice_changes_nothing(database: Engine) -> None:
-    desk = a_desk(database)
+def test_disabling_twice_changes_nothing(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     account = desk.account()
-    with unit_of_work(database) as connection:
+    with unit_of_work(sqlite_engine) as connection:
         first = disable_account(desk.tools, connection, account, by=BY)
         assert disable_account(desk.tools, connection, first, by=BY) == first
     assert desk.leaf_kinds() == ["account.created", "account.disabled"]
@@ -107,9 +107,9 @@ def test_two_administrators_cannot_remove_each_other_at_once(database: Engine) -
     assert sorted(outcomes) == ["ROLES_LAST_ADMINISTRATOR", "done"]
 
 
-def test_no_name_and_no_person_reaches_the_ledger(database: Engine) -> None:
+def test_no_name_and_no_person_reaches_the_ledger(sqlite_engine: Engine) -> None:
     facts: list[Fact] = []
-    desk = a_desk(database)
+    desk = a_desk(sqlite_engine)
     account = desk.account("li.wei", person="11010519491231002X")
     desk.enrolled(account)
     stored = desk.leaves()
@@ -158,8 +158,8 @@ def test_settings() -> None:
     assert Role.ADMINISTRATOR in AccountSettings.from_environment({}).passkey_required
 
 
-def test_a_desk_records_in_the_real_ledger(database: Engine) -> None:
-    desk: Desk = a_desk(database)
+def test_a_desk_records_in_the_real_ledger(sqlite_engine: Engine) -> None:
+    desk: Desk = a_desk(sqlite_engine)
     desk.account()
     (leaf,) = desk.leaves()
     assert leaf["kind"] == "account.created"

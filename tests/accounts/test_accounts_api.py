@@ -9,6 +9,7 @@ from sqlalchemy.engine import Engine
 
 from shiming.accounts.errors import CODES, refused
 from shiming.accounts.model import Role
+from shiming.accounts.use_cases.tokens import ASSERTION_TYPE
 from shiming.accounts.use_cases.tools import AccountSettings
 from tests.accounts.account_builders import PASSWORD
 from tests.accounts.accounts_over_http import CSRF, AccountsHttp, accounts_served, code_of
@@ -262,6 +263,10 @@ def test_errors_of_the_token_endpoint(sqlite_served: AccountsHttp) -> None:
         assert wrong.headers["cache-control"] == "no-store"
         for header in ("Basic !", "Basic " + base64.b64encode(b"\xff").decode(), "Basic"):
             answer = program.post("/oauth/token", data=form, headers={"authorization": header})
+            assert sqlite_served.done(answer, 401)["error"] == "invalid_client"
+        for assertion in ("", "x", "x.bnVsbA", "x.W10.x", "x.eyJzdWIiOiAiTUNIIn0.x", "x" * 9_000):
+            signed = {**form, "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+            answer = program.post("/oauth/token", data=signed)
             assert sqlite_served.done(answer, 401)["error"] == "invalid_client"
         auth = (client.reference, secret)
         scope = program.post("/oauth/token", data={**form, "scope": "evidence.read"}, auth=auth)

@@ -61,8 +61,8 @@ def test_a_passkey_is_enrolled_and_signs_in(database: Engine) -> None:
     assert desk.leaf_kinds()[-3:] == ["login.succeeded"] * 3
 
 
-def test_options_ask_for_a_verified_person_and_name_no_key(database: Engine) -> None:
-    desk = a_desk(database)
+def test_options_ask_for_a_verified_person_and_name_no_key(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     account = desk.account()
     device = an_enrolled(desk, account)
     creating, getting = enrolment_options(desk, account), sign_in_options(desk)
@@ -74,8 +74,8 @@ def test_options_ask_for_a_verified_person_and_name_no_key(database: Engine) -> 
     assert creating["challenge"] != enrolment_options(desk, account)["challenge"]
 
 
-def test_an_answer_from_elsewhere_is_refused(database: Engine) -> None:
-    desk = a_desk(database)
+def test_an_answer_from_elsewhere_is_refused(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     account = desk.account()
     device = an_enrolled(desk, account)
     all_lies: list[dict[str, Any]] = [
@@ -104,16 +104,16 @@ def test_no_answer_is_good_twice(database: Engine) -> None:
     assert sign_in(desk, answer) == REFUSED
 
 
-def test_a_failed_answer_uses_the_challenge_up(database: Engine) -> None:
-    desk = a_desk(database)
+def test_a_failed_answer_uses_the_challenge_up(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     device = an_enrolled(desk, desk.account())
     options = sign_in_options(desk)
     assert sign_in(desk, device.get(options, origin="https://evil.example")) == REFUSED
     assert sign_in(desk, device.get(options)) == REFUSED
 
 
-def test_a_challenge_is_ours_fresh_and_for_its_purpose(database: Engine) -> None:
-    desk = a_desk(database)
+def test_a_challenge_is_ours_fresh_and_for_its_purpose(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     account, other = desk.account(), desk.account("zhang.san")
     device = an_enrolled(desk, account)
     assert sign_in(desk, device.get({"challenge": "AAAA"})) == REFUSED
@@ -125,8 +125,8 @@ def test_a_challenge_is_ours_fresh_and_for_its_purpose(database: Engine) -> None
     assert sign_in(desk, device.get(options)) == REFUSED
 
 
-def test_another_key_under_a_known_name_is_refused(database: Engine) -> None:
-    desk = a_desk(database)
+def test_another_key_under_a_known_name_is_refused(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     device = an_enrolled(desk, desk.account())
     thief = VirtualAuthenticator(credential_id=device.credential_id, user_handle=device.user_handle)
     assert sign_in(desk, thief.get(sign_in_options(desk))) == REFUSED
@@ -154,20 +154,20 @@ def test_a_counter_that_goes_backwards_suspends_the_key(database: Engine) -> Non
     assert sign_in(desk, device.get(sign_in_options(desk))) == REFUSED
 
 
-def test_authenticators_that_do_not_count_are_fine(database: Engine) -> None:
-    desk = a_desk(database)
+def test_authenticators_that_do_not_count_are_fine(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     device = an_enrolled(desk, desk.account())
     for _ in range(2):
         found = sign_in(desk, device.get(sign_in_options(desk), sign_count=0))
         assert isinstance(found, SignedIn)
 
 
-def test_who_has_a_passkey_and_a_high_role_signs_in_with_it(database: Engine) -> None:
-    desk = a_desk(database)
+def test_who_has_a_passkey_and_a_high_role_signs_in_with_it(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     account = desk.account("chen", Role.ADMINISTRATOR)
     weak = desk.enrolled(account)
     options = enrolment_options(desk, account)
-    with unit_of_work(database) as connection:
+    with unit_of_work(sqlite_engine) as connection:
         strong = enrol_passkey(
             desk.tools,
             connection,
@@ -181,7 +181,7 @@ def test_who_has_a_passkey_and_a_high_role_signs_in_with_it(database: Engine) ->
     assert principal is not None
     assert not isinstance(principal, NotAuthenticated)
     assert not principal.must_enrol_passkey
-    by_password = sign_in_by_password(desk.tools, database, user_name="chen", password=PASSWORD)
+    by_password = sign_in_by_password(desk.tools, sqlite_engine, user_name="chen", password=PASSWORD)
     assert by_password == SignInRefused("PASSKEY_REQUIRED")
 
 
@@ -196,8 +196,8 @@ def test_disabled_and_lost(database: Engine) -> None:
         assert sign_in(desk, device.get(sign_in_options(desk))) == REFUSED
 
 
-def test_passkeys_are_limited(database: Engine) -> None:
-    desk = a_desk(database)
+def test_passkeys_are_limited(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     account = desk.account()
     for _ in range(10):
         an_enrolled(desk, account)
@@ -206,8 +206,8 @@ def test_passkeys_are_limited(database: Engine) -> None:
     assert refused.value.code == "PASSKEYS_TOO_MANY"
 
 
-def test_malformed_answers_are_refused(database: Engine) -> None:
-    desk = a_desk(database)
+def test_malformed_answers_are_refused(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     account = desk.account()
     malformed: list[dict[str, Any]] = [
         {},
@@ -222,8 +222,8 @@ def test_malformed_answers_are_refused(database: Engine) -> None:
         assert enrol(desk, account, answer) == REFUSED
 
 
-def test_damaged_parts_are_refused(database: Engine) -> None:
-    desk = a_desk(database)
+def test_damaged_parts_are_refused(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     account = desk.account()
     damages: list[Any] = ["", "AAAA", "!", 7, None, ["x"], {"a": 1}]
     for damage in damages:

@@ -67,8 +67,8 @@ def test_nothing_secret_is_stored(database: Engine) -> None:
 
 
 @pytest.mark.parametrize("name", ["li.wei", "nobody"])
-def test_a_wrong_password_and_an_unknown_name_look_alike(database: Engine, name: str) -> None:
-    desk = a_desk(database)
+def test_a_wrong_password_and_an_unknown_name_look_alike(sqlite_engine: Engine, name: str) -> None:
+    desk = a_desk(sqlite_engine)
     desk.enrolled(desk.account())
     assert sign_in(desk, "wrong password", name) == SignInRefused("SIGN_IN_FAILED")
     assert desk.leaf_kinds()[-1] == "login.failed"
@@ -100,8 +100,8 @@ def test_failures_lock_and_time_unlocks(database: Engine) -> None:
     assert sign_in(desk, "wrong password") == SignInRefused("SIGN_IN_FAILED"), "a success forgives"
 
 
-def test_the_wait_doubles(database: Engine) -> None:
-    desk = a_desk(database)
+def test_the_wait_doubles(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     waits = []
     for _ in range(9):
         found = sign_in(desk, "wrong password", "nobody")
@@ -142,7 +142,10 @@ def test_an_enrolment_token_is_good_once_and_for_a_while(database: Engine) -> No
     assert flaw.value.code == "PASSWORD_TOO_SHORT"
     assert isinstance(enrol_password(desk.tools, database, token=late, password=PASSWORD), SignedIn)
     assert enrol_password(desk.tools, database, token=late, password=PASSWORD) == refused
-    old = desk.invitation(account)
+    with pytest.raises(BadInput) as exists:
+        desk.invitation(account)
+    assert exists.value.code == "CREDENTIALS_EXIST"
+    old = desk.invitation(desk.account("zhang.san"))
     desk.clock.forward(hours=72)
     assert enrol_password(desk.tools, database, token=old, password=PASSWORD) == refused
 
@@ -177,9 +180,9 @@ def test_a_disabled_account_is_out_at_once(database: Engine) -> None:
 
 @pytest.mark.parametrize(("minutes", "steps", "is_live"), [(29, 20, True), (30, 1, False), (29, 25, False)])
 def test_sessions_end_idle_and_at_the_end_of_a_shift(
-    database: Engine, minutes: int, steps: int, *, is_live: bool
+    sqlite_engine: Engine, minutes: int, steps: int, *, is_live: bool
 ) -> None:
-    desk = a_desk(database)
+    desk = a_desk(sqlite_engine)
     session = desk.enrolled(desk.account())
     found: object = None
     for _ in range(steps):
@@ -188,19 +191,19 @@ def test_sessions_end_idle_and_at_the_end_of_a_shift(
     assert isinstance(found, NotAuthenticated) is not is_live
 
 
-def test_signing_in_again_replaces_the_session_of_the_browser(database: Engine) -> None:
-    desk = a_desk(database)
+def test_signing_in_again_replaces_the_session_of_the_browser(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     first = desk.enrolled(desk.account())
     second = sign_in_by_password(
-        desk.tools, database, user_name="li.wei", password=PASSWORD, replaces=first.token
+        desk.tools, sqlite_engine, user_name="li.wei", password=PASSWORD, replaces=first.token
     )
     assert isinstance(second, SignedIn)
     assert second.token != first.token
     assert isinstance(desk.gatekeeper.authenticate(Credentials(session=first.token)), NotAuthenticated)
 
 
-def test_changes_need_the_csrf_token_of_this_session(database: Engine) -> None:
-    desk = a_desk(database)
+def test_changes_need_the_csrf_token_of_this_session(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     session, other = desk.enrolled(desk.account()), desk.enrolled(desk.account("zhang.san"))
     refused = NotAuthenticated("CSRF_TOKEN_MISSING")
     for token in (None, "", "x", "\ud800", other.csrf_token):
@@ -210,8 +213,8 @@ def test_changes_need_the_csrf_token_of_this_session(database: Engine) -> None:
     assert not isinstance(desk.gatekeeper.authenticate(shown), NotAuthenticated)
 
 
-def test_a_password_is_not_enough_for_high_roles(database: Engine) -> None:
-    desk = a_desk(database)
+def test_a_password_is_not_enough_for_high_roles(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     session = desk.enrolled(desk.account("chen", Role.ADMINISTRATOR))
     assert session.must_enrol_passkey
     assert session.method is SignInMethod.PASSWORD
@@ -221,14 +224,14 @@ def test_a_password_is_not_enough_for_high_roles(database: Engine) -> None:
     assert principal.must_enrol_passkey
 
 
-def test_a_hash_with_old_parameters_is_renewed(database: Engine) -> None:
-    desk = a_desk(database)
+def test_a_hash_with_old_parameters_is_renewed(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
     desk.enrolled(desk.account())
     stronger = replace(desk.tools, passwords=Argon2Passwords(memory_kib=128, passes=1))
     assert isinstance(
-        sign_in_by_password(stronger, database, user_name="li.wei", password=PASSWORD), SignedIn
+        sign_in_by_password(stronger, sqlite_engine, user_name="li.wei", password=PASSWORD), SignedIn
     )
-    with reading(database) as connection:
+    with reading(sqlite_engine) as connection:
         row = account_store.find_by_user_name(connection, "li.wei")
     assert row is not None
     assert row.password_hash is not None
@@ -240,7 +243,7 @@ def test_what_expired_is_forgotten(database: Engine) -> None:
     desk = a_desk(database)
     account = desk.account()
     desk.enrolled(account)
-    desk.invitation(account)
+    desk.invitation(desk.account("zhang.san"))
     sign_in(desk, "wrong password")
     desk.clock.forward(days=31)
     with unit_of_work(database) as connection:

@@ -73,13 +73,13 @@ def test_staff_sign_in_at_a_real_provider(database: Engine, mock_issuer: str) ->
         assert desk.leaf_kinds()[-3:] == ["login.failed", "account.provider_linked", "login.succeeded"]
 
 
-def test_codes_of_a_real_provider_are_good_once(database: Engine, mock_issuer: str) -> None:
-    with a_desk_at(mock_issuer, database) as desk:
+def test_codes_of_a_real_provider_are_good_once(sqlite_engine: Engine, mock_issuer: str) -> None:
+    with a_desk_at(mock_issuer, sqlite_engine) as desk:
         link(desk, desk.account(), mock_issuer, "li@example.com")
-        first = begin_provider_sign_in(desk.tools, database)
+        first = begin_provider_sign_in(desk.tools, sqlite_engine)
         back = sign_in_there(first.location, "li@example.com")
         assert isinstance(end(desk, first, back), SignedIn)
-        second = begin_provider_sign_in(desk.tools, database)
+        second = begin_provider_sign_in(desk.tools, sqlite_engine)
         state = parse_qs(urlsplit(second.location).query)["state"][0]
         assert end(desk, second, {"state": state, "code": back["code"]}) == REFUSED
 
@@ -209,9 +209,9 @@ def test_a_discovery_document_that_points_elsewhere(
     assert refused.value.code in {"PROVIDER_UNAVAILABLE", "PROVIDER_ADDRESS_INVALID"}
 
 
-def test_a_provider_that_is_down(database: Engine) -> None:
-    with a_desk_at("http://127.0.0.1:1", database) as desk, pytest.raises(Unavailable) as refused:
-        begin_provider_sign_in(desk.tools, database)
+def test_a_provider_that_is_down(sqlite_engine: Engine) -> None:
+    with a_desk_at("http://127.0.0.1:1", sqlite_engine) as desk, pytest.raises(Unavailable) as refused:
+        begin_provider_sign_in(desk.tools, sqlite_engine)
     assert refused.value.code == "PROVIDER_UNAVAILABLE"
 
 
@@ -220,7 +220,7 @@ def test_plain_http_is_for_this_machine_only() -> None:
         OpenIdProvider(ProviderSettings("http://id.example.com", "shiming", SECRET))
 
 
-def test_no_provider_is_configured(database: Engine) -> None:
+def test_no_provider_is_configured(sqlite_engine: Engine) -> None:
     with pytest.raises(BadInput) as refused:
-        begin_provider_sign_in(a_desk(database).tools, database)
+        begin_provider_sign_in(a_desk(sqlite_engine).tools, sqlite_engine)
     assert refused.value.code == "PROVIDER_NOT_CONFIGURED"

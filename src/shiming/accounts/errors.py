@@ -66,6 +66,10 @@ _TEXTS: dict[str, tuple[Text, Text]] = {
     "ACCOUNT_UNKNOWN": (Text(zh="没有此账户。", en="There is no such account."), _TRY_AGAIN),
     "CLIENT_UNKNOWN": (Text(zh="没有此客户端。", en="There is no such client."), _TRY_AGAIN),
     "ACCOUNT_DISABLED": (Text(zh="账户已停用。", en="The account is disabled."), _ASK_ADMINISTRATOR),
+    "CREDENTIALS_EXIST": (
+        Text(zh="该账户已有登录凭据。", en="The account has credentials already."),
+        Text(zh="凭据丢失时请重置。", en="Reset them when they are lost."),
+    ),
     "USER_NAME_TAKEN": (
         Text(zh="用户名已被使用。", en="This user name is taken."),
         Text(zh="请换一个用户名。", en="Choose another one."),

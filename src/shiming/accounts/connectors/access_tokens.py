@@ -25,7 +25,7 @@ ASSERTION_LIFE_S_MAX = 300  # RFC 7523 leaves it to us; a client's clock is rare
 LEEWAY_S = 30
 RSA_MODULUS_CHARACTERS_MIN = 342  # 2048 bits in base64url; shorter ones are no longer safe
 _TYPE = "at+jwt"
-_MALFORMED = (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_MALFORMED = (JoseError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)

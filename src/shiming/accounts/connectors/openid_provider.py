@@ -28,7 +28,7 @@ TIMEOUT_S = 5.0
 ANSWER_BYTES_MAX = 256_000  # a key set with certificates has some 20 000
 LEEWAY_S = 60  # clocks of two organisations
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_MALFORMED = (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_MALFORMED = (JoseError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)

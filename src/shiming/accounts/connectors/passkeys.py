@@ -25,7 +25,7 @@ from shiming.accounts.base64url import from_base64url
 
 TIMEOUT_MS = 120_000  # time to look for the key; the challenge lives a little longer
 RESPONSE_CHARACTERS_MAX = 20_000  # an attestation with certificates has some 5 000
-_MALFORMED = (WebAuthnException, ValueError, KeyError, TypeError, AttributeError, binascii.Error)
+_MALFORMED = (WebAuthnException, ValueError, LookupError, TypeError, AttributeError, binascii.Error)
 
 
 @dataclass(frozen=True, slots=True)

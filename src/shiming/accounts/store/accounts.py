@@ -118,6 +118,12 @@ def update_account(
     return changed.rowcount == 1
 
 
+def has_password(connection: Connection, reference: str) -> bool:
+    """Say whether an account can sign in by password."""
+    named = (_a.reference == reference) & _a.password_hash.is_not(None)
+    return connection.execute(sa.select(_a.reference).where(named)).first() is not None
+
+
 def set_password(connection: Connection, reference: str, password_hash: str | None, now: datetime) -> None:
     """Replace the password's hash; None takes the password away."""
     connection.execute(

@@ -69,20 +69,15 @@ def create_account(tools: AccountTools, connection: Connection, wanted: NewAccou
 
 @asks(MayManageAccounts)
 def invite(tools: AccountTools, connection: Connection, account: Account, *, by: Actor) -> str:
-    """Return a one-time token with which the person chooses a password; earlier ones are worthless."""
+    """Return a one-time token with which the person chooses a first password; earlier ones are worthless.
+
+    Who has credentials is not invited again: a reset ends their sessions, which they notice.
+    """
     if account.disabled_at is not None:
         raise refused("ACCOUNT_DISABLED")
-    now, token = tools.clock.now(), tools.new_secret()
-    sign_in_store.withdraw_secrets(connection, purpose=ENROLMENT, account=account.reference)
-    sign_in_store.insert_secret(
-        connection,
-        secret_hash=hash_of(token),
-        purpose=ENROLMENT,
-        account=account.reference,
-        expires_at=now + ENROLMENT_LIFE,
-    )
-    record(tools, connection, "account.invited", account, now, by=by.reference)
-    return token
+    if account.passkeys or store.has_password(connection, account.reference):
+        raise refused("CREDENTIALS_EXIST")
+    return _invitation(tools, connection, account, by)
 
 
 @asks(MayManageAccounts)
@@ -91,13 +86,15 @@ def reset_credentials(
 ) -> str:
     """Take the password away (and the passkeys), end every session, and return a new one-time token."""
     _refuse_own(by, account)
+    if account.disabled_at is not None:
+        raise refused("ACCOUNT_DISABLED")
     now = tools.clock.now()
     store.set_password(connection, account.reference, None, now)
     suspended = store.suspend_passkeys_of(connection, account.reference, now) if passkeys else 0
     sign_in_store.forget_failures(connection, name_key_of(tools, account.user_name))
     sign_in_store.revoke_sessions_of(connection, account.reference, now)
     record(tools, connection, "credential.reset", account, now, passkeys=suspended, by=by.reference)
-    return invite(tools, connection, account, by=by)
+    return _invitation(tools, connection, account, by)
 
 
 @asks(MayManageAccounts)
@@ -205,6 +202,20 @@ def parse_roles(names: Collection[str]) -> frozenset[Role]:
     if unknown:
         raise refused("ROLE_UNKNOWN", known=[role.value for role in Role])
     return frozenset(Role(name) for name in names)
+
+
+def _invitation(tools: AccountTools, connection: Connection, account: Account, by: Actor) -> str:
+    now, token = tools.clock.now(), tools.new_secret()
+    sign_in_store.withdraw_secrets(connection, purpose=ENROLMENT, account=account.reference)
+    sign_in_store.insert_secret(
+        connection,
+        secret_hash=hash_of(token),
+        purpose=ENROLMENT,
+        account=account.reference,
+        expires_at=now + ENROLMENT_LIFE,
+    )
+    record(tools, connection, "account.invited", account, now, by=by.reference)
+    return token
 
 
 def _change(connection: Connection, after: Account, *, before: Account, by: Actor) -> Account:

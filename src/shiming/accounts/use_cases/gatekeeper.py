@@ -11,10 +11,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Engine
 
 from shiming.accounts.connectors.access_tokens import TOKEN_CHARACTERS_MAX, TokenClaims, read_token
-from shiming.accounts.model import Allowed, Denied, Principal, PrincipalKind, Session
+from shiming.accounts.model import Allowed, Denied, Principal, PrincipalKind
 from shiming.accounts.rules.permission_table import OWN_CODES, codes_of, decide_permission
 from shiming.accounts.rules.session_limits import decide_session
 from shiming.accounts.store import accounts as account_store
@@ -75,12 +75,12 @@ class Gatekeeper:
             return self._by_token(shown.bearer) or NotAuthenticated("TOKEN_INVALID")
         if shown.session is None:
             return None
-        session = self._live_session(shown.session)
-        if session is None:
+        principal = self._by_session(shown.session)
+        if principal is None:
             return NotAuthenticated("SESSION_OVER")
         if shown.changes and not _same(shown.csrf or "", csrf_token_of(shown.session)):
             return NotAuthenticated("CSRF_TOKEN_MISSING")
-        return self._staff(session) or NotAuthenticated("SESSION_OVER")
+        return principal
 
     @inside("an asynchronous route asks it first, to stay out of the thread pool")
     def known_token(self, bearer: str) -> Principal | None:
@@ -143,15 +143,25 @@ class Gatekeeper:
             operator=client.operator,
         )
 
-    def _live_session(self, token: str) -> Session | None:
+    def _by_session(self, token: str) -> Principal | None:
         now, key = self._tools.clock.now(), hash_of(token)
         with reading(self._engine) as connection:
             session = session_store.find_session(connection, key)
-        if session is None or decide_session(session, policy=self._tools.settings.sessions, now=now):
+            if session is None or decide_session(session, policy=self._tools.settings.sessions, now=now):
+                return None
+            account = account_store.find_account(connection, session.account)
+        if account is None or account.disabled_at is not None:
             return None
         if now >= session.last_seen_at + SEEN_EVERY:
             self._note_seen(key, now)
-        return session
+        return Principal(
+            reference=account.reference,
+            person_key=account.person_key,
+            kind=PrincipalKind.STAFF,
+            roles=account.roles,
+            operator=account.operator,
+            must_enrol_passkey=must_enrol_passkey(self._tools, account, session.method),
+        )
 
     def _note_seen(self, key: str, now: datetime) -> None:
         try:
@@ -159,23 +169,6 @@ class Gatekeeper:
                 session_store.session_seen(connection, key, now)
         except Unavailable:  # a busy database must not sign anybody out; the next request notes it
             return
-
-    def _staff(self, session: Session) -> Principal | None:
-        def find(connection: Connection) -> Principal | None:
-            account = account_store.find_account(connection, session.account)
-            if account is None or account.disabled_at is not None:
-                return None
-            return Principal(
-                reference=account.reference,
-                person_key=account.person_key,
-                kind=PrincipalKind.STAFF,
-                roles=account.roles,
-                operator=account.operator,
-                must_enrol_passkey=must_enrol_passkey(self._tools, account, session.method),
-            )
-
-        with reading(self._engine) as connection:
-            return find(connection)
 
 
 @inside("a caller is shown what they may do")

@@ -15,7 +15,7 @@ from shiming.accounts.store import sign_in as store
 from shiming.accounts.use_cases.tools import AccountTools, hash_of
 from shiming.vocabulary.permissions import asks, inside
 
-FAILURES_KEPT = timedelta(days=30)  # after a month without a try a name begins again
+FAILURES_KEPT = timedelta(days=7)  # after a week without a try a name begins again
 SESSIONS_KEPT = timedelta(days=30)  # long over; the ledger keeps who signed in
 
 

@@ -77,7 +77,7 @@ def issue_token(
         return TokenRefused("invalid_request", "use one way of client authentication")
     client = _authenticated(tools, engine, request)
     if client is None:
-        _record_failure(tools, engine)
+        _record_failure(tools, engine, request)
         return TokenRefused("invalid_client", "client authentication failed")
     asked = client.scopes if request.scope is None else frozenset(request.scope.split())
     if not asked or not asked <= client.scopes & CLIENT_SCOPES:
@@ -158,8 +158,22 @@ def _by_assertion(tools: AccountTools, engine: Engine, request: TokenRequest) ->
     return found.client if transact(engine, keep) else None
 
 
-def _record_failure(tools: AccountTools, engine: Engine) -> None:
+def _record_failure(tools: AccountTools, engine: Engine, request: TokenRequest) -> None:
+    """Record a failure of a client that exists; a stranger with made-up names does not fill the ledger."""
+    name = request.client_id or claimed_client(request.assertion or "") or ""
+    with reading(engine) as connection:
+        client = store.find_client(connection, name) if _REFERENCE.fullmatch(name) else None
+    if client is None:
+        return
+    facts = {"client": client.reference, "why": "invalid_client"}
+
     def work(connection: Connection) -> None:
-        tools.record(connection, kind="token.refused", facts={"why": "invalid_client"}, now=tools.clock.now())
+        tools.record(
+            connection,
+            kind="token.refused",
+            facts=facts,
+            now=tools.clock.now(),
+            operator=client.operator or "",
+        )
 
     transact(engine, work)
