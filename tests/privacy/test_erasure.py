@@ -389,11 +389,13 @@ def test_a_tombstone_file_survives_cuts_and_repeats(tmp_path: Path) -> None:
 def test_orphans_are_removed_after_a_day_and_losses_are_reported(vault: Vault) -> None:
     kept, lost = put(vault), put(vault, EvidenceKind.PORTRAIT)
     vault.tools.objects.put("EVD-0081-0G3G-50C7-1", [b"orphan"])
+    vault.tools.objects.put("HPC-0081-0G3G-50C7-1", [b"held by another feature"])
     vault.tools.objects.remove(lost.evidence_id)
     now = datetime.now(UTC)  # the age of files is by the real clock
     assert sweep_objects(vault.tools, vault.engine, now=now) == 0
     assert sweep_objects(vault.tools, vault.engine, now=now + timedelta(hours=25)) == 1
     assert not vault.tools.objects.exists("EVD-0081-0G3G-50C7-1")
+    assert vault.tools.objects.exists("HPC-0081-0G3G-50C7-1")
     assert readable(vault, kept) == [True]
     assert list_missing_objects(vault.tools, vault.engine) == (lost.evidence_id,)
     erase(vault, lost)

@@ -13,7 +13,7 @@ from shiming.infrastructure.framed_encryption import (
     encrypt_frames,
 )
 from shiming.privacy.model import EvidenceRef, NewEvidence
-from shiming.privacy.use_cases.tools import PrivacyTools
+from shiming.privacy.use_cases.tools import EVIDENCE, PrivacyTools
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.permissions import inside
 
@@ -40,7 +40,7 @@ def store_object(
     now: datetime,
 ) -> EvidenceRef:
     """Encrypt the content under a fresh id and store it durably; return what its row will say."""
-    evidence_id = tools.new_reference("EVD")
+    evidence_id = tools.new_reference(EVIDENCE)
     context = ObjectContext(evidence_id, new.operator, new.subject)
     stored = _Tally(encrypt_frames(_sized(content), data_key, context))
     tools.objects.put(evidence_id, stored)

@@ -11,6 +11,9 @@ from shiming.infrastructure.tombstone_file import TombstoneFile
 from shiming.vocabulary.reference_numbers import RANDOM_BYTES, ReferenceNumber
 
 
+EVIDENCE = "EVD"  # what references of evidence begin with, and so the names of its objects
+
+
 @dataclass(frozen=True, slots=True)
 class PrivacyTools:
     """Keys, the object store, who signs deletion receipts, the file of destroyed keys, and chance."""
