@@ -220,4 +220,4 @@ def _noted(tools: DeliveryTools, webhook: Webhook, answer: _Answer) -> NotDone |
 
 
 def _rest_after(webhook: Webhook) -> timedelta:
-    return min(REST * 2 ** min(webhook.silences, _DOUBLINGS_MAX), REST_MAX)
+    return min(REST * (1 << min(webhook.silences, _DOUBLINGS_MAX)), REST_MAX)
