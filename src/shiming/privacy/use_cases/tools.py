@@ -10,7 +10,6 @@ from shiming.infrastructure.signing import Signer
 from shiming.infrastructure.tombstone_file import TombstoneFile
 from shiming.vocabulary.reference_numbers import RANDOM_BYTES, ReferenceNumber
 
-
 EVIDENCE = "EVD"  # what references of evidence begin with, and so the names of its objects
 
 
