@@ -182,6 +182,12 @@ def test_a_changed_tile_is_found_with_the_leaf_and_the_root(ledger: Ledger) -> N
     assert [(one.at, one.why) for one in ledger.seal().stopped] == [("tile 0/0", LedgerFault.TILE_CHANGED)]
 
 
+def test_nothing_is_sealed_onto_tiles_that_hold_more_than_was_signed(ledger: Ledger) -> None:
+    ledger.tamper("UPDATE ledger_tiles SET hashes = hashes || substr(hashes, 1, 32)")
+    assert [(one.at, one.why.value) for one in ledger.seal().stopped] == [("tile 0/0", "TILE_CHANGED")]
+    assert ledger.findings() == [("tiles of level 0", "TILE_CHANGED")]
+
+
 def test_tiles_above_the_first_level_are_compared_with_those_below(database: Engine) -> None:
     ledger = Ledger(database)
     with unit_of_work(database) as connection:

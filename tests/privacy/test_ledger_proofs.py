@@ -146,6 +146,7 @@ def test_numbers_and_paths_of_proofs_are_bounded() -> None:
     for change in (
         {"path": ["00" * 32] * 70},
         {"path": "00"},
+        {"old_root": "00"},
         {"old_size": -1},
         {"old_size": True},
         {"checkpoint": 1},

@@ -25,10 +25,6 @@ app = typer.Typer(
     help="The tamper-evident ledger: a leaf for whatever was decided, sealed under signed checkpoints."
     "\n\nExample: shiming ledger verify --from checkpoint.txt",
 )
-app.command()(prove)
-app.command()(consistency)
-app.command("check-proof")(check_proof)
-app.command()(witness)
 
 
 @app.command()
@@ -133,6 +129,12 @@ def checkpoint(
     typer.echo(newest.note, nl=False)
 
 
+app.command()(prove)
+app.command()(consistency)
+app.command("check-proof")(check_proof)
+app.command()(witness)
+
+
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[Any]:
     """Show a bar on stderr with leaves done, leaves in all and the time left; nothing when quiet."""
@@ -143,7 +145,8 @@ def _progress(*, quiet: bool) -> Iterator[Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

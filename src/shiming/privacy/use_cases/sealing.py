@@ -9,7 +9,7 @@ Before it signs, it makes sure that the tree still gives the root of the checkpo
 log must never sign two histories.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -118,14 +118,22 @@ def _draft(
             runs.append(_Run(lane, sealed + 1, sealed + len(found), size + len(hashes)))
         hashes += found
         stopped += [finding] if finding else []
-    tiles = grown_tiles(size, hashes, lambda *at: store.read_tile(connection, *at))
-    root = tree_root(
-        size + len(hashes),
-        subtrees_in(lambda *at: tiles[at] if at in tiles else store.read_tile(connection, *at)),
-    )
+    try:
+        tiles, root = _grow(connection, size, hashes)
+    except TileDamaged as damaged:
+        return LedgerFinding(f"tile {damaged}", LedgerFault.TILE_CHANGED)
     return _Draft(
         batch + 1, size, size + len(hashes), previous_root, root, tuple(runs), tiles, tuple(stopped)
     )
+
+
+def _grow(
+    connection: Connection, size: int, hashes: Sequence[bytes]
+) -> tuple[dict[tuple[int, int], bytes], bytes]:
+    """Return the tiles that change and the new root; TileDamaged when the tiles do not fit the size."""
+    tiles = grown_tiles(size, hashes, lambda *at: store.read_tile(connection, *at))
+    hash_at = subtrees_in(lambda *at: tiles[at] if at in tiles else store.read_tile(connection, *at))
+    return tiles, tree_root(size + len(hashes), hash_at)
 
 
 def _read_run(
