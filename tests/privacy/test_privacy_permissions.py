@@ -1,10 +1,13 @@
 """Which question each verb of privacy asks: a change here changes who sees whose face."""
 
+import ast
 import dataclasses
 import inspect
+from pathlib import Path
 
 import pytest
 
+import shiming
 from shiming.privacy import permissions
 from shiming.privacy.use_cases import access_log, copies, disclosure_execution, disclosures, proving, vault
 from shiming.vocabulary.permissions import Permission, questions_of
@@ -63,3 +66,23 @@ def test_nothing_that_gives_content_gives_more_than_one() -> None:
             if "EvidenceContent" in returned or "Copy" in returned:
                 assert not any(plural in returned for plural in ("tuple", "list", "Iterator")), name
                 assert {"evidence_id", "found"} & set(signature.parameters), name
+
+
+def test_content_is_reached_through_the_access_log_only() -> None:
+    """Whoever read the vault directly would leave a leaf, and nothing that the person can see."""
+    doors = {"read_evidence", "open_evidence", "read_identity"}
+    source = Path(shiming.__file__).parent
+    through = {
+        str(file.relative_to(source))
+        for file in source.rglob("*.py")
+        if doors & names_used(ast.parse(file.read_text(encoding="utf-8")))
+    }
+    assert through == {"privacy/use_cases/vault.py", "privacy/use_cases/access_log.py"}
+
+
+def names_used(tree: ast.AST) -> set[str]:
+    return {
+        str(getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "name", None))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name | ast.Attribute | ast.alias)
+    }
