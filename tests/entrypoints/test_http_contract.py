@@ -114,7 +114,7 @@ def test_no_person_is_in_the_document(served: tuple[Any, str]) -> None:
     [
         pytest.param(NOBODY, 1, id="nobody"),
         pytest.param(ANYBODY, 2, id="anybody"),
-        pytest.param(ANYBODY, 60, id="long", marks=pytest.mark.long),
+        pytest.param(ANYBODY, 15, id="long", marks=pytest.mark.long),
     ],
 )
 def test_the_api_answers_as_it_says(served: tuple[Any, str], token: str | None, examples: int) -> None:
