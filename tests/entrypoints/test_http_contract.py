@@ -21,6 +21,7 @@ from schemathesis.checks import (
     status_code_conformance,
 )
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
 
 from shiming.accounts.model import Role
 from shiming.accounts.use_cases.accounts import Actor, NewAccount, create_account
@@ -120,7 +121,7 @@ def test_no_person_is_in_the_document(served: tuple[Any, str]) -> None:
 def test_the_api_answers_as_it_says(served: tuple[Any, str], token: str | None, examples: int) -> None:
     _, address = served
     schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations: list[Any] = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) > 10
     ends = time.monotonic() + SECONDS_MAX * max(1, examples / 2)
     headers = {"authorization": f"Bearer {token}"} if token else {"authorization": ""}

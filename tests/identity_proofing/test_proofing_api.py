@@ -104,7 +104,7 @@ def test_what_is_kept_at_the_decision_is_what_was_uploaded(served: Served) -> No
     def keep(_connection: Any, **kept: Any) -> None:
         seen.update({name: file.read_bytes() for name, file in kept["files"].items()})
 
-    platform.desk._keep = keep  # type: ignore[method-assign] # the keeper of this desk
+    platform.desk._keep = keep  # type: ignore[method-assign, assignment] # the keeper of this desk
     session = open_session(http)
     challenge = draw(platform, http, session)
     put_document(http, session)

@@ -6,7 +6,6 @@ import json
 import logging
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -17,28 +16,18 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy.engine import Engine
 
 from shiming.entrypoints.http_api import create_app, require_gates
-from shiming.infrastructure.clock import Clock, SystemClock
 from shiming.infrastructure.database import open_database
 from shiming.infrastructure.http.body_limits import BODY_BYTES_MAX
 from shiming.infrastructure.http.rate_limits import Rate, RateLimits
 from shiming.infrastructure.idempotency import KEPT_FOR, forget_old_keys
 from shiming.infrastructure.logging import configure_logging
-from tests.infrastructure.http_peers import OTHER, TableGatekeeper, client, serving
+from tests.infrastructure.http_peers import OTHER, client, serving
 from tests.infrastructure.toy_api import router as toy_router
+from tests.infrastructure.toy_platform import ToyPlatform
 
 PROBLEM = "application/problem+json"
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(1, 200))
 PERSONAL = "11010519491231002X"
-
-
-@dataclass
-class ToyPlatform:
-    data_folder: Path
-    engine: Engine
-    gatekeeper: TableGatekeeper = field(default_factory=TableGatekeeper)
-    clock: Clock = field(default_factory=SystemClock)
-    made: list[str] = field(default_factory=list)
-    work_s: float = 0.0
 
 
 @contextlib.contextmanager
