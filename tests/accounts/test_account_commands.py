@@ -9,10 +9,14 @@ from joserfc.jwk import ECKey
 from sqlalchemy.engine import Engine
 from typer.testing import CliRunner
 
+from shiming.accounts.asking import HttpGatekeeper
 from shiming.accounts.commands import accounts, clients
+from shiming.accounts.model import Role
+from shiming.accounts.permissions import MayManageAccounts, MayReadOwnAccount
 from shiming.accounts.use_cases.password_sign_in import enrol_password
 from shiming.accounts.use_cases.sessions import SignedIn
 from shiming.accounts.use_cases.tools import AccountTools
+from shiming.infrastructure.http.asking import Caller
 from shiming.vocabulary.errors import ShimingError
 from tests.accounts.account_builders import PASSWORD, Desk, a_desk
 
@@ -137,3 +141,27 @@ def test_a_client_that_signs_gets_no_secret(sqlite_engine: Engine, tmp_path: Pat
 def test_an_empty_list_is_a_list(sqlite_engine: Engine) -> None:
     assert run_json(a_desk(sqlite_engine), clients, "list") == {"clients": []}
     assert "reference" in run(a_desk(sqlite_engine), accounts, "list")
+
+
+def test_staff_act_at_a_terminal_by_password(database: Engine) -> None:
+    desk = a_desk(database)
+    gatekeeper = HttpGatekeeper(desk.gatekeeper, cookies_secure=False)
+    account = desk.account()
+    desk.enrolled(account)
+    caller = gatekeeper.sign_in_staff("li.wei", PASSWORD)
+    assert (caller.reference, caller.kind, caller.person_key) == (
+        account.reference,
+        "staff",
+        account.person_key,
+    )
+    assert gatekeeper.allow(caller, MayReadOwnAccount())
+    assert not gatekeeper.allow(caller, MayManageAccounts())
+    assert not gatekeeper.allow(Caller(caller.reference, caller.person_key, "staff"), MayReadOwnAccount())
+    assert "login.succeeded" in desk.leaf_kinds()
+    with pytest.raises(ShimingError) as wrong:
+        gatekeeper.sign_in_staff("li.wei", "wrong password")
+    assert wrong.value.code == "SIGN_IN_FAILED"
+    desk.enrolled(desk.account("chen", Role.ADMINISTRATOR))
+    with pytest.raises(ShimingError) as weak:
+        gatekeeper.sign_in_staff("chen", PASSWORD)
+    assert weak.value.code == "PASSKEY_REQUIRED"

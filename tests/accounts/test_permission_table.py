@@ -116,6 +116,21 @@ def test_a_clerk_of_one_operator_knows_no_other() -> None:
         assert decide_permission(clerk, a_question("sessions.read", other)) == Denied("OTHER_OPERATOR")
 
 
+def test_who_must_enrol_a_passkey_only_knows_themselves() -> None:
+    roles = frozenset({Role.ADMINISTRATOR})
+    weak = Principal("X", "p", PrincipalKind.STAFF, roles, must_enrol_passkey=True)
+    assert decide_permission(weak, a_question("accounts.manage")) == Denied("PASSKEY_NOT_ENROLLED")
+    assert decide_permission(weak, a_question("accounts.read_own")) == Allowed()
+
+
+@pytest.mark.parametrize("code", sorted(PLATFORM_CODES))
+@pytest.mark.parametrize("operator", [None, "", "cn-mobile"])
+def test_what_concerns_all_operators_is_for_the_platform(code: str, operator: str | None) -> None:
+    roles = frozenset({Role.ADMINISTRATOR, Role.PRIVACY_OFFICER})
+    bound = Principal("X", "p", PrincipalKind.STAFF, roles, operator="cn-mobile")
+    assert decide_permission(bound, a_question(code, operator)) == Denied("PLATFORM_ONLY")
+
+
 def test_a_question_without_a_code_is_denied() -> None:
     assert decide_permission(
         Principal("X", "p", PrincipalKind.STAFF, frozenset(Role)), Permission()

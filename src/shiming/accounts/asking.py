@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from shiming.accounts.errors import refused
 from shiming.accounts.model import Allowed, Principal
 from shiming.accounts.use_cases.gatekeeper import Credentials, Gatekeeper, NotAuthenticated
+from shiming.accounts.use_cases.password_sign_in import SignInRefused
 from shiming.accounts.use_cases.sessions import SignedIn
 from shiming.accounts.use_cases.token_keys import TokenKeys
 from shiming.accounts.use_cases.tools import AccountTools
@@ -90,6 +91,15 @@ class HttpGatekeeper:
         bearer = _bearer(request.headers)
         principal = None if bearer is None else self._gatekeeper.known_token(bearer)
         return KnownCaller.of(principal) if principal else None
+
+    def sign_in_staff(self, user_name: str, password: str) -> KnownCaller:
+        """Return who acts at a terminal; raise BadInput when that is nobody, or needs a passkey."""
+        found = self._gatekeeper.authenticate_once(user_name, password)
+        if isinstance(found, SignInRefused):
+            raise found.problem()
+        if found.must_enrol_passkey:
+            raise refused("PASSKEY_REQUIRED")
+        return KnownCaller.of(found)
 
     def allow(self, caller: Caller, question: Permission) -> bool:
         """Say whether this caller may do this; whoever this gatekeeper did not let in may nothing."""

@@ -20,6 +20,7 @@ from shiming.accounts.rules.session_limits import decide_session
 from shiming.accounts.store import accounts as account_store
 from shiming.accounts.store import clients as client_store
 from shiming.accounts.store import sign_in as session_store
+from shiming.accounts.use_cases.password_sign_in import SignInRefused, sign_in_by_password
 from shiming.accounts.use_cases.sessions import csrf_token_of, must_enrol_passkey
 from shiming.accounts.use_cases.token_keys import TokenKeys
 from shiming.accounts.use_cases.tools import (
@@ -81,6 +82,17 @@ class Gatekeeper:
         if shown.changes and not _same(shown.csrf or "", csrf_token_of(shown.session)):
             return NotAuthenticated("CSRF_TOKEN_MISSING")
         return principal
+
+    @inside("a command at a terminal has no browser")
+    def authenticate_once(self, user_name: str, password: str) -> Principal | SignInRefused:
+        """Return who signs in by password for one command; the session is over before it begins."""
+        signed_in = sign_in_by_password(self._tools, self._engine, user_name=user_name, password=password)
+        if isinstance(signed_in, SignInRefused):
+            return signed_in
+        principal = self._by_session(signed_in.token)
+        with unit_of_work(self._engine) as connection:
+            session_store.revoke_session(connection, hash_of(signed_in.token), self._tools.clock.now())
+        return principal or SignInRefused("SIGN_IN_FAILED")
 
     @inside("an asynchronous route asks it first, to stay out of the thread pool")
     def known_token(self, bearer: str) -> Principal | None:
