@@ -13,7 +13,6 @@ import queue
 import random
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -23,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
 
 import httpx
@@ -32,13 +32,17 @@ from shiming.accounts.use_cases.accounts import Actor
 from shiming.accounts.use_cases.clients import NewClient, create_client, new_client_secret
 from shiming.entrypoints.wiring import Platform
 from shiming.infrastructure.database import unit_of_work
+from shiming.infrastructure.job_queue.model import JobState
+from shiming.infrastructure.job_queue.tables import jobs
 from shiming.infrastructure.settings import Settings
 from shiming.infrastructure.webhooks import secrets, subscriptions
+from shiming.infrastructure.webhooks.tables import webhooks
 from tests.entrypoints.session_keeper import OPERATOR
 
 PROJECT = Path(__file__).resolve().parents[2]
 CLIENTS = 4
-PEOPLE = 25  # with the sessions of a run each of them comes to the cap
+PEOPLE = 12  # with the sessions of a run each of them comes to the cap
+REPLIES_MIN = 90  # more than they may have lines
 CONTESTED = 9  # every so many registrations ask for a number that another one asked for
 CREATED = 201
 REQUEST_S = 20.0
@@ -92,43 +96,91 @@ class Aftermath:
     repeats: int
 
 
+class Nursery:
+    """Starts programs: in a moment from one that has imported everything, or each anew as a user does."""
+
+    def __init__(self, environment: dict[str, str], *, preloaded: bool) -> None:
+        self._environment = environment
+        self._nursery = self._run("tests.entrypoints.program_nursery", PIPE, PIPE) if preloaded else None
+        self._running: list[Popen[bytes]] = []
+
+    def start(self, arguments: list[str], log: Path) -> int:
+        """Start `python -m arguments`, its output appended to `log`; return the process id."""
+        if self._nursery is None or self._nursery.stdin is None or self._nursery.stdout is None:
+            with log.open("ab") as output:
+                self._running.append(self._run(arguments[0], DEVNULL, output, *arguments[1:]))
+            return self._running[-1].pid
+        order = {"arguments": arguments, "log": str(log)}
+        self._nursery.stdin.write(json.dumps(order).encode() + b"\n")
+        self._nursery.stdin.flush()
+        return int(self._nursery.stdout.readline())
+
+    def kill(self, pid: int) -> bool:
+        """Kill a process and wait for its end; False when it had ended by itself."""
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return self.wait(pid) != 0
+
+    def wait(self, pid: int) -> int | None:
+        """Wait for the end of a process; return its exit code where it is ours to know."""
+        for process in self._running:
+            if process.pid == pid:
+                return process.wait(START_S)
+        deadline = time.monotonic() + START_S
+        while Path(f"/proc/{pid}").exists():
+            assert time.monotonic() < deadline, pid
+            time.sleep(0.005)
+        return None
+
+    def close(self) -> None:
+        if self._nursery:
+            self._nursery.kill()
+            self._nursery.communicate()
+
+    def _run(self, module: str, stdin: int, stdout: Any, *arguments: str) -> Popen[bytes]:
+        command = [sys.executable, "-m", module, *arguments]
+        errors = stdout if stdin == DEVNULL else None
+        return Popen(  # noqa: S603 - our own programs
+            command, cwd=PROJECT, env=self._environment, stdin=stdin, stdout=stdout, stderr=errors
+        )
+
+
 class Program:
     """One process that can be killed and started again; its output goes to a file."""
 
-    def __init__(self, name: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+    def __init__(self, nursery: Nursery, name: str, arguments: list[str], log: Path) -> None:
         self.name, self.log, self.kills = name, log, 0
-        self._arguments, self._environment = arguments, environment
-        self._process: subprocess.Popen[bytes] | None = None
+        self._nursery, self._arguments = nursery, arguments
+        self._pid: int | None = None
 
     def start(self, *more: str) -> None:
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own programs
-                [sys.executable, "-m", *self._arguments, *more],
-                cwd=PROJECT,
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-            )
+        self._pid = self._nursery.start([*self._arguments, *more], self.log)
 
     def kill(self) -> None:
-        assert self._process
-        assert self._process.poll() is None, (self.name, self.log.read_text()[-3000:])
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
+        assert self._pid
+        assert self._nursery.kill(self._pid), (self.name, self.log.read_text()[-3000:])
         self.kills += 1
 
+    def wait(self) -> None:
+        """Wait for its end, by itself."""
+        assert self._pid
+        self._nursery.wait(self._pid)
+
     def stop(self) -> None:
-        if self._process and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait(10)
+        if self._pid:
+            self._nursery.kill(self._pid)
+        self._pid = None
 
 
 class Site:
     """The installation and everybody around it."""
 
-    def __init__(self, folder: Path, url: str | None, seed: int) -> None:
-        self.chance = random.Random(seed)  # noqa: S311 - chooses victims, not keys
+    def __init__(
+        self, folder: Path, url: str | None, chance: random.Random, *, people: int, preloaded: bool
+    ) -> None:
+        self.chance, self._people = chance, str(people)
         self.data = folder / "data"
         self.data.mkdir(mode=0o700, parents=True)
         self.ports = [_free_port(), _free_port()]
@@ -140,6 +192,7 @@ class Site:
             **({"SHIMING_DATABASE_URL": url} if url else {}),
         }
         self._logs = folder
+        self._nursery = Nursery(self._environment, preloaded=preloaded)
         self.programs = [
             *(
                 self._program(f"server {port}", "shiming", "serve", "--port", str(port))
@@ -148,6 +201,7 @@ class Site:
             self._program("worker", "shiming", "worker"),
             self._program("keeper", "tests.entrypoints.session_keeper"),
         ]
+        self.worker, self.keeper = self.programs[-2:]
         self.told = Told()
         self.kept: dict[str, int] = {}
         self.sessions: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -155,13 +209,13 @@ class Site:
         self.repeats = 0
 
     def _program(self, name: str, *arguments: str) -> Program:
-        return Program(name, list(arguments), self._environment, self._logs / f"{name}.log")
+        return Program(self._nursery, name, list(arguments), self._logs / f"{name}.log")
 
     def prepare(self, receiver: str) -> tuple[Platform, list[tuple[str, str]]]:
         """Make the installation as an operator does; return its clients."""
-        subprocess.run(
-            [sys.executable, "-m", "shiming", "db", "init"], cwd=PROJECT, env=self._environment, check=True
-        )
+        init = self._program("init", "shiming", "db", "init")
+        init.start()
+        init.wait()
         platform = Platform(Settings.from_environment(self._environment))
         wanted = NewClient("crash proof", frozenset({"registrations.create", "registrations.read"}), OPERATOR)
         now, clients = platform.clock.now(), []
@@ -183,7 +237,7 @@ class Site:
     def begin(self) -> None:
         for program in self.programs[:-1]:
             program.start()
-        self.programs[-1].start("0", str(PEOPLE))
+        self.keeper.start("0", self._people)
         threading.Thread(target=self._watch_keeper, daemon=True).start()
 
     def kill(self, program: Program) -> None:
@@ -191,13 +245,13 @@ class Site:
         self._wait_until_at_work(program)
         time.sleep(self.chance.uniform(0.05, 0.8))
         program.kill()
-        program.start(*([str(len(self.kept)), str(PEOPLE)] if program is self.programs[-1] else []))
+        program.start(*([str(len(self.kept)), self._people] if program is self.keeper else []))
 
     def _wait_until_at_work(self, program: Program) -> None:
         deadline = time.monotonic() + START_S
         lines = len(self.kept)
         while time.monotonic() < deadline:
-            if program is self.programs[-1]:
+            if program is self.keeper:
                 if len(self.kept) > lines:
                     return
             elif program.name.startswith("server"):
@@ -216,7 +270,7 @@ class Site:
 
     def _watch_keeper(self) -> None:
         """Read what the counter says it has kept; a line that the kill cut short was not said."""
-        path, offset = self.programs[-1].log, 0
+        path, offset = self.keeper.log, 0
         while not self.over.is_set():
             text = path.read_bytes()[offset:] if path.exists() else b""
             whole = text.rfind(b"\n") + 1
@@ -232,6 +286,7 @@ class Site:
         self.over.set()
         for program in self.programs:
             program.stop()
+        self._nursery.close()
 
 
 class Registering(threading.Thread):
@@ -294,7 +349,7 @@ class Registering(threading.Thread):
 
 @contextmanager
 def receiver(told: Told, verify: Any) -> Iterator[str]:
-    """A receiver of webhooks that is down at every fifth call."""
+    """A receiver of webhooks that fails at every fifth call."""
     calls, lock = iter(range(1_000_000)), threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -302,7 +357,7 @@ def receiver(told: Told, verify: Any) -> Iterator[str]:
             body = self.rfile.read(int(self.headers["content-length"]))
             with lock:
                 if next(calls) % 5 == 4:
-                    self.send_response(503)
+                    self.send_response(500)
                     self.end_headers()
                     return
                 try:
@@ -330,9 +385,11 @@ def receiver(told: Told, verify: Any) -> Iterator[str]:
 
 
 @contextmanager
-def calamity(folder: Path, url: str | None, *, kills: int, seed: int) -> Iterator[Aftermath]:
+def calamity(
+    folder: Path, url: str | None, *, kills: int, seed: int, people: int = PEOPLE, preloaded: bool = True
+) -> Iterator[Aftermath]:
     """Kill programs so many times while clients register; then let clients and jobs come to their end."""
-    site = Site(folder, url, seed)
+    site = Site(folder, url, random.Random(seed), people=people, preloaded=preloaded)  # noqa: S311 - victims, not keys
     with receiver(site.told, site.verify) as address:
         platform, accounts = site.prepare(address)
         clients = [Registering(site, account, 100_000 * (n + 1)) for n, account in enumerate(accounts)]
@@ -343,6 +400,7 @@ def calamity(folder: Path, url: str | None, *, kills: int, seed: int) -> Iterato
             for victim in _victims(site, kills):
                 site.kill(victim)
                 _require_alive(clients)
+            _wait_for_replies(clients)
             for client in clients:
                 client.enough.set()
             for client in clients:
@@ -351,7 +409,7 @@ def calamity(folder: Path, url: str | None, *, kills: int, seed: int) -> Iterato
             _require_alive(clients)
             replies = [reply for client in clients for reply in client.replies]
             changed = _asked_again(clients[0], replies)
-            _drain(site, {reply.line for reply in replies if reply.registered})
+            _drain(site, platform, {reply.line for reply in replies if reply.registered})
             site.stop()
             yield Aftermath(
                 platform,
@@ -377,6 +435,13 @@ def _victims(site: Site, kills: int) -> list[Program]:
     return victims
 
 
+def _wait_for_replies(clients: list[Registering]) -> None:
+    deadline = time.monotonic() + START_S
+    while sum(len(client.replies) for client in clients) < REPLIES_MIN and time.monotonic() < deadline:
+        _require_alive(clients)
+        time.sleep(0.05)
+
+
 def _require_alive(clients: list[Registering]) -> None:
     for client in clients:
         if client.failure:
@@ -395,11 +460,24 @@ def _asked_again(client: Registering, replies: list[Reply]) -> list[Reply]:
     return changed
 
 
-def _drain(site: Site, lines: set[str]) -> None:
-    """Wait until the receiver was told of every line, or long enough."""
+def _drain(site: Site, platform: Platform, lines: set[str]) -> None:
+    """Let the worker tell the receiver of every line; pauses and leases of the dead run out at once."""
+    worker = site.worker
+    worker.stop()
+    site.keeper.stop()
+    _let_time_pass(platform, JobState.WAITING, JobState.RUNNING)
+    worker.start()
     deadline = time.monotonic() + DRAIN_S
     while not lines <= site.told.subjects and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(0.3)
+        _let_time_pass(platform, JobState.WAITING)
+
+
+def _let_time_pass(platform: Platform, *states: JobState) -> None:
+    waiting = jobs.c.state.in_(states)
+    with unit_of_work(platform.engine) as connection:
+        connection.execute(jobs.update().where(waiting).values(due_at=platform.clock.now()))
+        connection.execute(webhooks.update().values(resting_until=None))
 
 
 def _free_port() -> int:
