@@ -70,7 +70,7 @@ def seal_ledger(
     `older_keys` verify checkpoints that were signed before the log's key was changed.
     """
     leaves = batches = size = 0
-    with reading(engine) as connection:
+    with reading(engine) as connection, leaves_store.tolerant_text(connection):
         progress = store.list_progress(connection)
         tip = store.find_newest_batch(connection)
     if all(last <= sealed for last, sealed in progress.values()):
