@@ -136,6 +136,13 @@ def test_a_rotated_photo_is_shown_upright() -> None:
     assert opened(mark_copy(content.getvalue(), WORDS, None)).size[0] == 200
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_copy_of_a_large_photo_is_reduced(kind: str) -> None:
+    copy = opened(mark_copy(a_picture(kind, (6000, 1500)), WORDS, None))
+    assert copy.size[0] == 4000
+    assert 1000 < copy.size[1] < 1400
+
+
 def test_one_pixel_and_a_strip_are_marked_too() -> None:
     for size in ((1, 1), (2000, 3), (3, 2000)):
         assert opened(mark_copy(a_picture("PNG", size), WORDS, None)).size[0] == size[0]
