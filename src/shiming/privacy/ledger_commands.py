@@ -67,7 +67,8 @@ def verify(
         typer.Option("--from", metavar="CHECKPOINT", help="A checkpoint that was kept outside; - is stdin."),
     ] = None,
     leaf: Annotated[
-        str | None, typer.Option(help="A leaf that was kept outside, LANE-NUMBER:HASH, as receipts carry it.")
+        str | None,
+        typer.Option(help="A leaf that was kept outside, LEAF:HASH, the two that a receipt carries."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
