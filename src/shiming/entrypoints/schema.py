@@ -2,6 +2,7 @@
 # ruff: noqa: F401 - a module is imported for the tables that it adds to the schema; none may be removed
 
 import shiming.accounts.store.tables
+import shiming.identity_proofing.held_pieces
 import shiming.identity_proofing.store
 import shiming.infrastructure.idempotency
 import shiming.infrastructure.job_queue.tables

@@ -488,7 +488,7 @@ CREATE TABLE lines_p6 PARTITION OF lines FOR VALUES WITH (MODULUS 8, REMAINDER 6
 CREATE TABLE lines_p7 PARTITION OF lines FOR VALUES WITH (MODULUS 8, REMAINDER 7)
 ;
 
-CREATE OR REPLACE FUNCTION shiming_register_line(p_line_id text, p_operator text, p_number text, p_product_class text, p_cap_scope text, p_cap integer, p_subject text, p_session_id text, p_registered_at timestamptz, p_pack_hash text, p_receipt text, p_evidence integer, p_lane integer, p_sequence bigint, p_leaf text, p_leaf_hash text, p_leaf_mac text, p_head_mac text, p_mac_key_id text, p_event_id text, p_event_facts text, p_client text, p_key text, p_request_hash text, p_response text, p_headers text, p_response_hash text)
+CREATE OR REPLACE FUNCTION shiming_register_line(p_line_id text, p_operator text, p_number text, p_product_class text, p_cap_scope text, p_cap integer, p_subject text, p_session_id text, p_registered_at timestamptz, p_pack_hash text, p_receipt text, p_lane integer, p_sequence bigint, p_leaf text, p_leaf_hash text, p_leaf_mac text, p_head_mac text, p_mac_key_id text, p_event_id text, p_event_facts text, p_client text, p_key text, p_request_hash text, p_response text, p_headers text, p_response_hash text)
 RETURNS integer LANGUAGE plpgsql AS $body$
 DECLARE
   v_active integer;
@@ -506,11 +506,6 @@ BEGIN
   UPDATE proofing_sessions SET consumed_by = p_line_id WHERE id = p_session_id AND consumed_by IS NULL;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'SESSION_CONSUMED' USING ERRCODE = 'SM001';
-  END IF;
-
-  IF p_evidence <> (SELECT count(*) FROM evidence WHERE case_reference = p_session_id
-                    AND (operator = p_operator OR operator = '') AND erased_at IS NULL) THEN
-    RAISE EXCEPTION 'EVIDENCE_CHANGED' USING ERRCODE = 'SM001';
   END IF;
 
   INSERT INTO cap_counters AS held (subject, cap_scope, product_class, active, cap)
@@ -534,17 +529,22 @@ BEGIN
     IF NOT FOUND THEN
       RAISE EXCEPTION 'LANE_MOVED' USING ERRCODE = 'SM001';
     END IF;
-    INSERT INTO ledger_leaves (operator, lane, sequence, leaf, hash, mac, key_id)
-    VALUES (p_operator, p_lane, p_sequence, p_leaf, p_leaf_hash, p_leaf_mac, p_mac_key_id);
   END IF;
 
-  INSERT INTO lines (line_id, operator, number, product_class, cap_scope, subject, session_id, status,
-                     registered_at)
-  VALUES (p_line_id, p_operator, p_number, p_product_class, p_cap_scope, p_subject, p_session_id, 'active',
-          p_registered_at);
-  INSERT INTO registrations (line_id, act, operator, kind, session_id, pack_hash, registered_at, receipt)
-  VALUES (p_line_id, 1, p_operator, 'registered', p_session_id, p_pack_hash, p_registered_at, p_receipt);
-
+  -- one statement: the executor is started once for the rows that nothing can refuse any more
+  WITH leaf AS (
+    INSERT INTO ledger_leaves (operator, lane, sequence, leaf, hash, mac, key_id)
+    SELECT p_operator, p_lane, p_sequence, p_leaf, p_leaf_hash, p_leaf_mac, p_mac_key_id
+    WHERE p_lane IS NOT NULL
+  ), line AS (
+    INSERT INTO lines (line_id, operator, number, product_class, cap_scope, subject, session_id, status,
+                       registered_at)
+    VALUES (p_line_id, p_operator, p_number, p_product_class, p_cap_scope, p_subject, p_session_id,
+            'active', p_registered_at)
+  ), act AS (
+    INSERT INTO registrations (line_id, act, operator, kind, session_id, pack_hash, registered_at, receipt)
+    VALUES (p_line_id, 1, p_operator, 'registered', p_session_id, p_pack_hash, p_registered_at, p_receipt)
+  )
   INSERT INTO outbox (event_id, type, subject, operator, occurred_at, facts)
   VALUES (p_event_id, 'line.registered', p_line_id, p_operator, p_registered_at, p_event_facts);
   RETURN v_active;
@@ -655,6 +655,19 @@ CREATE INDEX ix_account_sessions_account ON account_sessions (account)
 ;
 
 CREATE INDEX ix_account_sessions_created_at ON account_sessions (created_at)
+;
+
+CREATE TABLE proofing_holds (
+    session_id VARCHAR(40) NOT NULL,
+    kek_id VARCHAR(80) NOT NULL,
+    wrapped_key BYTEA,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (session_id),
+    FOREIGN KEY(session_id) REFERENCES proofing_sessions (id)
+)
+;
+
+CREATE INDEX ix_proofing_holds_expires_at ON proofing_holds (expires_at)
 ;
 
 CREATE TABLE proofing_challenges (
@@ -790,4 +803,17 @@ CREATE TABLE evidence_p6 PARTITION OF evidence FOR VALUES WITH (MODULUS 8, REMAI
 ;
 
 CREATE TABLE evidence_p7 PARTITION OF evidence FOR VALUES WITH (MODULUS 8, REMAINDER 7)
+;
+
+CREATE TABLE proofing_held_pieces (
+    object_id VARCHAR(64) NOT NULL,
+    session_id VARCHAR(40),
+    name VARCHAR(20) NOT NULL,
+    present BOOLEAN NOT NULL,
+    PRIMARY KEY (object_id),
+    FOREIGN KEY(session_id) REFERENCES proofing_holds (session_id)
+)
+;
+
+CREATE INDEX ix_proofing_held_pieces_session_id ON proofing_held_pieces (session_id)
 ;

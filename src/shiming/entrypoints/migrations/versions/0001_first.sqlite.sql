@@ -514,6 +514,19 @@ CREATE INDEX ix_account_sessions_account ON account_sessions (account)
 CREATE INDEX ix_account_sessions_created_at ON account_sessions (created_at)
 ;
 
+CREATE TABLE proofing_holds (
+    session_id VARCHAR(40) NOT NULL,
+    kek_id VARCHAR(80) NOT NULL,
+    wrapped_key BLOB,
+    expires_at DATETIME NOT NULL,
+    PRIMARY KEY (session_id),
+    FOREIGN KEY(session_id) REFERENCES proofing_sessions (id)
+)
+;
+
+CREATE INDEX ix_proofing_holds_expires_at ON proofing_holds (expires_at)
+;
+
 CREATE TABLE proofing_challenges (
     id VARCHAR(40) NOT NULL,
     session_id VARCHAR(40) NOT NULL,
@@ -622,4 +635,17 @@ CREATE INDEX ix_evidence_subject ON evidence (subject)
 ;
 
 CREATE INDEX ix_evidence_to_remove ON evidence (erased_at) WHERE erased_at IS NOT NULL AND NOT object_removed
+;
+
+CREATE TABLE proofing_held_pieces (
+    object_id VARCHAR(64) NOT NULL,
+    session_id VARCHAR(40),
+    name VARCHAR(20) NOT NULL,
+    present BOOLEAN NOT NULL,
+    PRIMARY KEY (object_id),
+    FOREIGN KEY(session_id) REFERENCES proofing_holds (session_id)
+)
+;
+
+CREATE INDEX ix_proofing_held_pieces_session_id ON proofing_held_pieces (session_id)
 ;
