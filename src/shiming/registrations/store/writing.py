@@ -36,7 +36,6 @@ class Draft:
     registered_at: datetime
     pack_hash: str
     receipt: str
-    evidence: int
     lane: int | None = None
     sequence: int | None = None
     leaf: str | None = None

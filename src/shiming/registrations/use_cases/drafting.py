@@ -134,7 +134,6 @@ def draft_registration(
         registered_at=line.registered_at,
         pack_hash=policy.pack_hash,
         receipt=json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
-        evidence=len(facts.evidence),
         event_id=str(uuid.uuid4()),
         event_facts=json.dumps({"product_class": line.product_class, "session": line.session_id}),
         **_leaf_values(leaf),

@@ -1,0 +1,93 @@
+"""A registration desk with many decided sessions, for the benchmarks of registration."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import sqlalchemy as sa
+
+from shiming.infrastructure.idempotency import Kept
+from shiming.privacy.model import LeafRef
+from shiming.registrations.model import Line, RegisterLine
+from shiming.registrations.use_cases.drafting import ClientKey, Wanted
+from shiming.vocabulary.msisdn import Msisdn
+from tests.databases import a_database
+from tests.registrations.builders import Desk, a_desk, a_registration_policy
+
+OPERATORS = 3
+#: Rows as proofing leaves them: a decision receipt of some kilobytes, two pieces of evidence a session.
+_SESSIONS = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)
+INSERT INTO proofing_sessions (id, pack_id, pack_version, pack_hash, channel, route, category, state,
+  opened_at, expires_at, progress, evidence, subject, outcome, level, challenge_origin, decided_at, receipt,
+  receipt_hash)
+SELECT 'SES-' || i, 'cn', '1', 'sha256:0', 'outlet', 'clerk', 'natural_person', 'decided', :now, :now,
+  '{}', :figures, 'p1.person-of-a-benchmark-' || i, 'Verified', 'ial2', 'drawn', :now, :receipt,
+  'sha256:000000000000000000000000000000000000000000000000000000' || i
+FROM n
+"""
+_KEYS = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)
+INSERT INTO data_keys (data_key_id, operator, subject, purpose, retention_class, case_reference, kek_id,
+  wrapped, created_at)
+SELECT 'KEY-' || i, '', 'p1.person-of-a-benchmark-' || i, 'registration', 'identity', 'SES-' || i, 'kek1',
+  :wrapped, :now
+FROM n
+"""
+_EVIDENCE = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)
+INSERT INTO evidence (operator, evidence_id, data_key_id, subject, case_reference, kind, purpose,
+  retention_class, bytes_stored, ciphertext_sha256, stored_at, object_removed)
+SELECT '', 'EVD-' || i || :kind, 'KEY-' || i, 'p1.person-of-a-benchmark-' || i, 'SES-' || i, :kind,
+  'registration', 'identity', 500, '0000', :now, :removed
+FROM n
+"""
+
+
+@contextmanager
+def a_busy_desk(engine_kind: str, sessions: int) -> Iterator[tuple[Desk, str]]:
+    """Give a desk on a fresh database with this many sessions that wait to register a line, and its URL."""
+    with TemporaryDirectory() as folder, a_database(engine_kind, Path(folder) / "database") as url:
+        desk = a_desk(Path(folder), a_registration_policy(identity_record_required=True), url)
+        now = sa.bindparam("now", datetime.now(UTC), type_=sa.DateTime(timezone=engine_kind != "sqlite"))
+        with desk.engine.begin() as connection:
+            common = {"many": sessions}
+            for statement, more in (
+                (_SESSIONS, {"figures": "f" * 1500, "receipt": "r" * 4000}),
+                (_KEYS, {"wrapped": b"w" * 40}),
+                (_EVIDENCE, {"kind": "identity_record", "removed": False}),
+                (_EVIDENCE, {"kind": "document_front", "removed": False}),
+            ):
+                connection.execute(sa.text(statement).bindparams(now), {**common, **more})
+        if engine_kind == "postgresql":
+            with desk.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("VACUUM ANALYZE")
+                connection.exec_driver_sql("CHECKPOINT")
+        try:
+            yield desk, url
+        finally:
+            desk.engine.dispose()
+
+
+def reply(line: Line, leaf: LeafRef) -> Kept:
+    """Answer as the HTTP route does."""
+    shown = {
+        "id": line.line_id,
+        "number": line.number.reveal("benchmark"),
+        "operator": line.operator,
+        "holder": line.subject,
+        "session": line.session_id,
+        "registered_at": line.registered_at.isoformat(),
+        "leaf": leaf.leaf_id,
+    }
+    return Kept(201, json.dumps(shown), {"location": f"/v1/registrations/{line.line_id}"})
+
+
+def wanted(desk: Desk, index: int) -> Wanted:
+    """Ask for the number that belongs to session `index`, as a client does with an idempotency key."""
+    command = RegisterLine(f"op-{index % OPERATORS}", Msisdn(f"+86138{index:08d}"), f"SES-{index}")
+    key = ClientKey("CLI-benchmark", f"key-{index}", "0" * 64)
+    return Wanted(command, desk.policy, datetime.now(UTC), reply, key)
