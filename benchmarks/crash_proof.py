@@ -1,4 +1,4 @@
-"""Crash proof, for as long as one likes: clients register over HTTP while every program is killed, many times.
+"""Crash proof, for as long as one likes: clients register over HTTP while every program is killed.
 
 The harness and the promises are those of tests/entrypoints/test_crash_proof.py. The ratio is the share of
 acknowledged registrations that are there exactly once; any other broken promise ends the run with an error.
