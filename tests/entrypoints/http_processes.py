@@ -87,12 +87,17 @@ def a_server(folder: Path, *arguments: str, file_bytes_max: int | None = None) -
 def a_client_of(folder: Path, operator: str = "cn-one") -> tuple[str, str]:
     """Make a machine client in an installation; return its id and secret."""
     platform = Platform(Settings.from_environment(environment(folder)))
-    with platform.begin() as connection:
-        wanted = NewClient("till", SCOPES, operator)
-        made = create_client(platform.accounts, connection, wanted, by=Actor())
-        secret = new_client_secret(platform.accounts, connection, made, by=Actor())
+    made = a_client_of_platform(platform, SCOPES, operator)
     platform.engine.dispose()
-    return made.reference, secret
+    return made
+
+
+def a_client_of_platform(platform: Platform, scopes: frozenset[str], operator: str) -> tuple[str, str]:
+    """Make a machine client; return its id and secret."""
+    with platform.begin() as connection:
+        wanted = NewClient("till", scopes, operator)
+        made = create_client(platform.accounts, connection, wanted, by=Actor())
+        return made.reference, new_client_secret(platform.accounts, connection, made, by=Actor())
 
 
 def token_of(address: str, credentials: tuple[str, str]) -> str:
