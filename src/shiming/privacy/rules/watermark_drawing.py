@@ -16,7 +16,7 @@ from shiming.vocabulary.errors import BadInput, Text
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 PIXELS_MAX = 52_000_000  # of recognition.images as well: a telephone's largest photo, 160 MB of pixels
 SIDE_PX_MAX = 20_000
-COPY_SIDE_PX_MAX = 4000  # a copy is for eyes: half of what the largest telephones take, and a quarter of its memory
+COPY_SIDE_PX_MAX = 4000  # a copy is for eyes: half of what the largest telephones take
 _ANGLE_DEGREES = 30
 _OPACITY = 110  # of 255: the document stays readable, and so does the mark on a photocopy
 _EDGE_OPACITY = 90
@@ -47,7 +47,8 @@ def _read(content: bytes) -> Image.Image:
         with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
             if opened.width * opened.height > PIXELS_MAX or max(opened.size) > SIDE_PX_MAX:
                 raise _too_large()
-            opened.draft("RGB", (COPY_SIDE_PX_MAX, COPY_SIDE_PX_MAX))  # a large JPEG is decoded smaller
+            shrink = max(opened.size) / COPY_SIDE_PX_MAX
+            opened.draft("RGB", (int(opened.width / shrink), int(opened.height / shrink)))
             opened.thumbnail((COPY_SIDE_PX_MAX, COPY_SIDE_PX_MAX))
             upright = ImageOps.exif_transpose(opened)
             return _on_paper(upright)
