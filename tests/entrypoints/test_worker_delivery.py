@@ -18,10 +18,12 @@ from sqlalchemy.engine import Engine
 from shiming.entrypoints.worker import DEFAULT_SCHEDULES, EventDelivery, run_worker, worker_tools
 from shiming.infrastructure.clock import SystemClock
 from shiming.infrastructure.database import reading, unit_of_work
+from shiming.infrastructure.encryption import InMemoryKeys, KeyUse
 from shiming.infrastructure.job_queue.model import Handling
 from shiming.infrastructure.nats_publisher import NatsPublisher, NatsServer
 from shiming.infrastructure.outbox import count_unrelayed, emit
 from shiming.infrastructure.schedules import Every, Schedule
+from shiming.infrastructure.webhooks.secrets import count_secrets_by_kek
 from shiming.infrastructure.webhooks.tables import webhooks
 from tests.infrastructure.nats_servers import BINARY, a_nats_server
 from tests.infrastructure.webhook_builders import a_webhook, an_event, some_tools, states
@@ -144,6 +146,29 @@ def test_old_events_are_purged_by_their_schedule(database: Engine) -> None:
             return int(connection.execute(sa.text("SELECT count(*) FROM outbox")).scalar_one())
 
     until(lambda: left() == 0, "the purge")
+    stop.set()
+    worker.join(PATIENCE_S)
+
+
+def test_secrets_follow_a_change_of_keys_by_their_schedule(database: Engine) -> None:
+    both = InMemoryKeys({KeyUse.KEY_ENCRYPTION: {"k1": b"k" * 32, "k2": b"n" * 32}})
+    stop = threading.Event()
+    a_webhook(database, "https://example.com/")
+    tools = worker_tools(
+        database,
+        SystemClock(),
+        delivery=EventDelivery(some_tools(database, keys=both)),
+        features={},
+        schedules=[Schedule("webhook.rewrap", Every(seconds=1))],
+    )
+    worker = threading.Thread(target=run_worker, args=(tools, stop))
+    worker.start()
+
+    def wrapped_by() -> dict[str, int]:
+        with reading(database) as connection:
+            return count_secrets_by_kek(connection)
+
+    until(lambda: wrapped_by() == {"k2": 1}, "the new wrap")
     stop.set()
     worker.join(PATIENCE_S)
 

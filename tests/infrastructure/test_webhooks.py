@@ -22,6 +22,7 @@ from shiming.infrastructure.webhooks.destinations import Destinations
 from shiming.infrastructure.webhooks.secrets import (
     OVERLAP,
     add_secret,
+    count_secrets_by_kek,
     rewrap_secrets,
     valid_secrets,
 )
@@ -267,8 +268,10 @@ def test_secrets_lie_encrypted_and_follow_a_change_of_keys(database: Engine) -> 
     new = InMemoryKeys({KeyUse.KEY_ENCRYPTION: {"k2": b"n" * 32}})
     now = datetime.now(UTC)
     with unit_of_work(database) as connection:
-        assert rewrap_secrets(connection, both, from_kek="k1", limit=10) == 1
-        assert rewrap_secrets(connection, both, from_kek="k1", limit=10) == 0
+        assert count_secrets_by_kek(connection) == {"k1": 1}
+        assert rewrap_secrets(connection, both) == 1
+        assert rewrap_secrets(connection, both) == 0
+        assert count_secrets_by_kek(connection) == {"k2": 1}
         assert valid_secrets(connection, new, webhook.webhook_id, now=now) == (secret,)
         connection.execute(webhook_secrets.update().values(secret_id="moved"))
         with pytest.raises(Unavailable) as refused:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from shiming.infrastructure.clock import Clock
 from shiming.infrastructure.database import reading, transact
+from shiming.infrastructure.encryption import KekProvider
 from shiming.infrastructure.job_queue.model import Handlers, Handling, NewJob, PutBack, Task
 from shiming.infrastructure.job_queue.running import RunSeen
 from shiming.infrastructure.job_queue.worker import WorkerTools, run_worker
@@ -26,6 +27,7 @@ from shiming.infrastructure.outbox import (
 from shiming.infrastructure.schedules import Cron, Every, Schedule, Timetable
 from shiming.infrastructure.webhooks.delivering import DELIVER, DeliveryTools, delivering, route_to_webhooks
 from shiming.infrastructure.webhooks.replaying import REPLAY, replaying
+from shiming.infrastructure.webhooks.secrets import rewrap_secrets
 
 __all__ = ["DEFAULT_SCHEDULES", "EventDelivery", "every_kind", "run_worker", "worker_tools"]
 
@@ -34,6 +36,7 @@ ERASE_DUE = "evidence.erase_due"
 SWEEP = "objects.sweep"
 PURGE_EVENTS = "outbox.purge"
 PURGE_IDEMPOTENCY_KEYS = "idempotency.purge"
+REWRAP_SECRETS = "webhook.rewrap"
 
 #: Upkeep of the night runs by China's clock and not at full hours, when everybody else's jobs start.
 _ZONE = "Asia/Shanghai"
@@ -45,6 +48,7 @@ DEFAULT_SCHEDULES: tuple[Schedule, ...] = (
     Schedule(SWEEP, Cron("23 3 * * *", _ZONE)),
     Schedule(PURGE_EVENTS, Cron("41 3 * * *", _ZONE)),
     Schedule(PURGE_IDEMPOTENCY_KEYS, Cron("17 * * * *", _ZONE)),
+    Schedule(REWRAP_SECRETS, Cron("47 * * * *", _ZONE)),  # after a change of key-encryption keys
 )
 
 
@@ -95,6 +99,7 @@ def every_kind(engine: Engine, clock: Clock, *, delivery: EventDelivery, feature
         DELIVER: delivering(delivery.webhooks),
         REPLAY: replaying(engine, clock),
         PURGE_EVENTS: Handling(lambda task: _purge_events(engine, clock, task)),
+        REWRAP_SECRETS: Handling(lambda _: _rewrap(engine, delivery.webhooks.keys)),
     }
     if delivery.nats is not None:
         own[PUBLISH] = publishing(engine, delivery.nats)
@@ -111,6 +116,11 @@ def _relay(engine: Engine, clock: Clock, routes: Sequence[Route]) -> int:
         return [job for each in routes for job in each(connection, events)]
 
     return transact(engine, lambda c: relay(c, route, now=clock.now(), limit=RELAYED_AT_ONCE))
+
+
+def _rewrap(engine: Engine, keys: KekProvider) -> None:
+    while transact(engine, lambda connection: rewrap_secrets(connection, keys)):
+        pass
 
 
 def _purge_events(engine: Engine, clock: Clock, task: Task) -> PutBack | None:

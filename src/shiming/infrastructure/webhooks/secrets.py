@@ -21,6 +21,7 @@ from shiming.vocabulary.errors import Text, Unavailable
 
 SECRET_BYTES = 32  # Standard Webhooks: 24 to 64
 PREFIX = "whsec_"
+REWRAPPED_AT_ONCE = 100  # of one transaction; there are at most two a webhook
 OVERLAP = timedelta(hours=24)  # a receiver's operator has a working day to install the new one
 _NONCE_BYTES = 12  # NIST SP 800-38D; each data key encrypts one secret once
 _DATA_KEY_BITS = 256
@@ -68,11 +69,19 @@ def valid_secrets(
     )
 
 
-def rewrap_secrets(connection: Connection, keys: KekProvider, *, from_kek: str, limit: int) -> int:
-    """Wrap up to `limit` secrets of an old key-encryption key by the present one; return how many."""
+def count_secrets_by_kek(connection: Connection) -> dict[str, int]:
+    """Return how many secrets each key-encryption key wraps: one that is needed must not be destroyed."""
+    kek = webhook_secrets.c.kek_id
+    return {
+        name: number for name, number in connection.execute(sa.select(kek, sa.func.count()).group_by(kek))
+    }
+
+
+def rewrap_secrets(connection: Connection, keys: KekProvider, *, limit: int = REWRAPPED_AT_ONCE) -> int:
+    """Wrap up to `limit` secrets of older key-encryption keys by the present one; return how many."""
     old = (
         sa.select(webhook_secrets)
-        .where(webhook_secrets.c.kek_id == from_kek)
+        .where(webhook_secrets.c.kek_id != keys.kek_ids()[-1])
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
