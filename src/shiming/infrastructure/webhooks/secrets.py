@@ -72,9 +72,8 @@ def valid_secrets(
 def count_secrets_by_kek(connection: Connection) -> dict[str, int]:
     """Return how many secrets each key-encryption key wraps: one that is needed must not be destroyed."""
     kek = webhook_secrets.c.kek_id
-    return {
-        name: number for name, number in connection.execute(sa.select(kek, sa.func.count()).group_by(kek))
-    }
+    rows = connection.execute(sa.select(kek, sa.func.count().label("number")).group_by(kek))
+    return {row.kek_id: row.number for row in rows}
 
 
 def rewrap_secrets(connection: Connection, keys: KekProvider, *, limit: int = REWRAPPED_AT_ONCE) -> int:
