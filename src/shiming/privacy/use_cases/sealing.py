@@ -69,12 +69,13 @@ def seal_ledger(
 
     `older_keys` verify checkpoints that were signed before the log's key was changed.
     """
-    leaves = batches = size = 0
+    leaves = batches = 0
     with reading(engine) as connection, leaves_store.tolerant_text(connection):
         progress = store.list_progress(connection)
         tip = store.find_newest_batch(connection)
+    size = tip.size if tip else 0
     if all(last <= sealed for last, sealed in progress.values()):
-        return LedgerSealed(0, 0, tip.size if tip else 0)
+        return LedgerSealed(0, 0, size)
     goals = {lane: last for lane, (last, _) in progress.items()}
     while True:
         with reading(engine) as connection, leaves_store.tolerant_text(connection):
