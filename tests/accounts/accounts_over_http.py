@@ -10,6 +10,7 @@ import httpx
 from sqlalchemy.engine import Engine
 
 from shiming.accounts.asking import HttpGatekeeper
+from shiming.accounts.connectors.openid_provider import OpenIdProvider
 from shiming.accounts.model import Account, Role
 from shiming.accounts.use_cases.tools import AccountSettings
 from shiming.entrypoints.http_api import create_app
@@ -65,10 +66,13 @@ class AccountsHttp:
 
 @contextlib.contextmanager
 def accounts_served(
-    engine: Engine, folder: Path, settings: AccountSettings | None = None
+    engine: Engine,
+    folder: Path,
+    settings: AccountSettings | None = None,
+    provider: OpenIdProvider | None = None,
 ) -> Iterator[AccountsHttp]:
     folder.mkdir(mode=0o700, exist_ok=True)
-    http = AccountsHttp(a_desk(engine, settings), folder)
+    http = AccountsHttp(a_desk(engine, settings, provider), folder)
     limits = RateLimits(per_address=None, per_caller_and_route=None)
     app = create_app(http, routers=("shiming.accounts.api",), limits=limits)
     with serving(app) as http.address:

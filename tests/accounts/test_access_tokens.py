@@ -53,6 +53,7 @@ def test_a_client_gets_a_token_and_is_known_by_it(database: Engine) -> None:
         URL,
         int(NOW.timestamp()) + 600,
     )
+    assert desk.leaf_kinds()[-1] == "token.issued"
     desk.clock.forward(minutes=10)
     assert who(desk, token) == INVALID
 

@@ -1,5 +1,6 @@
 import base64
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,16 @@ import httpx
 import pytest
 from sqlalchemy.engine import Engine
 
+from shiming.accounts.connectors.openid_provider import OpenIdProvider, ProviderSettings
 from shiming.accounts.errors import CODES, refused
 from shiming.accounts.model import Role
+from shiming.accounts.use_cases.accounts import link_provider
 from shiming.accounts.use_cases.tokens import ASSERTION_TYPE
 from shiming.accounts.use_cases.tools import AccountSettings
-from tests.accounts.account_builders import PASSWORD
+from shiming.infrastructure.database import unit_of_work
+from tests.accounts.account_builders import BY, PASSWORD
 from tests.accounts.accounts_over_http import CSRF, AccountsHttp, accounts_served, code_of
+from tests.accounts.openid_peers import mock_provider, sign_in_there
 from tests.accounts.virtual_authenticator import VirtualAuthenticator
 
 
@@ -310,6 +315,35 @@ def test_sign_in_at_a_provider_that_is_not_configured(sqlite_served: AccountsHtt
         assert code_of(browser.get("/v1/sign-in/oidc"), 404) == "PROVIDER_NOT_CONFIGURED"
         refused = browser.get("/v1/sign-in/oidc/callback", params={"state": "x", "error": "access_denied"})
         assert code_of(refused, 401) == "PROVIDER_REFUSED"
+
+
+def test_staff_sign_in_at_a_real_provider_over_http(sqlite_engine: Engine, tmp_path: Path) -> None:
+    with mock_provider() as issuer:
+        configured = ProviderSettings(issuer, "shiming", "secret")
+        provider = OpenIdProvider(configured)
+        settings = AccountSettings(provider=configured)
+        with accounts_served(sqlite_engine, tmp_path / "data", settings, provider) as http:
+            http.desk.clock.at = datetime.now(UTC)
+            account = http.desk.account("chen", Role.ADMINISTRATOR)
+            with unit_of_work(sqlite_engine) as connection:
+                link_provider(
+                    http.desk.tools, connection, account, issuer=issuer, subject="chen@example.com", by=BY
+                )
+            with http.browser() as browser, http.browser() as thief:
+                sent = browser.get("/v1/sign-in/oidc")
+                assert sent.status_code == 303
+                cookie = sent.headers["set-cookie"].lower()
+                assert {"httponly", "samesite=lax", "path=/v1/sign-in/oidc"} <= set(cookie.split("; "))
+                back = sign_in_there(sent.headers["location"], "chen@example.com")
+                found = browser.get("/v1/sign-in/oidc/callback", params=back)
+                assert http.done(found)["method"] == "oidc"
+                assert http.done(browser.get("/v1/me"))["reference"] == account.reference
+                assert browser.get("/v1/accounts").status_code == 200, "the provider's factors count"
+                sent = browser.get("/v1/sign-in/oidc")
+                back = sign_in_there(sent.headers["location"], "chen@example.com")
+                stolen = thief.get("/v1/sign-in/oidc/callback", params=back)
+                assert code_of(stolen, 401) == "PROVIDER_REFUSED"
+        provider.close()
 
 
 def test_every_route_is_described(sqlite_served: AccountsHttp) -> None:

@@ -269,10 +269,11 @@ def _print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool) -> Non
     if as_json:
         typer.echo(json.dumps({title: rows}, ensure_ascii=False))
         return
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table()
+    table = Table(box=box.SIMPLE)
     for name in rows[0] if rows else ("reference",):
         typed_again = name in {"reference", "user_name"}  # into the next command: never cut
         width = max((len(row[name]) for row in rows), default=0) if typed_again else None

@@ -19,6 +19,7 @@ from shiming.accounts.connectors.access_tokens import (
     sign_token,
 )
 from shiming.accounts.model import Client
+from shiming.accounts.ports import Fact
 from shiming.accounts.rules.permission_table import CLIENT_SCOPES
 from shiming.accounts.store import clients as store
 from shiming.accounts.store import sign_in as one_time
@@ -91,6 +92,7 @@ def issue_token(
         token_id=tools.new_secret(),
     )
     token = sign_token(keys.present(), claims, issuer=tools.settings.issuer)
+    _record(tools, engine, "token.issued", client, {"scopes": len(asked)})
     return TokenIssued(token, int(TOKEN_LIFE.total_seconds()), asked)
 
 
@@ -165,13 +167,17 @@ def _record_failure(tools: AccountTools, engine: Engine, request: TokenRequest) 
         client = store.find_client(connection, name) if _REFERENCE.fullmatch(name) else None
     if client is None:
         return
-    facts = {"client": client.reference, "why": "invalid_client"}
+    _record(tools, engine, "token.refused", client, {"why": "invalid_client"})
 
+
+def _record(
+    tools: AccountTools, engine: Engine, kind: str, client: Client, facts: Mapping[str, Fact]
+) -> None:
     def work(connection: Connection) -> None:
         tools.record(
             connection,
-            kind="token.refused",
-            facts=facts,
+            kind=kind,
+            facts={"client": client.reference, **facts},
             now=tools.clock.now(),
             operator=client.operator or "",
         )
