@@ -133,7 +133,7 @@ class OpenToAll:
 
     why: str
 
-    def __call__(self) -> None:
+    async def __call__(self) -> None:
         """Let everybody in."""
 
 

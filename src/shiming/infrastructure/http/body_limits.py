@@ -91,7 +91,8 @@ class BoundedBody:
 
     async def _within(self, seconds: float) -> Message:
         try:
-            message = await asyncio.wait_for(self.receive(), max(seconds, 0.0))
+            async with asyncio.timeout(max(seconds, 0.0)):
+                message = await self.receive()
         except TimeoutError:
             raise BodyTooSlow from None
         self.taken += len(message.get("body", b""))

@@ -27,7 +27,7 @@ def if_match() -> Any:
     return Depends(_if_match)
 
 
-def _if_match(
+async def _if_match(  # async: a thread would cost more than the work
     if_match: Annotated[
         str | None,
         Header(description="ETag of the version to change.", max_length=_HEADER_CHARACTERS_MAX),

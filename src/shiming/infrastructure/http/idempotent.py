@@ -51,7 +51,7 @@ def idempotency_key() -> Any:
     return Depends(_idempotency_key)
 
 
-def _idempotency_key(
+async def _idempotency_key(  # async: a thread would cost more than the work
     idempotency_key: Annotated[
         str | None,
         Header(

@@ -46,7 +46,7 @@ class PageAsked:
 def paged(name: str, *, size_max: int = SIZE_MAX) -> Any:
     """Return the dependency that reads `cursor` and `limit`."""
 
-    def read(
+    async def read(  # async: a thread would cost more than the work
         limit: Annotated[int, Query(ge=1, le=size_max, description="How many items at most.")] = min(
             SIZE, size_max
         ),

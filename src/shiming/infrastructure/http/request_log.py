@@ -167,7 +167,7 @@ def _add_headers(headers: MutableHeaders, request: Request, request_id: str) -> 
     headers.add_vary_header("Accept-Language")
     for name, value in _SECURITY_HEADERS.items():
         headers.setdefault(name, value)
-    if request.url.scheme == "https":
+    if request.scope.get("scheme") == "https":
         headers.setdefault("strict-transport-security", _HSTS)
 
 
