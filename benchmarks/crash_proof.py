@@ -17,7 +17,7 @@ from tests.databases import ENGINES, a_postgresql_database
 from tests.entrypoints.crash_findings import examine
 from tests.entrypoints.crash_site import calamity
 
-PEOPLE_A_KILL = 4  # so that caps are reached, and there is still somebody to register
+PEOPLE_A_KILL = 1  # so that caps are reached, and there is still somebody to register
 
 
 def main() -> None:

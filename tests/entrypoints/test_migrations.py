@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Insert
 
-from shiming.entrypoints.database_schema import MIGRATIONS, NEWEST_REVISION, prepare_schema
+from shiming.entrypoints.database_schema import MIGRATIONS, NEWEST_REVISION, may_make_keys, prepare_schema
 from shiming.infrastructure.database import open_database, reading, unit_of_work
 from shiming.infrastructure.migrations import Migrations, find_revision
 from shiming.infrastructure.schema_drift import find_drift
@@ -222,6 +222,15 @@ def test_two_upgrades_at_once_happen_once(empty: Engine, tmp_path: Path) -> None
     with ThreadPoolExecutor(3) as threads:
         found = sorted(threads.map(upgrade, range(3)))
     assert found == [("0001", "0002"), ("0002", "0002"), ("0002", "0002")]
+
+
+def test_keys_are_made_only_where_nothing_can_have_been_lost(empty: Engine) -> None:
+    assert may_make_keys(empty) == (empty.dialect.name == "sqlite")
+    MIGRATIONS.create(empty)
+    assert not may_make_keys(empty)
+    with unit_of_work(empty) as connection:
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+    assert not may_make_keys(empty)
 
 
 def test_two_programs_that_find_no_database_create_one(tmp_path: Path) -> None:

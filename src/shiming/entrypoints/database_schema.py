@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Engine
 
-from shiming.infrastructure.migrations import Migrations
+from shiming.infrastructure.migrations import Migrations, find_revision
 
 NEWEST_REVISION = "0001"  # the head of migrations/versions; a test compares them
 MIGRATIONS = Migrations(Path(__file__).with_name("migrations"), NEWEST_REVISION)
@@ -17,3 +17,8 @@ def prepare_schema(engine: Engine, *, may_create: bool) -> None:
     DATABASE_SCHEMA_NEWER, DATABASE_FOREIGN, DATABASE_RESTORE_UNFINISHED. Costs one query when all is well.
     """
     MIGRATIONS.require(engine, may_create=may_create)
+
+
+def may_make_keys(engine: Engine) -> bool:
+    """Say whether new keys can hide no loss: the database is an SQLite file that holds nothing yet."""
+    return engine.dialect.name == "sqlite" and find_revision(engine) is None
