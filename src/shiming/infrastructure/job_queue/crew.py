@@ -4,7 +4,7 @@ import queue as queues
 import threading
 from collections.abc import Callable
 
-from shiming.infrastructure.job_queue.model import Handlers
+from shiming.infrastructure.job_queue.model import Handlers, Lease
 from shiming.infrastructure.job_queue.running import RunningTask
 
 
@@ -24,7 +24,7 @@ class Crew:
         self._size, self._run, self._freed = size, run, freed
         self._inbox: queues.SimpleQueue[RunningTask | None] = queues.SimpleQueue()
         self._lock = threading.Lock()
-        self._in_hand: dict[str, RunningTask] = {}
+        self._in_hand: dict[Lease, RunningTask] = {}
         for number in range(size):  # daemons: a handler that hangs does not keep the process from ending
             threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True).start()
 
@@ -41,7 +41,7 @@ class Crew:
     def give(self, task: RunningTask) -> None:
         """Hand a task to a free thread."""
         with self._lock:
-            self._in_hand[task.job.lease.token] = task
+            self._in_hand[task.job.lease] = task
         self._inbox.put(task)
 
     def dismiss(self) -> None:
@@ -55,5 +55,5 @@ class Crew:
                 self._run(task)
             finally:
                 with self._lock:
-                    del self._in_hand[task.job.lease.token]
+                    del self._in_hand[task.job.lease]
                 self._freed.set()

@@ -84,11 +84,8 @@ def claim(
     exhausted = [row.job_id for row in found if row.attempts >= handlers[row.kind].retry.attempts_max]
     if exhausted:
         _bury(connection, exhausted, code=WORKER_LOST, error_type="", now=now)
-    return tuple(
-        _take(connection, row, worker=worker, until=now + lease)
-        for row in found
-        if row.job_id not in exhausted
-    )
+    taken = [row for row in found if row.job_id not in exhausted]
+    return _take(connection, taken, worker=worker, until=now + lease) if taken else ()
 
 
 def extend(connection: Connection, leases: Sequence[Lease], *, until: datetime) -> frozenset[str]:
@@ -134,19 +131,23 @@ def fail(
     _one(connection.execute(jobs.update().where(_held(lease)).values(**back, **failed)).rowcount)
 
 
-def _take(connection: Connection, row: Row[Any], *, worker: str, until: datetime) -> Job:
-    token = str(uuid.uuid4())
+def _take(
+    connection: Connection, rows: Sequence[Row[Any]], *, worker: str, until: datetime
+) -> tuple[Job, ...]:
+    token = str(uuid.uuid4())  # one for all: a lease is a job and a token
     running = {"state": JobState.RUNNING, "lease": token, "worker": worker, "due_at": until}
-    connection.execute(
-        jobs.update().where(jobs.c.job_id == row.job_id).values(attempts=row.attempts + 1, **running)
-    )
-    return Job(
-        job_id=row.job_id,
-        kind=row.kind,
-        payload=json.loads(row.payload),
-        attempt=row.attempts + 1,
-        enqueued_at=row.enqueued_at,
-        lease=Lease(row.job_id, token, until),
+    these = jobs.c.job_id.in_([row.job_id for row in rows])
+    connection.execute(jobs.update().where(these).values(attempts=jobs.c.attempts + 1, **running))
+    return tuple(
+        Job(
+            job_id=row.job_id,
+            kind=row.kind,
+            payload=json.loads(row.payload),
+            attempt=row.attempts + 1,
+            enqueued_at=row.enqueued_at,
+            lease=Lease(row.job_id, token, until),
+        )
+        for row in rows
     )
 
 
