@@ -13,7 +13,9 @@ from sqlalchemy.engine import Engine
 from shiming.identity_proofing.held_pieces import HoldingTools
 from shiming.identity_proofing.model.evidence import AuthorityAnswer
 from shiming.identity_proofing.use_cases.discarding import discard_held
+from shiming.infrastructure.database import open_database
 from shiming.infrastructure.tables import schema
+from tests.databases import a_database
 from tests.identity_proofing.proofing_desk import NAME, NUMBER, AnsweringAuthority
 from tests.identity_proofing.proofing_over_http import (
     BACK,
@@ -34,6 +36,16 @@ Served = tuple[HttpDesk, httpx.Client]
 @pytest.fixture
 def served(tmp_path: Path, database: Engine) -> Iterator[Served]:
     with a_served_desk(tmp_path, database) as found:
+        yield found
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Served]:
+    """The same over SQLite alone, for what does not depend on the engine."""
+    with (
+        a_database("sqlite", tmp_path / "database") as url,
+        a_served_desk(tmp_path, open_database(url)) as found,
+    ):
         yield found
 
 
@@ -97,8 +109,8 @@ def test_a_genuine_session_is_verified_and_nothing_is_held_afterwards(served: Se
     assert platform.desk.recorded[-1][0] == "proofing.decided"
 
 
-def test_what_is_kept_at_the_decision_is_what_was_uploaded(served: Served) -> None:
-    platform, http = served
+def test_what_is_kept_at_the_decision_is_what_was_uploaded(desk: Served) -> None:
+    platform, http = desk
     seen: dict[str, bytes] = {}
 
     def keep(_connection: Any, **kept: Any) -> None:
@@ -111,7 +123,7 @@ def test_what_is_kept_at_the_decision_is_what_was_uploaded(served: Served) -> No
     put_clip(http, session, challenge, digits_in="other")
     put_digits(http, session, challenge)
     assert decide(http, session)["outcome"] == "Verified"
-    assert seen == {"document": FRONT, "document_back": BACK, "clip": CLIP, "digits": SOUND}
+    assert platform.desk.contents == {"document": FRONT, "document_back": BACK, "clip": CLIP, "digits": SOUND}
 
 
 def test_digits_and_clip_may_come_apart_but_each_only_once(served: Served) -> None:
@@ -129,8 +141,8 @@ def test_digits_and_clip_may_come_apart_but_each_only_once(served: Served) -> No
     assert "CHALLENGE_REPLAYED" in codes(decided)
 
 
-def test_a_challenge_of_another_session_or_altered_is_found(served: Served) -> None:
-    platform, http = served
+def test_a_challenge_of_another_session_or_altered_is_found(desk: Served) -> None:
+    platform, http = desk
     first, second = open_session(http), open_session(http)
     challenge = draw(platform, http, first)
     put_document(http, second)
@@ -140,8 +152,8 @@ def test_a_challenge_of_another_session_or_altered_is_found(served: Served) -> N
     assert put_clip(http, first, altered).json()["challenge"]["altered"] is True
 
 
-def test_a_stale_challenge_asks_for_another_clip_also_when_the_clock_was_set_back(served: Served) -> None:
-    platform, http = served
+def test_a_stale_challenge_asks_for_another_clip_also_when_the_clock_was_set_back(desk: Served) -> None:
+    platform, http = desk
     for seconds in (121.0, -30.0):
         session = open_session(http)
         challenge = draw(platform, http, session)
@@ -155,16 +167,16 @@ def test_a_stale_challenge_asks_for_another_clip_also_when_the_clock_was_set_bac
         assert decide(http, session)["outcome"] == "Verified"
 
 
-def test_an_undrawn_challenge_is_bad_input(served: Served) -> None:
-    _, http = served
+def test_an_undrawn_challenge_is_bad_input(desk: Served) -> None:
+    _, http = desk
     session = open_session(http)
     put_document(http, session)
     answer = put_clip(http, session, {"steps": ["blink"], "digits": "470913"})
     assert (answer.status_code, answer.json()["code"]) == (400, "CHALLENGE_INVALID")
 
 
-def test_steps_out_of_order_late_or_too_many_are_conflicts(served: Served) -> None:
-    platform, http = served
+def test_steps_out_of_order_late_or_too_many_are_conflicts(desk: Served) -> None:
+    platform, http = desk
     session = open_session(http)
     challenge = draw(platform, http, session)
     assert put_clip(http, session, challenge).json()["code"] == "STEP_OUT_OF_ORDER"
@@ -178,8 +190,8 @@ def test_steps_out_of_order_late_or_too_many_are_conflicts(served: Served) -> No
     assert (answer.status_code, answer.json()["code"]) == (409, "SESSION_EXPIRED")
 
 
-def test_nothing_of_a_failed_measurement_is_kept(served: Served) -> None:
-    platform, http = served
+def test_nothing_of_a_failed_measurement_is_kept(desk: Served) -> None:
+    platform, http = desk
     session = open_session(http)
     answer = put_document(http, session, FRONT.replace(b"front.jpg", b"noise.jpg"))
     assert (answer.status_code, answer.json()["code"]) == (400, "NOTHING_SEEN")
@@ -187,8 +199,8 @@ def test_nothing_of_a_failed_measurement_is_kept(served: Served) -> None:
     assert not objects(platform)
 
 
-def test_an_authority_that_comes_back_is_asked_again_and_one_that_answered_is_not(served: Served) -> None:
-    platform, http = served
+def test_an_authority_that_comes_back_is_asked_again_and_one_that_answered_is_not(desk: Served) -> None:
+    platform, http = desk
     authority = AnsweringAuthority(AuthorityAnswer.UNREACHABLE)
     platform.desk.authority = authority
     session = open_session(http)
@@ -202,8 +214,8 @@ def test_an_authority_that_comes_back_is_asked_again_and_one_that_answered_is_no
     assert len(authority.asked) == 2
 
 
-def test_two_accounts_of_one_person_are_one_reviewer(served: Served) -> None:
-    platform, http = served
+def test_two_accounts_of_one_person_are_one_reviewer(desk: Served) -> None:
+    platform, http = desk
     session = open_session(http, route="assisted")
     challenge = draw(platform, http, session)
     put_document(http, session)
@@ -219,8 +231,8 @@ def test_two_accounts_of_one_person_are_one_reviewer(served: Served) -> None:
     assert len(receipt["evidence"]["reviews"]) == 1
 
 
-def test_another_operator_sees_and_does_nothing(served: Served) -> None:
-    _, http = served
+def test_another_operator_sees_and_does_nothing(desk: Served) -> None:
+    _, http = desk
     session = open_session(http)
     other = {"authorization": f"Bearer {OTHER}"}
     for method, path in (
@@ -265,8 +277,8 @@ def test_a_decision_on_what_was_read_is_refused_when_it_has_changed(served: Serv
     assert decide(http, session, **{"if-match": current})["outcome"] == "Verified"
 
 
-def test_unknown_sessions_are_not_found(served: Served) -> None:
-    _, http = served
+def test_unknown_sessions_are_not_found(desk: Served) -> None:
+    _, http = desk
     for name in ("SES-0082-0C20-A1G7-D", "nonsense", "张三"):
         answer = http.get(f"{SESSIONS}/{name}")
         assert (answer.status_code, answer.json()["code"]) == (404, "SESSION_UNKNOWN")

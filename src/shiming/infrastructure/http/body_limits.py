@@ -53,6 +53,8 @@ class BoundedBody:
     is_json: bool
     streams: bool
     bytes_max: int = BODY_BYTES_MAX
+    seconds_max: float = BODY_SECONDS_MAX
+    pause_s_max: float = UPLOAD_CHUNK_SECONDS_MAX
     taken: int = 0
     _deadline: float | None = field(default=None)
     _whole: bool = False
@@ -69,13 +71,13 @@ class BoundedBody:
         loop = asyncio.get_running_loop()
         if self._deadline is None:
             self._deadline = loop.time() + UPLOAD_SECONDS_MAX
-        message = await self._within(min(UPLOAD_CHUNK_SECONDS_MAX, self._deadline - loop.time()))
+        message = await self._within(min(self.pause_s_max, self._deadline - loop.time()))
         self._whole = not message.get("more_body", False)
         return message
 
     async def _whole_body(self) -> Message:
         loop = asyncio.get_running_loop()
-        deadline, pieces = loop.time() + BODY_SECONDS_MAX, []
+        deadline, pieces = loop.time() + self.seconds_max, []
         while True:
             message = await self._within(deadline - loop.time())
             if message["type"] != "http.request":
