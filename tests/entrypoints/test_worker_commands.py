@@ -1,4 +1,5 @@
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -147,6 +148,9 @@ def test_a_worker_ends_at_a_signal(database: Engine) -> None:
         timer.cancel()
         for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
             signal.signal(number, handler)
+        logger = logging.getLogger("shiming")
+        logger.handlers.clear()
+        logger.propagate = True
     assert [json.loads(line) for line in said.splitlines()] == [
         {"worker": "started"},
         {"worker": "stopped", "given_back": 0},

@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 import typer
 
 from shiming.infrastructure.job_queue.worker import STOP_MAX_S, WorkerTools, run_worker
+from shiming.infrastructure.logging import configure_logging
 from shiming.vocabulary.errors import Text
 
 app = typer.Typer(add_completion=False)
@@ -40,6 +41,7 @@ def worker(
     tools = replace(platform.worker_tools, stop_max_s=stop_within)
     stop = threading.Event()
     stop_at_signals(stop)
+    configure_logging()
     _say({"worker": "started"}, Text(zh="工作进程已启动。", en="The worker is at work."), platform, as_json)
     given_back = run_worker(tools, stop)
     text = Text(zh=f"已停止；交回 {given_back} 项任务。", en=f"Stopped; {given_back} jobs were given back.")
