@@ -295,3 +295,13 @@ def test_pieces_of_a_session_that_was_left_are_removed_when_its_time_is_over(ser
     assert discard_held(holding, platform.begin, platform.clock.now()) == 1
     assert not objects(platform)
     assert discard_held(holding, platform.begin, platform.clock.now()) == 0
+
+
+def test_nothing_is_read_of_an_upload_that_the_caller_may_not_make(desk: Served) -> None:
+    _, http = desk
+    session = open_session(http)
+    other = {"authorization": f"Bearer {OTHER}", "content-type": "multipart/form-data; boundary=b"}
+    answer = http.put(f"{SESSIONS}/{session}/document", content=b"nonsense", headers=other)
+    assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
+    unknown = http.put(f"{SESSIONS}/SES-0082-0C20-A1G7-D/clip", content=b"", headers={**other})
+    assert unknown.status_code == 404

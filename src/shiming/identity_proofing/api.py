@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from datetime import date
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import APIRouter, Depends, Header, Path, Request
 from fastapi.responses import Response
 from sqlalchemy.engine import Connection, Engine
 
@@ -124,6 +124,45 @@ Deciding = Annotated[Asking, asked(MayDecideSession)]
 _GONE_ON = problem_responses(404, 409)
 
 
+def _platform(request: Request) -> ProofingPlatform:
+    platform: ProofingPlatform = request.app.state.platform
+    return platform
+
+
+def _desk(request: Request, *, authority: Any = None) -> Desk:
+    platform = _platform(request)
+    tools = platform.proofing_tools(authority)
+    return Desk(
+        tools=tools,
+        holding=HoldingTools(platform.privacy.objects, platform.keys, tools.new_reference),
+        begin=platform.begin,
+        policies=platform.policy,
+        on=platform.today(),
+    )
+
+
+def _reference(session: str) -> str:
+    try:
+        return str(ReferenceNumber.parse(session, prefix=SESSION))
+    except BadInput:
+        raise refused("SESSION_UNKNOWN") from None
+
+
+def _status(desk: Desk, platform: ProofingPlatform, session: str) -> SessionStatus:
+    with reading(platform.engine) as connection:
+        return stepwise.session_status(desk, connection, _reference(session))
+
+
+def _conducting(request: Request, session: SessionId, asking: Conducting) -> Desk:
+    """Answer the question of a session before anything of an upload is read."""
+    desk = _desk(request)
+    asking.allow(MayConductSession(_status(desk, _platform(request), session).operator))
+    return desk
+
+
+ReadyDesk = Annotated[Desk, Depends(_conducting)]
+
+
 @router.post("", status_code=201, response_model=SessionShown, responses=problem_responses(409))
 def open_session(
     request: Request,
@@ -186,10 +225,9 @@ def draw_challenge(
     openapi_extra=DOCUMENT.openapi_extra(),
 )  # fmt: skip
 def take_document(
-    request: Request, session: SessionId, asking: Conducting, upload: Annotated[Upload, DOCUMENT.received()]
+    request: Request, session: SessionId, desk: ReadyDesk, upload: Annotated[Upload, DOCUMENT.received()]
 ) -> Response:
     """Hand in photos of the document; the same files again change nothing."""
-    desk = _allowed_desk(request, session, asking)
     declared = DeclaredIdentity(upload.texts.get("declared_name"), upload.texts.get("declared_number"))
     with request.app.state.heavy_work.turn():
         stepwise.take_document(
@@ -203,13 +241,12 @@ def take_document(
     openapi_extra=LIVE_CLIP.openapi_extra(),
 )  # fmt: skip
 def take_clip(
-    request: Request, session: SessionId, asking: Conducting, upload: Annotated[Upload, LIVE_CLIP.received()]
+    request: Request, session: SessionId, desk: ReadyDesk, upload: Annotated[Upload, LIVE_CLIP.received()]
 ) -> Response:
     """Hand in the live clip with the challenge that it answers.
 
     `digits_in`: `clip` (default) when the digits are spoken in the clip, `other` when they come apart.
     """
-    desk = _allowed_desk(request, session, asking)
     challenge = parse_challenge_part(upload.texts["challenge"])
     in_clip = upload.texts.get("digits_in", "clip") == "clip"
     with request.app.state.heavy_work.turn():
@@ -224,10 +261,9 @@ def take_clip(
     openapi_extra=DIGITS.openapi_extra(),
 )  # fmt: skip
 def take_digits(
-    request: Request, session: SessionId, asking: Conducting, upload: Annotated[Upload, DIGITS.received()]
+    request: Request, session: SessionId, desk: ReadyDesk, upload: Annotated[Upload, DIGITS.received()]
 ) -> Response:
     """Hand in a recording of the digits, or the digits as tapped."""
-    desk = _allowed_desk(request, session, asking)
     audio, tapped = upload.files.get("audio"), upload.texts.get("tapped")
     if (audio is None) == (tapped is None):
         raise _one_of_two()
@@ -299,41 +335,6 @@ def read_receipt(
             Text(zh="请先请求决定。", en="Ask for the decision first."),
         )
     return dict(status.decided.receipt)
-
-
-def _platform(request: Request) -> ProofingPlatform:
-    platform: ProofingPlatform = request.app.state.platform
-    return platform
-
-
-def _desk(request: Request, *, authority: Any = None) -> Desk:
-    platform = _platform(request)
-    tools = platform.proofing_tools(authority)
-    return Desk(
-        tools=tools,
-        holding=HoldingTools(platform.privacy.objects, platform.keys, tools.new_reference),
-        begin=platform.begin,
-        policies=platform.policy,
-        on=platform.today(),
-    )
-
-
-def _reference(session: str) -> str:
-    try:
-        return str(ReferenceNumber.parse(session, prefix=SESSION))
-    except BadInput:
-        raise refused("SESSION_UNKNOWN") from None
-
-
-def _status(desk: Desk, platform: ProofingPlatform, session: str) -> SessionStatus:
-    with reading(platform.engine) as connection:
-        return stepwise.session_status(desk, connection, _reference(session))
-
-
-def _allowed_desk(request: Request, session: str, asking: Asking) -> Desk:
-    desk = _desk(request)
-    asking.allow(MayConductSession(_status(desk, _platform(request), session).operator))
-    return desk
 
 
 def _answer(request: Request, desk: Desk, session: str, *, status_code: int = 200) -> Response:
