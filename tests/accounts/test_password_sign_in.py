@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
 from shiming.accounts.connectors.passwords import Argon2Passwords
+from shiming.accounts.jobs import forget_sign_ins
 from shiming.accounts.model import PrincipalKind, Role, SignInMethod
 from shiming.accounts.rules.password_policy import PasswordFlaw, decide_password
 from shiming.accounts.store import accounts as account_store
@@ -19,7 +20,7 @@ from shiming.accounts.use_cases.password_sign_in import (
     enrol_password,
     sign_in_by_password,
 )
-from shiming.accounts.use_cases.sessions import SignedIn, forget_expired, sign_out
+from shiming.accounts.use_cases.sessions import SignedIn, sign_out
 from shiming.infrastructure.database import reading, unit_of_work
 from shiming.vocabulary.errors import BadInput
 from tests.accounts.account_builders import BY, PASSWORD, Desk, a_desk
@@ -246,9 +247,8 @@ def test_what_expired_is_forgotten(database: Engine) -> None:
     desk.invitation(desk.account("zhang.san"))
     sign_in(desk, "wrong password")
     desk.clock.forward(days=31)
-    with unit_of_work(database) as connection:
-        assert forget_expired(desk.tools, connection) == 3
-        assert forget_expired(desk.tools, connection) == 0
+    assert forget_sign_ins(desk.tools, database) == 3
+    assert forget_sign_ins(desk.tools, database) == 0
 
 
 @settings(deadline=None)  # a loaded machine is no failure
