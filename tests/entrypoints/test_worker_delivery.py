@@ -21,7 +21,7 @@ from shiming.infrastructure.database import reading, unit_of_work
 from shiming.infrastructure.encryption import InMemoryKeys, KeyUse
 from shiming.infrastructure.job_queue.model import Handling
 from shiming.infrastructure.nats_publisher import NatsPublisher, NatsServer
-from shiming.infrastructure.outbox import count_unrelayed, emit
+from shiming.infrastructure.outbox import count_unrelayed, emit, outbox
 from shiming.infrastructure.schedules import Every, Schedule
 from shiming.infrastructure.webhooks.secrets import count_secrets_by_kek
 from shiming.infrastructure.webhooks.tables import webhooks
@@ -138,6 +138,7 @@ def test_old_events_are_purged_by_their_schedule(database: Engine) -> None:
     )
     with unit_of_work(database) as connection:
         emit(connection, old)
+        connection.execute(outbox.update().values(relayed_at=old.occurred_at))
     worker = threading.Thread(target=run_worker, args=(tools, stop))
     worker.start()
 

@@ -161,9 +161,14 @@ def test_relayed_events_are_deleted_after_their_time_and_others_never(database: 
     old = NOW - KEPT_FOR - timedelta(seconds=1)
     write(database, an_event(1, at=old), an_event(2))
     with unit_of_work(database) as connection:
-        relay(connection, one_job_each, now=NOW)
+        relay(connection, one_job_each, now=old)
     write(database, an_event(3, at=old))
+    with unit_of_work(database) as connection:
+        relay(
+            connection, one_job_each, now=NOW
+        )  # no worker ran for a month: its receivers have the time, too
+    write(database, an_event(4, at=old))
     assert list(purge_events(database, now=NOW)) == [1]
     with reading(database) as connection:
         found = events_in(connection, EventRange(old, NOW + timedelta(1)), after=None, limit=9)
-    assert {event.event_id for event in found} == {"event-0002", "event-0003"}
+    assert {event.event_id for event in found} == {"event-0002", "event-0003", "event-0004"}

@@ -145,10 +145,11 @@ def count_unrelayed(connection: Connection) -> int:
 
 
 def purge_events(engine: Engine, *, now: datetime, kept_for: timedelta = KEPT_FOR) -> Iterator[int]:
-    """Delete relayed events that are older than `kept_for`, a batch a step; yield how many each deleted."""
+    """Delete events that were relayed more than `kept_for` ago, a batch a step; yield each step's count."""
+    before = now - kept_for
     old = (
         sa.select(outbox.c.event_id)
-        .where(outbox.c.relayed_at.is_not(None), outbox.c.occurred_at < now - kept_for)
+        .where(outbox.c.occurred_at < before, outbox.c.relayed_at < before)  # the first finds them by index
         .order_by(outbox.c.occurred_at)
         .limit(PURGED_AT_ONCE)
     )

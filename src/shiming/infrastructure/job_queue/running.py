@@ -29,6 +29,7 @@ class RunningTask:
         self.started_s = time.monotonic()
         self._stop = stop
         self._lost = threading.Event()
+        self.is_finished_by_handler = False
 
     def stopping(self) -> bool:
         """Whether the worker is told to stop, or the job went to another one."""
@@ -36,6 +37,7 @@ class RunningTask:
 
     def finish(self, connection: Connection) -> None:
         """Note in the handler's own transaction that the job is done; LeaseLost undoes that transaction."""
+        self.is_finished_by_handler = True  # if that transaction fails, settling finds the lease still held
         queue.finish(connection, self.job.lease)
 
     def lose(self) -> None:
@@ -76,16 +78,17 @@ class _Failure:
 def run(tools: RunTools, task: RunningTask) -> None:
     """Run the handler once and settle the job; raises nothing: what cannot be noted runs again."""
     answer: NotDone | PutBack | _Failure | None
+    was_late = False
     try:
         answer = task.handling.handler(task)
     except LeaseLost:
-        answer = None  # its transaction is undone; settling finds the lease lost, too
+        answer, was_late = None, True  # its transaction is undone; settling finds the lease lost, too
     except Exception as problem:  # noqa: BLE001 - a fault of one handler must not end the worker
         answer = _failure_of(task, problem)
     try:
         outcome = transact(tools.engine, lambda c: _settle(c, tools, task, answer))
     except LeaseLost:
-        outcome = "late"
+        outcome = "done" if task.is_finished_by_handler and not was_late else "late"
     except Exception as problem:  # noqa: BLE001 - the database is down: the lease runs out, the job runs again
         _log.warning("job %s could not be settled: %s", task.job.job_id, type(problem).__name__)
         outcome = "unsettled"
