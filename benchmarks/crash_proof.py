@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.report import report
 from tests.databases import ENGINES, a_postgresql_database
 from tests.entrypoints.crash_findings import examine
-from tests.entrypoints.crash_site import calamity
+from tests.entrypoints.crash_site import Nursery, calamity
 
 PEOPLE_A_KILL = 1  # so that caps are reached, and there is still somebody to register
 
@@ -32,16 +32,18 @@ def main() -> None:
     started = time.monotonic()
     place = a_postgresql_database() if chosen.engine == "postgresql" else nullcontext(None)
     with tempfile.TemporaryDirectory() as folder, place as url:
+        nursery = Nursery(preloaded=not chosen.anew)
         run = calamity(
+            nursery,
             Path(folder) / "site",
             url,
             kills=chosen.kills,
             seed=chosen.seed,
             people=PEOPLE_A_KILL * chosen.kills,
-            preloaded=not chosen.anew,
         )
         with run as found:
             counted = examine(found)
+        nursery.close()
     report(
         f"crash proof, {chosen.engine}",
         counted["lines"] / counted["acknowledged"],

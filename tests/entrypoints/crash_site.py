@@ -45,6 +45,7 @@ PEOPLE = 12  # with the sessions of a run each of them comes to the cap
 REPLIES_MIN = 90  # more than they may have lines
 CONTESTED = 9  # every so many registrations ask for a number that another one asked for
 CREATED = 201
+CALM = {"OMP_NUM_THREADS": "1"}  # threads of libraries do not survive a fork
 REQUEST_S = 20.0
 START_S = 90.0  # a start on a busy machine
 DRAIN_S = 90.0
@@ -99,18 +100,18 @@ class Aftermath:
 class Nursery:
     """Starts programs: in a moment from one that has imported everything, or each anew as a user does."""
 
-    def __init__(self, environment: dict[str, str], *, preloaded: bool) -> None:
-        self._environment = environment
-        self._nursery = self._run("tests.entrypoints.program_nursery", PIPE, PIPE) if preloaded else None
+    def __init__(self, *, preloaded: bool) -> None:
+        nursery = ["tests.entrypoints.program_nursery"]
+        self._nursery = self._run(nursery, CALM, PIPE, PIPE) if preloaded else None
         self._running: list[Popen[bytes]] = []
 
-    def start(self, arguments: list[str], log: Path) -> int:
+    def start(self, arguments: list[str], environment: dict[str, str], log: Path) -> int:
         """Start `python -m arguments`, its output appended to `log`; return the process id."""
         if self._nursery is None or self._nursery.stdin is None or self._nursery.stdout is None:
             with log.open("ab") as output:
-                self._running.append(self._run(arguments[0], DEVNULL, output, *arguments[1:]))
+                self._running.append(self._run(arguments, environment, DEVNULL, output))
             return self._running[-1].pid
-        order = {"arguments": arguments, "log": str(log)}
+        order = {"arguments": arguments, "environment": environment, "log": str(log)}
         self._nursery.stdin.write(json.dumps(order).encode() + b"\n")
         self._nursery.stdin.flush()
         return int(self._nursery.stdout.readline())
@@ -139,24 +140,27 @@ class Nursery:
             self._nursery.kill()
             self._nursery.communicate()
 
-    def _run(self, module: str, stdin: int, stdout: Any, *arguments: str) -> Popen[bytes]:
-        command = [sys.executable, "-m", module, *arguments]
+    @staticmethod
+    def _run(arguments: list[str], environment: dict[str, str], stdin: int, stdout: Any) -> Popen[bytes]:
+        command = [sys.executable, "-m", *arguments]
         errors = stdout if stdin == DEVNULL else None
         return Popen(  # noqa: S603 - our own programs
-            command, cwd=PROJECT, env=self._environment, stdin=stdin, stdout=stdout, stderr=errors
+            command, cwd=PROJECT, env={**os.environ, **environment}, stdin=stdin, stdout=stdout, stderr=errors
         )
 
 
 class Program:
     """One process that can be killed and started again; its output goes to a file."""
 
-    def __init__(self, nursery: Nursery, name: str, arguments: list[str], log: Path) -> None:
+    def __init__(
+        self, nursery: Nursery, name: str, arguments: list[str], environment: dict[str, str], log: Path
+    ) -> None:
         self.name, self.log, self.kills = name, log, 0
-        self._nursery, self._arguments = nursery, arguments
+        self._nursery, self._arguments, self._environment = nursery, arguments, environment
         self._pid: int | None = None
 
     def start(self, *more: str) -> None:
-        self._pid = self._nursery.start([*self._arguments, *more], self.log)
+        self._pid = self._nursery.start([*self._arguments, *more], self._environment, self.log)
 
     def kill(self) -> None:
         assert self._pid
@@ -178,21 +182,20 @@ class Site:
     """The installation and everybody around it."""
 
     def __init__(
-        self, folder: Path, url: str | None, chance: random.Random, *, people: int, preloaded: bool
+        self, folder: Path, url: str | None, chance: random.Random, nursery: Nursery, *, people: int
     ) -> None:
         self.chance, self._people = chance, str(people)
         self.data = folder / "data"
         self.data.mkdir(mode=0o700, parents=True)
         self.ports = [_free_port(), _free_port()]
         self._environment = {
-            **os.environ,
+            **CALM,
             "SHIMING_DATA": str(self.data),
             "SHIMING_SANDBOX": "1",  # webhooks may go to this machine
-            "OMP_NUM_THREADS": "1",
-            **({"SHIMING_DATABASE_URL": url} if url else {}),
+            "SHIMING_DATABASE_URL": url or "",
         }
         self._logs = folder
-        self._nursery = Nursery(self._environment, preloaded=preloaded)
+        self._nursery = nursery
         self.programs = [
             *(
                 self._program(f"server {port}", "shiming", "serve", "--port", str(port))
@@ -209,7 +212,7 @@ class Site:
         self.repeats = 0
 
     def _program(self, name: str, *arguments: str) -> Program:
-        return Program(self._nursery, name, list(arguments), self._logs / f"{name}.log")
+        return Program(self._nursery, name, list(arguments), self._environment, self._logs / f"{name}.log")
 
     def prepare(self, receiver: str) -> tuple[Platform, list[tuple[str, str]]]:
         """Make the installation as an operator does; return its clients."""
@@ -286,7 +289,6 @@ class Site:
         self.over.set()
         for program in self.programs:
             program.stop()
-        self._nursery.close()
 
 
 class Registering(threading.Thread):
@@ -386,10 +388,11 @@ def receiver(told: Told, verify: Any) -> Iterator[str]:
 
 @contextmanager
 def calamity(
-    folder: Path, url: str | None, *, kills: int, seed: int, people: int = PEOPLE, preloaded: bool = True
+    nursery: Nursery, folder: Path, url: str | None, *, kills: int, seed: int, people: int = PEOPLE
 ) -> Iterator[Aftermath]:
     """Kill programs so many times while clients register; then let clients and jobs come to their end."""
-    site = Site(folder, url, random.Random(seed), people=people, preloaded=preloaded)  # noqa: S311 - victims, not keys
+    chance = random.Random(seed)  # noqa: S311 - chooses victims, not keys
+    site = Site(folder, url, chance, nursery, people=people)
     with receiver(site.told, site.verify) as address:
         platform, accounts = site.prepare(address)
         clients = [Registering(site, account, 100_000 * (n + 1)) for n, account in enumerate(accounts)]

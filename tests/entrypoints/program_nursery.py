@@ -4,8 +4,8 @@ A server needs three seconds of a core to import what it needs; a test that kill
 What is forked is the same command, in a process of its own with connections of its own: nothing is opened
 before the fork.
 
-`python -m tests.entrypoints.program_nursery` reads lines `{"log": file, "arguments": ["shiming", ...]}` and
-answers each with the process id.
+`python -m tests.entrypoints.program_nursery` reads lines `{"log": file, "environment": {...},
+"arguments": ["shiming", ...]}` and answers each with the process id.
 """
 
 import importlib
@@ -14,6 +14,7 @@ import os
 import runpy
 import signal
 import sys
+from typing import Any
 
 IMPORTED = (
     "shiming.entrypoints.http_api",
@@ -37,14 +38,15 @@ IMPORTED = (
 )
 
 
-def become(order: dict[str, object]) -> None:
+def become(order: dict[str, Any]) -> None:
     """Be the program that is asked for; does not return."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     log = os.open(str(order["log"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    module, *sys.argv[1:] = [str(word) for word in order["arguments"]]  # type: ignore[attr-defined] # a list
+    os.environ.update(order["environment"])
+    module, *sys.argv[1:] = order["arguments"]
     code = 1
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,20 +9,32 @@ from shiming.infrastructure.database import reading, unit_of_work
 from tests.databases import ENGINES, a_postgresql_database
 from tests.entrypoints import crash_findings
 from tests.entrypoints.crash_findings import COUNTERS, EVIDENCE, examine
-from tests.entrypoints.crash_site import Aftermath, calamity
+from tests.entrypoints.crash_site import Aftermath, Nursery, calamity
 
 KILLS = 12  # benchmarks/crash_proof.py kills for as long as one likes
 SEED = 20260501
 
 
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    opened = Nursery(preloaded=True)
+    yield opened
+    opened.close()
+
+
 @pytest.mark.parametrize("kind", ENGINES)
-def test_nothing_is_lost_or_doubled_when_programs_are_killed(kind: str, tmp_path: Path) -> None:
+def test_nothing_is_lost_or_doubled_when_programs_are_killed(
+    kind: str, nursery: Nursery, tmp_path: Path
+) -> None:
     if kind == "sqlite":
-        with calamity(tmp_path, None, kills=KILLS, seed=SEED) as found:
+        with calamity(nursery, tmp_path, None, kills=KILLS, seed=SEED) as found:
             counted = examine(found)
             the_examination_sees_damage(found)
     else:
-        with a_postgresql_database() as url, calamity(tmp_path, url, kills=KILLS, seed=SEED) as found:
+        with (
+            a_postgresql_database() as url,
+            calamity(nursery, tmp_path, url, kills=KILLS, seed=SEED) as found,
+        ):
             counted = examine(found)
     assert sum(found.kills.values()) == KILLS
     assert counted["acknowledged"] >= 20

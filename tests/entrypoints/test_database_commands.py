@@ -132,16 +132,19 @@ def lost_object(desk: Desk) -> None:
         path.unlink()
 
 
+DAMAGES = [
+    (damaged_guard, "schema", "data_keys_no_delete"),
+    (lost_index, "schema", "ix_evidence_subject"),
+    (older, "revision", "0000"),
+    (other_keys, "keys", "KEY"),
+    (lost_tombstones, "tombstones", "MISSING"),
+    (lost_object, "objects", "EVD-"),
+]
+
+
 @pytest.mark.parametrize(
-    ("damage", "check", "word"),
-    [
-        (damaged_guard, "schema", "data_keys_no_delete"),
-        (lost_index, "schema", "ix_evidence_subject"),
-        (older, "revision", "0000"),
-        (other_keys, "keys", "KEY"),
-        (lost_tombstones, "tombstones", "MISSING"),
-        (lost_object, "objects", "EVD-"),
-    ],
+    ("kind", "damage", "check", "word"),
+    [*(("sqlite", *each) for each in DAMAGES), *(("postgresql", *each) for each in DAMAGES[:4])],
 )
 def test_check_finds_what_is_wrong_and_names_it(
     desk: Desk, damage: Callable[[Desk], None], check: str, word: str
