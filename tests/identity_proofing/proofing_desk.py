@@ -144,6 +144,8 @@ class Desk:
     authority: AuthorityPort = field(default_factory=AnsweringAuthority)
     sees: dict[str, Any] = field(default_factory=dict)
     kept: list[Mapping[str, Any]] = field(default_factory=list)
+    contents: dict[str, bytes] = field(default_factory=dict)  # of the files kept last
+    released: list[str] = field(default_factory=list)
     recorded: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     random: Random = field(default_factory=lambda: Random(7))  # noqa: S311 - repeatable on purpose
 
@@ -172,7 +174,7 @@ class Desk:
             signer=Ed25519Signer.from_seed(bytes(32)),
             record=lambda _connection, *, kind, facts, operator: self.recorded.append((kind, facts)),  # noqa: ARG005
             pseudonym=lambda document_type, number: f"P-{hash((document_type, number)) % 10**8:08d}",
-            keep_evidence=self._keep,
+            keeper=DeskKeeper(self),
             random=self.random,
             program="shiming test",
         )
@@ -213,9 +215,21 @@ class Desk:
             raise BadInput("NOTHING_SEEN", Text(zh=name, en=name))
         return found
 
-    def _keep(self, connection: Connection, **kept: Any) -> None:
+
+@dataclass
+class DeskKeeper:
+    """Remembers what it was given, and what it was told to let go of."""
+
+    desk: Desk
+
+    def keep(self, connection: Connection, **kept: Any) -> None:
         assert not connection.closed
-        self.kept.append(kept)
+        self.desk.kept.append(kept)
+        self.desk.contents = {name: file.read_bytes() for name, file in kept["files"].items()}
+
+    def release(self, connection: Connection, session_id: str) -> None:
+        assert not connection.closed
+        self.desk.released.append(session_id)
 
 
 def _shown(step: Gesture, at: float) -> ClipEvent:

@@ -12,6 +12,7 @@ import httpx
 from sqlalchemy.engine import Engine
 
 from shiming.entrypoints.http_api import create_app
+from shiming.identity_proofing.ports import EvidenceKeeper
 from shiming.identity_proofing.use_cases.tools import ProofingTools
 from shiming.infrastructure.encryption import InMemoryKeys, KeyUse
 from shiming.infrastructure.object_store import FolderObjectStore
@@ -39,6 +40,7 @@ class HttpDesk:
     desk: Desk
     data_folder: Path
     gatekeeper: TableGatekeeper = field(default_factory=TableGatekeeper)
+    keeper: EvidenceKeeper | None = None  # instead of the desk's own
 
     def __post_init__(self) -> None:
         self.engine = self.desk.engine
@@ -64,6 +66,7 @@ class HttpDesk:
         return replace(
             plain,
             authority=authority or plain.authority,
+            keeper=self.keeper or plain.keeper,
             read_document=lambda picture: plain.read_document(_named(picture)),
             measure_clip=lambda clip: plain.measure_clip(_named(clip)),
             measure_digits=lambda sound, expected, language: plain.measure_digits(

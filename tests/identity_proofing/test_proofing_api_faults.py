@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from shiming.entrypoints.recognition_tools import Recognition
 from shiming.infrastructure.database import open_database
@@ -147,6 +147,17 @@ def test_an_object_store_that_is_down_changes_nothing(served: Served) -> None:
     assert put(http, session, FRONT).json()["state"] == "document"
 
 
+class FullVault:
+    """A vault whose disk is full."""
+
+    def keep(self, connection: Connection, **kept: Any) -> None:
+        del connection, kept
+        raise Unavailable("OBJECT_STORE_WRITE", Text(zh="材料无法保存。", en="It could not be stored."))
+
+    def release(self, connection: Connection, session_id: str) -> None:
+        raise NotImplementedError
+
+
 def test_a_vault_that_fails_leaves_the_session_undecided(served: Served) -> None:
     platform, http = served
     session = open_session(http)
@@ -155,16 +166,11 @@ def test_a_vault_that_fails_leaves_the_session_undecided(served: Served) -> None
     http.put(f"{SESSIONS}/{session}/document", files=files)
     clip = {"clip": ("c.mp4", CLIP, "video/mp4")}
     http.put(f"{SESSIONS}/{session}/clip", files=clip, data={"challenge": json.dumps(challenge)})
-    working = platform.desk._keep
-
-    def full(*_args: Any, **_kept: Any) -> None:
-        raise Unavailable("OBJECT_STORE_WRITE", Text(zh="材料无法保存。", en="It could not be stored."))
-
-    platform.desk._keep = full  # type: ignore[method-assign] # the keeper of this desk
+    platform.keeper = FullVault()
     answer = http.post(f"{SESSIONS}/{session}/decision")
     assert (answer.status_code, answer.json()["code"]) == (503, "OBJECT_STORE_WRITE")
     assert http.get(f"{SESSIONS}/{session}").json()["decision"] is None
-    platform.desk._keep = working  # type: ignore[method-assign] # as above
+    platform.keeper = None
     assert http.post(f"{SESSIONS}/{session}/decision").json()["outcome"] == "Verified"
 
 

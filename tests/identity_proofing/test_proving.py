@@ -344,3 +344,20 @@ def test_nothing_heard(desk: Desk) -> None:
     challenge = desk.ask()
     desk.sees["digits:clip.mp4"] = Heard(-99.0, 0)
     assert codes(desk.prove(challenge)) == {"DIGITS_ABSENT"}
+
+
+def test_a_case_in_review_keeps_its_clip_and_gives_all_up_when_nobody_is_proven(desk: Desk) -> None:
+    desk.authority = AnsweringAuthority(AuthorityAnswer.UNREACHABLE)
+    first = desk.prove(desk.ask())
+    assert first.adjudication.outcome == "NeedsReview"
+    assert desk.kept[-1]["pending"] is True
+    desk.authority = AnsweringAuthority(AuthorityAnswer.MISMATCH)
+    second = desk.prove(desk.ask(session=first.session.id), session_id=first.session.id)
+    assert second.adjudication.outcome == "NotVerified"
+    assert desk.released == [first.session.id]
+
+
+def test_a_verified_case_is_kept_for_good(desk: Desk) -> None:
+    assert desk.prove(desk.ask()).adjudication.outcome == "Verified"
+    assert desk.kept[-1]["pending"] is False
+    assert desk.released == []

@@ -78,6 +78,7 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     ("name", "value"),
     [
         ("SHIMING_KEYS", "paper"),
+        ("SHIMING_OPERATOR_NAMES", "China Mobile"),
         ("SHIMING_PUBLIC_URL", "shop.example"),
     ],
 )
@@ -86,3 +87,8 @@ def test_a_setting_that_cannot_be_meant_is_named(name: str, value: str) -> None:
         Settings.from_environment({"SHIMING_DATA": "/srv/x", name: value})
     assert refused.value.code == "SETTING_INVALID"
     assert str(refused.value.details["setting"]).startswith(name[:12])
+
+
+def test_operators_have_names() -> None:
+    settings = Settings.from_environment({"SHIMING_OPERATOR_NAMES": "cn-mobile=中国移动; cn-x = X ;"})
+    assert settings.operator_names == {"cn-mobile": "中国移动", "cn-x": "X"}

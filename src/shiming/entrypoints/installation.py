@@ -55,8 +55,9 @@ class Installation:
         """Return the installation's keys; new ones are only made where there is no database yet."""
         from shiming.infrastructure.key_choice import key_provider_from
 
-        database = self.data_folder / "shiming.db"
-        return key_provider_from(self.settings, os.environ, may_create=not database.exists())
+        on_file = self.settings.database_url.startswith("sqlite")  # PostgreSQL gets its keys by `db init`
+        may_create = on_file and not (self.data_folder / "shiming.db").exists()
+        return key_provider_from(self.settings, os.environ, may_create=may_create)
 
     @cached_property
     def signer(self) -> "Signer":
@@ -93,6 +94,14 @@ class Installation:
         engine = open_database(self.settings.database_url)
         prepare_schema(engine, may_create=True)
         return engine
+
+    def require_keys(self) -> None:
+        """Refuse to serve with keys that do not open what is stored."""
+        from shiming.infrastructure.database import reading
+        from shiming.privacy.use_cases.rotation import require_keks
+
+        with reading(self.engine) as connection:
+            require_keks(self.privacy, connection)
 
     def begin(self) -> "AbstractContextManager[Connection]":
         """Open a transaction that is committed at its end."""

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from shiming.accounts import jobs as account_jobs
 from shiming.entrypoints.worker import (
+    DEFAULT_SCHEDULES,
     ERASE_DUE,
     PURGE_IDEMPOTENCY_KEYS,
     SEAL,
@@ -15,12 +17,24 @@ from shiming.infrastructure.idempotency import forget_old_keys
 from shiming.infrastructure.job_queue.model import Handlers, Handling, Task
 from shiming.infrastructure.job_queue.worker import WorkerTools
 from shiming.infrastructure.nats_publisher import NatsPublisher, NatsServer
+from shiming.infrastructure.schedules import Cron, Every, Schedule
 from shiming.infrastructure.webhooks.delivering import DeliveryTools
 from shiming.privacy import jobs as privacy_jobs
+from shiming.privacy.disclosure_jobs import expire_disclosures, forget_old_accesses
 from shiming.privacy.use_cases.sealing import seal_ledger
 
 if TYPE_CHECKING:
     from shiming.entrypoints.wiring import Platform
+
+EXPIRE_DISCLOSURES = "disclosures.expire"
+FORGET_ACCESSES = "accesses.forget"
+FORGET_SIGN_INS = "sign_ins.forget"
+SCHEDULES = (
+    *DEFAULT_SCHEDULES,
+    Schedule(EXPIRE_DISCLOSURES, Every(seconds=60)),  # deadlines are hours
+    Schedule(FORGET_ACCESSES, Cron("53 3 * * *", "Asia/Shanghai")),
+    Schedule(FORGET_SIGN_INS, Cron("29 * * * *", "Asia/Shanghai")),
+)
 
 
 def worker_of(platform: "Platform") -> WorkerTools:
@@ -36,6 +50,7 @@ def worker_of(platform: "Platform") -> WorkerTools:
         platform.clock,
         delivery=EventDelivery(webhooks, nats),
         features=_jobs(platform),
+        schedules=SCHEDULES,
     )
 
 
@@ -47,9 +62,19 @@ def _jobs(platform: "Platform") -> Handlers:
 
     def erase_due(_task: Task) -> None:
         privacy_jobs.erase_due(platform.privacy, platform.engine, now=platform.clock.now())
+        privacy_jobs.finish_erasures(platform.privacy, platform.engine)
+
+    def expire(_task: Task) -> None:
+        expire_disclosures(platform.privacy, platform.engine, now=platform.clock.now())
+
+    def forget(_task: Task) -> None:
+        retention = platform.policy(platform.default_pack, platform.today()).retention
+        forget_old_accesses(platform.engine, retention, now=platform.clock.now())
+
+    def forget_sign_ins(_task: Task) -> None:
+        account_jobs.forget_sign_ins(platform.accounts, platform.engine)
 
     def sweep(_task: Task) -> None:
-        privacy_jobs.finish_erasures(platform.privacy, platform.engine)
         privacy_jobs.sweep_objects(platform.privacy, platform.engine, now=platform.clock.now())
 
     def purge_keys(_task: Task) -> None:
@@ -59,5 +84,8 @@ def _jobs(platform: "Platform") -> Handlers:
         SEAL: Handling(seal),
         ERASE_DUE: Handling(erase_due),
         SWEEP: Handling(sweep),
+        EXPIRE_DISCLOSURES: Handling(expire),
+        FORGET_ACCESSES: Handling(forget),
+        FORGET_SIGN_INS: Handling(forget_sign_ins),
         PURGE_IDEMPOTENCY_KEYS: Handling(purge_keys),
     }

@@ -14,11 +14,10 @@ from shiming.infrastructure.settings import Settings
 if TYPE_CHECKING:  # what a command does not need is not imported: `--help` stays fast
     from sqlalchemy.engine import Connection
 
-    from shiming.accounts.asking import HttpGatekeeper
+    from shiming.accounts.asking import HttpGatekeeper, KnownCaller
     from shiming.accounts.use_cases.token_keys import TokenKeys
     from shiming.accounts.use_cases.tools import AccountTools
     from shiming.entrypoints.recognition_tools import Recognition
-    from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity
     from shiming.identity_proofing.ports import AuthorityPort
     from shiming.identity_proofing.sandbox_authority.verification import Comparer
     from shiming.identity_proofing.use_cases.tools import ProofingTools
@@ -48,6 +47,8 @@ def platform_from_environment() -> "Platform":
 class Platform(Installation):
     """Everything wired for one installation; parts are built on first use and kept."""
 
+    default_pack = DEFAULT_PACK
+
     def __init__(self, settings: Settings, observer: "InferenceObserver | None" = None) -> None:
         super().__init__(settings)
         self._observer = observer
@@ -76,6 +77,7 @@ class Platform(Installation):
 
     def proofing_tools(self, authority: "AuthorityPort | None" = None) -> "ProofingTools":
         """Return the tools of identity proofing with this authority; None: none is asked."""
+        from shiming.entrypoints.evidence_keeping import VaultKeeper
         from shiming.entrypoints.pictures import jpeg
         from shiming.identity_proofing.connectors.fake import NullAuthority
         from shiming.identity_proofing.use_cases.tools import ProofingTools
@@ -93,7 +95,7 @@ class Platform(Installation):
             signer=self.signer,
             pseudonym=self._pseudonym,
             record=self._record,
-            keep_evidence=self._keep_evidence,
+            keeper=VaultKeeper(self),
             program=f"shiming {version('shiming')}",
         )
 
@@ -177,6 +179,14 @@ class Platform(Installation):
         inner = Gatekeeper(self.accounts, self.engine, self.token_keys)
         return HttpGatekeeper(inner, cookies_secure=self.accounts.settings.cookies_secure)
 
+    def sign_in_staff(self, user_name: str, password: str) -> "KnownCaller":
+        """Return who acts at a terminal; raise BadInput when that is nobody."""
+        return self.gatekeeper.sign_in_staff(user_name, password)
+
+    def operator_name(self, operator: str) -> str:
+        """Return the name of an operator as image copies show it; its code where no name is set."""
+        return self.settings.operator_names.get(operator) or operator or "Shiming"
+
     # -- jobs ------------------------------------------------------------------------------------
 
     @cached_property
@@ -218,41 +228,3 @@ class Platform(Installation):
         from shiming.privacy.use_cases.ledger import record
 
         record(connection, self.keys, kind=kind, facts=facts, now=self.clock.now(), operator=operator)
-
-    def _keep_evidence(
-        self,
-        connection: "Connection",
-        *,
-        session_id: str,
-        subject: str,
-        identity: "ClaimedIdentity",
-        files: Mapping[str, Path],
-    ) -> None:
-        """Keep a decided case under the retention rules of the session's own pack."""
-        from shiming.identity_proofing.store import get_session
-        from shiming.privacy.model import EvidenceKind, IdentityRecord
-        from shiming.privacy.use_cases.cases import keep_case
-
-        kinds = {
-            "document": EvidenceKind.DOCUMENT_FRONT,
-            "document_back": EvidenceKind.DOCUMENT_BACK,
-            "clip": EvidenceKind.CLIP,
-            "digits": EvidenceKind.AUDIO,
-        }
-        now = self.clock.now()
-        pack = get_session(connection, session_id).pack_id
-        keep_case(
-            self.privacy,
-            connection,
-            subject=subject,
-            case_reference=session_id,
-            identity=IdentityRecord(
-                document_type=identity.document_type,
-                number=identity.number or "",
-                name=identity.name or "",
-                address=identity.address or "",
-            ),
-            files={kinds[name]: file for name, file in files.items()},
-            retention=self.policy(pack, self.today()).retention,
-            decided_at=now,
-        )

@@ -89,16 +89,25 @@ class Pseudonyms(Protocol):
 class EvidenceKeeper(Protocol):
     """Keeps what the law wants kept, encrypted, in the caller's transaction (the vault)."""
 
-    def __call__(
+    def keep(
         self,
         connection: Connection,
         *,
         session_id: str,
+        operator: str,
         subject: str,
         identity: ClaimedIdentity,
         files: Mapping[str, Path],
+        pending: bool,
     ) -> None:
-        """Keep the identity and the files (`document`, `document_back`, `clip`, `digits`) of a session."""
+        """Keep the identity and the files (`document`, `document_back`, `clip`, `digits`) of a session.
+
+        `pending`: people still have to review it, so what would be deleted at a decision is there to be seen.
+        """
+        ...
+
+    def release(self, connection: Connection, session_id: str) -> None:
+        """Let go of what a review needed: the session was decided and proves nobody."""
         ...
 
 

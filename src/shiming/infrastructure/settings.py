@@ -11,6 +11,7 @@ r"""Settings of one installation, read once from the environment.
 | `SHIMING_KEYS` | who keeps the key-encryption key: `file`, `environment` or `pkcs11` | `file` |
 | `SHIMING_PUBLIC_URL` | address at which browsers and clients reach us | `http://localhost:8000` |
 | `SHIMING_LEDGER_ORIGIN` | name of the ledger on its checkpoints | derived from its key |
+| `SHIMING_OPERATOR_NAMES` | names on image copies: `cn-mobile=China Mobile;cn-x=...` | the codes |
 | `SHIMING_NATS_URL` | publish events to NATS JetStream as well | none |
 
 Keys (`key_choice`) and sign-in (`AccountSettings`) have further variables of their own.
@@ -30,7 +31,7 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -55,6 +56,7 @@ class Settings:
     public_url: str = "http://localhost:8000"
     ledger_origin: str | None = None
     nats_url: str | None = None
+    operator_names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -72,6 +74,7 @@ class Settings:
             public_url=_address(environment, "SHIMING_PUBLIC_URL") or "http://localhost:8000",
             ledger_origin=environment.get("SHIMING_LEDGER_ORIGIN") or None,
             nats_url=environment.get("SHIMING_NATS_URL") or None,
+            operator_names=_names(environment, "SHIMING_OPERATOR_NAMES"),
         )
 
     @property
@@ -144,6 +147,14 @@ def _address(environment: Mapping[str, str], name: str) -> str | None:
             name, Text(zh=f"{name} 应为 https:// 地址。", en=f"{name} must be an https:// address.")
         )
     return value or None
+
+
+def _names(environment: Mapping[str, str], name: str) -> Mapping[str, str]:
+    """Read `code=name;code=name`."""
+    parts = [part.partition("=") for part in environment.get(name, "").split(";") if part.strip()]
+    if not all(code.strip() and named.strip() for code, _, named in parts):
+        raise _invalid(name, Text(zh=f"{name} 应为 代码=名称;...。", en=f"{name} must be CODE=NAME;..."))
+    return {code.strip(): named.strip() for code, _, named in parts}
 
 
 def _invalid(name: str, text: Text) -> BadInput:

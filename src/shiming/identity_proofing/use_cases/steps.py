@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from shiming.identity_proofing import store
 from shiming.identity_proofing.checks.recipe import decide_proofing
 from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity
-from shiming.identity_proofing.model.decision import Adjudication, NeedsReview, Retry, Verified
+from shiming.identity_proofing.model.decision import Adjudication, NeedsReview, NotVerified, Retry, Verified
 from shiming.identity_proofing.model.evidence import (
     AuthorityEvidence,
     ChallengeEvidence,
@@ -157,21 +157,42 @@ def decide_session(
     step.take(DecisionTaken(final=final))
     store.save_decision(step.connection, step.session_id, receipt, now)
     _record_decision(step, receipt)
-    worth_keeping = isinstance(adjudication.decision, Verified | NeedsReview)
-    if tools.keep_evidence and identity and subject and worth_keeping:
-        tools.keep_evidence(
-            step.connection,
-            session_id=step.session_id,
-            subject=subject,
-            identity=identity,
-            files=dict(files or {}),
-        )
+    if identity and subject:
+        _keep_or_release(step, adjudication, subject, identity, files or {})
     return Decided(store.get_session(step.connection, step.session_id), adjudication, receipt)
 
 
-def _record_decision(step: Step, receipt: Mapping[str, Any]) -> None:
+def _keep_or_release(
+    step: Step,
+    adjudication: Adjudication,
+    subject: str,
+    identity: ClaimedIdentity,
+    files: Mapping[str, Path],
+) -> None:
+    if step.tools.keeper is None:
+        return
+    match adjudication.decision:
+        case Verified() | NeedsReview() as decision:
+            step.tools.keeper.keep(
+                step.connection,
+                session_id=step.session_id,
+                operator=_operator(step),
+                subject=subject,
+                identity=identity,
+                files=files,
+                pending=isinstance(decision, NeedsReview),
+            )
+        case NotVerified():
+            step.tools.keeper.release(step.connection, step.session_id)
+
+
+def _operator(step: Step) -> str:
     found = store.find_decided_session(step.connection, step.session_id)
-    operator = (found.operator if found else None) or ""
+    return (found.operator if found else None) or ""
+
+
+def _record_decision(step: Step, receipt: Mapping[str, Any]) -> None:
+    operator = _operator(step)
     facts = {
         "session": step.session_id,
         "outcome": receipt["decision"]["outcome"],

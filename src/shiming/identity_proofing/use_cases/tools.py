@@ -37,7 +37,7 @@ class ProofingTools:
     signer: Signer
     pseudonym: Pseudonyms
     record: DecisionRecorder
-    keep_evidence: EvidenceKeeper | None = None
+    keeper: EvidenceKeeper | None = None
     random: Random = field(default_factory=SystemRandom)
     program: str = "shiming"
 

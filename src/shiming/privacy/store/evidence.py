@@ -148,6 +148,26 @@ def release_case(connection: Connection, case_reference: str, now: datetime) -> 
     return changed.rowcount
 
 
+def release_unused(connection: Connection, stored_before: datetime, now: datetime, limit: int) -> int:
+    """Note that what waits for a line since long may go; return how many pieces."""
+    waiting = (
+        sa.select(evidence.c.operator, evidence.c.evidence_id)
+        .where(
+            evidence.c.line_id.is_(None),
+            evidence.c.retain_until.is_(None),
+            evidence.c.stored_at < stored_before,
+            _KEPT,
+        )
+        .limit(limit)
+    )
+    changed = connection.execute(
+        evidence.update()
+        .where(sa.tuple_(evidence.c.operator, evidence.c.evidence_id).in_(waiting))
+        .values(retain_until=now)
+    )
+    return changed.rowcount
+
+
 def set_line(connection: Connection, case_reference: str, line_id: str) -> None:
     """Note for which line the evidence of a case is kept."""
     connection.execute(
