@@ -94,7 +94,9 @@ def measure_writers(kind: str, url: str) -> None:
     sealer.start()
     engine = open_database(url)
     leaves_a_second(engine, 1.0)  # connections and lanes
-    ratios, without, sealing = [], [], []
+    ratios: list[float] = []
+    without: list[float] = []
+    sealing: list[float] = []
     for number in range(ROUNDS):
         for with_sealer in (True, False) if number % 2 else (False, True):
             (running.set if with_sealer else running.clear)()
