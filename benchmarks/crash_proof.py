@@ -15,7 +15,8 @@ from pathlib import Path
 from benchmarks.report import report
 from tests.databases import ENGINES, a_postgresql_database
 from tests.entrypoints.crash_findings import examine
-from tests.entrypoints.crash_site import Nursery, calamity
+from tests.entrypoints.crash_programs import Nursery
+from tests.entrypoints.crash_site import calamity
 
 PEOPLE_A_KILL = 1  # so that caps are reached, and there is still somebody to register
 

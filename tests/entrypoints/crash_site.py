@@ -7,23 +7,14 @@ until they get an answer. A receiver of webhooks, which stays alive, notes what 
 `calamity` runs it; what it returns is examined by `crash_findings`.
 """
 
-import json
-import os
 import queue
 import random
-import signal
-import socket
-import sys
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
-from typing import Any
 
 import httpx
 from standardwebhooks.webhooks import Webhook as Signing
@@ -37,50 +28,14 @@ from shiming.infrastructure.job_queue.tables import jobs
 from shiming.infrastructure.settings import Settings
 from shiming.infrastructure.webhooks import secrets, subscriptions
 from shiming.infrastructure.webhooks.tables import webhooks
+from tests.entrypoints.crash_clients import REQUEST_S, Registering, Reply, Told, receiver
+from tests.entrypoints.crash_programs import CALM, START_S, Nursery, Program, free_port
 from tests.entrypoints.session_keeper import OPERATOR
 
-PROJECT = Path(__file__).resolve().parents[2]
 CLIENTS = 4
 PEOPLE = 12  # with the sessions of a run each of them comes to the cap
 REPLIES_MIN = 90  # more than they may have lines
-CONTESTED = 9  # every so many registrations ask for a number that another one asked for
-CREATED = 201
-CALM = {"OMP_NUM_THREADS": "1"}  # threads of libraries do not survive a fork
-REQUEST_S = 20.0
-START_S = 90.0  # a start on a busy machine
 DRAIN_S = 90.0
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A final answer to one request, and what was asked."""
-
-    key: str
-    session: str
-    number: str
-    status: int
-    body: dict[str, Any]
-
-    @property
-    def registered(self) -> bool:
-        return self.status == CREATED
-
-    @property
-    def line(self) -> str:
-        return str(self.body["id"])
-
-    @property
-    def reasons(self) -> set[str]:
-        return {reason["code"] for reason in self.body["details"]["reasons"]}
-
-
-@dataclass
-class Told:
-    """What the receiver of webhooks got: how often each event, and whether all were signed by us."""
-
-    events: dict[str, int] = field(default_factory=dict)
-    subjects: set[str] = field(default_factory=set)
-    unsigned: int = 0
 
 
 @dataclass
@@ -97,87 +52,6 @@ class Aftermath:
     repeats: int
 
 
-class Nursery:
-    """Starts programs: in a moment from one that has imported everything, or each anew as a user does."""
-
-    def __init__(self, *, preloaded: bool) -> None:
-        nursery = ["tests.entrypoints.program_nursery"]
-        self._nursery = self._run(nursery, CALM, PIPE, PIPE) if preloaded else None
-        self._running: list[Popen[bytes]] = []
-
-    def start(self, arguments: list[str], environment: dict[str, str], log: Path) -> int:
-        """Start `python -m arguments`, its output appended to `log`; return the process id."""
-        if self._nursery is None or self._nursery.stdin is None or self._nursery.stdout is None:
-            with log.open("ab") as output:
-                self._running.append(self._run(arguments, environment, DEVNULL, output))
-            return self._running[-1].pid
-        order = {"arguments": arguments, "environment": environment, "log": str(log)}
-        self._nursery.stdin.write(json.dumps(order).encode() + b"\n")
-        self._nursery.stdin.flush()
-        return int(self._nursery.stdout.readline())
-
-    def kill(self, pid: int) -> bool:
-        """Kill a process and wait for its end; False when it had ended by itself."""
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return False
-        return self.wait(pid) != 0
-
-    def wait(self, pid: int) -> int | None:
-        """Wait for the end of a process; return its exit code where it is ours to know."""
-        for process in self._running:
-            if process.pid == pid:
-                return process.wait(START_S)
-        deadline = time.monotonic() + START_S
-        while Path(f"/proc/{pid}").exists():
-            assert time.monotonic() < deadline, pid
-            time.sleep(0.005)
-        return None
-
-    def close(self) -> None:
-        if self._nursery:
-            self._nursery.kill()
-            self._nursery.communicate()
-
-    @staticmethod
-    def _run(arguments: list[str], environment: dict[str, str], stdin: int, stdout: Any) -> Popen[bytes]:
-        command = [sys.executable, "-m", *arguments]
-        errors = stdout if stdin == DEVNULL else None
-        return Popen(  # noqa: S603 - our own programs
-            command, cwd=PROJECT, env={**os.environ, **environment}, stdin=stdin, stdout=stdout, stderr=errors
-        )
-
-
-class Program:
-    """One process that can be killed and started again; its output goes to a file."""
-
-    def __init__(
-        self, nursery: Nursery, name: str, arguments: list[str], environment: dict[str, str], log: Path
-    ) -> None:
-        self.name, self.log, self.kills = name, log, 0
-        self._nursery, self._arguments, self._environment = nursery, arguments, environment
-        self._pid: int | None = None
-
-    def start(self, *more: str) -> None:
-        self._pid = self._nursery.start([*self._arguments, *more], self._environment, self.log)
-
-    def kill(self) -> None:
-        assert self._pid
-        assert self._nursery.kill(self._pid), (self.name, self.log.read_text()[-3000:])
-        self.kills += 1
-
-    def wait(self) -> None:
-        """Wait for its end, by itself."""
-        assert self._pid
-        self._nursery.wait(self._pid)
-
-    def stop(self) -> None:
-        if self._pid:
-            self._nursery.kill(self._pid)
-        self._pid = None
-
-
 class Site:
     """The installation and everybody around it."""
 
@@ -187,7 +61,7 @@ class Site:
         self.chance, self._people = chance, str(people)
         self.data = folder / "data"
         self.data.mkdir(mode=0o700, parents=True)
-        self.ports = [_free_port(), _free_port()]
+        self.ports = [free_port(), free_port()]
         self._environment = {
             **CALM,
             "SHIMING_DATA": str(self.data),
@@ -209,7 +83,6 @@ class Site:
         self.kept: dict[str, int] = {}
         self.sessions: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.over = threading.Event()
-        self.repeats = 0
 
     def _program(self, name: str, *arguments: str) -> Program:
         return Program(self._nursery, name, list(arguments), self._environment, self._logs / f"{name}.log")
@@ -291,101 +164,6 @@ class Site:
             program.stop()
 
 
-class Registering(threading.Thread):
-    """A client: registers one session after the other, and never gives up on a request."""
-
-    def __init__(self, site: Site, client: tuple[str, str], number_base: int) -> None:
-        super().__init__(daemon=True)
-        self._site, self._client, self._next = site, client, number_base
-        self._token = ""
-        self.replies: list[Reply] = []
-        self.failure: BaseException | None = None
-        self.enough = threading.Event()
-
-    def run(self) -> None:
-        try:
-            with httpx.Client(timeout=REQUEST_S) as http:
-                while not self.enough.is_set():
-                    try:
-                        session = self._site.sessions.get(timeout=0.2)
-                    except queue.Empty:
-                        continue
-                    self.replies.append(self.register(http, session, self._number(), uuid.uuid4().hex))
-        except BaseException as failure:
-            self.failure = failure
-            raise
-
-    def _number(self) -> str:
-        self._next += 1
-        contested = self._next % CONTESTED == 0
-        return f"+8613800{0 if contested else self._next:06d}"
-
-    def register(self, http: httpx.Client, session: str, number: str, key: str) -> Reply:
-        """Send the request until it is answered, to whichever server is there."""
-        body = {"session": session, "number": number, "operator": OPERATOR}
-        for attempt in range(10_000):
-            port = self._site.ports[(attempt + self._next) % len(self._site.ports)]
-            base = f"http://127.0.0.1:{port}"
-            try:
-                if not self._token:
-                    self._token = self._get_token(http, base)
-                headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": key}
-                answer = http.post(f"{base}/v1/registrations", json=body, headers=headers)
-            except httpx.TransportError:
-                answer = None
-            if answer is not None and answer.status_code == 401:
-                self._token = ""
-            elif answer is not None and answer.status_code in {CREATED, 409}:
-                return Reply(key, session, number, answer.status_code, answer.json())
-            elif answer is not None and answer.status_code not in {429, 503}:
-                raise AssertionError(answer.status_code, answer.text)
-            self._site.repeats += 1
-            time.sleep(0.05)
-        raise TimeoutError(session)
-
-    def _get_token(self, http: httpx.Client, base: str) -> str:
-        form = {"grant_type": "client_credentials"}
-        answer = http.post(f"{base}/oauth/token", data=form, auth=self._client)
-        return str(answer.json()["access_token"]) if answer.status_code == 200 else ""
-
-
-@contextmanager
-def receiver(told: Told, verify: Any) -> Iterator[str]:
-    """A receiver of webhooks that fails at every fifth call."""
-    calls, lock = iter(range(1_000_000)), threading.Lock()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            with lock:
-                if next(calls) % 5 == 4:
-                    self.send_response(500)
-                    self.end_headers()
-                    return
-                try:
-                    verify(body, dict(self.headers))
-                    event = json.loads(body)
-                    told.events[event["id"]] = told.events.get(event["id"], 0) + 1
-                    told.subjects.add(event["subject"])
-                except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not ours
-                    told.unsigned += 1
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/events"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
-
-
 @contextmanager
 def calamity(
     nursery: Nursery, folder: Path, url: str | None, *, kills: int, seed: int, people: int = PEOPLE
@@ -395,7 +173,10 @@ def calamity(
     site = Site(folder, url, chance, nursery, people=people)
     with receiver(site.told, site.verify) as address:
         platform, accounts = site.prepare(address)
-        clients = [Registering(site, account, 100_000 * (n + 1)) for n, account in enumerate(accounts)]
+        clients = [
+            Registering(site.ports, site.sessions, account, 100_000 * (n + 1))
+            for n, account in enumerate(accounts)
+        ]
         try:
             site.begin()
             for client in clients:
@@ -422,7 +203,7 @@ def calamity(
                 changed,
                 site.told,
                 {program.name: program.kills for program in site.programs},
-                site.repeats,
+                sum(client.repeats for client in clients),
             )
         finally:
             for client in clients:
@@ -481,10 +262,3 @@ def _let_time_pass(platform: Platform, *states: JobState) -> None:
     with unit_of_work(platform.engine) as connection:
         connection.execute(jobs.update().where(waiting).values(due_at=platform.clock.now()))
         connection.execute(webhooks.update().values(resting_until=None))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

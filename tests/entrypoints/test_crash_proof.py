@@ -9,7 +9,8 @@ from shiming.infrastructure.database import reading, unit_of_work
 from tests.databases import ENGINES, a_postgresql_database
 from tests.entrypoints import crash_findings
 from tests.entrypoints.crash_findings import COUNTERS, EVIDENCE, examine
-from tests.entrypoints.crash_site import Aftermath, Nursery, calamity
+from tests.entrypoints.crash_programs import Nursery
+from tests.entrypoints.crash_site import Aftermath, calamity
 
 KILLS = 12  # benchmarks/crash_proof.py kills for as long as one likes
 SEED = 20260501
