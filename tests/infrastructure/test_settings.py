@@ -79,6 +79,7 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     [
         ("SHIMING_KEYS", "paper"),
         ("SHIMING_OPERATOR_NAMES", "China Mobile"),
+        ("SHIMING_WEBHOOK_NETWORKS", "10.1.0.0/16 intranet"),
         ("SHIMING_PUBLIC_URL", "shop.example"),
     ],
 )
@@ -92,3 +93,8 @@ def test_a_setting_that_cannot_be_meant_is_named(name: str, value: str) -> None:
 def test_operators_have_names() -> None:
     settings = Settings.from_environment({"SHIMING_OPERATOR_NAMES": "cn-mobile=中国移动; cn-x = X ;"})
     assert settings.operator_names == {"cn-mobile": "中国移动", "cn-x": "X"}
+
+
+def test_networks_are_read() -> None:
+    settings = Settings.from_environment({"SHIMING_WEBHOOK_NETWORKS": "10.1.0.0/16, fd00::/8"})
+    assert [str(network) for network in settings.webhook_networks] == ["10.1.0.0/16", "fd00::/8"]

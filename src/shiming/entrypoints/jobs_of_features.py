@@ -1,5 +1,6 @@
 """The jobs that features give to the worker, and where this installation sends its events."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shiming.accounts import jobs as account_jobs
@@ -14,7 +15,7 @@ from shiming.entrypoints.worker import (
 )
 from shiming.infrastructure.database import transact
 from shiming.infrastructure.idempotency import forget_old_keys
-from shiming.infrastructure.job_queue.model import Handlers, Handling, Task
+from shiming.infrastructure.job_queue.model import Handlers, Handling, RetryRule, Task
 from shiming.infrastructure.job_queue.worker import WorkerTools
 from shiming.infrastructure.nats_publisher import NatsPublisher, NatsServer
 from shiming.infrastructure.schedules import Cron, Every, Schedule
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 EXPIRE_DISCLOSURES = "disclosures.expire"
 FORGET_ACCESSES = "accesses.forget"
 FORGET_SIGN_INS = "sign_ins.forget"
+#: A sealer that met a fault must not rest for minutes: what is not sealed is not yet under a signed root.
+SEAL_AGAIN = RetryRule(factor=1.5, pause_max=timedelta(seconds=10))
 SCHEDULES = (
     *DEFAULT_SCHEDULES,
     Schedule(EXPIRE_DISCLOSURES, Every(seconds=60)),  # deadlines are hours
@@ -44,7 +47,11 @@ def worker_of(platform: "Platform") -> WorkerTools:
         platform.engine, platform.keys, platform.clock, platform.destinations, source=source
     )
     nats_url = platform.settings.nats_url
-    nats = NatsPublisher(NatsServer(nats_url), source=source) if nats_url else None
+    nats = (
+        NatsPublisher(NatsServer(nats_url, credentials=platform.settings.nats_credentials), source=source)
+        if nats_url
+        else None
+    )
     return worker_tools(
         platform.engine,
         platform.clock,
@@ -78,10 +85,11 @@ def _jobs(platform: "Platform") -> Handlers:
         privacy_jobs.sweep_objects(platform.privacy, platform.engine, now=platform.clock.now())
 
     def purge_keys(_task: Task) -> None:
-        transact(platform.engine, lambda connection: forget_old_keys(connection, platform.clock.now()))
+        while transact(platform.engine, lambda connection: forget_old_keys(connection, platform.clock.now())):
+            pass
 
     return {
-        SEAL: Handling(seal),
+        SEAL: Handling(seal, SEAL_AGAIN),
         ERASE_DUE: Handling(erase_due),
         SWEEP: Handling(sweep),
         EXPIRE_DISCLOSURES: Handling(expire),

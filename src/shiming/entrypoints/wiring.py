@@ -191,10 +191,10 @@ class Platform(Installation):
 
     @cached_property
     def destinations(self) -> "Destinations":
-        """Return where webhooks may go: https to public addresses; this machine too in a sandbox."""
+        """Return where webhooks may go: https to public addresses and to networks that the settings name."""
         from shiming.infrastructure.webhooks.destinations import Destinations
 
-        return Destinations(loopback=self.settings.sandbox)
+        return Destinations(loopback=self.settings.sandbox, networks=self.settings.webhook_networks)
 
     @cached_property
     def worker_tools(self) -> "WorkerTools":

@@ -12,7 +12,8 @@ r"""Settings of one installation, read once from the environment.
 | `SHIMING_PUBLIC_URL` | address at which browsers and clients reach us | `http://localhost:8000` |
 | `SHIMING_LEDGER_ORIGIN` | name of the ledger on its checkpoints | derived from its key |
 | `SHIMING_OPERATOR_NAMES` | names on image copies: `cn-mobile=China Mobile;cn-x=...` | the codes |
-| `SHIMING_NATS_URL` | publish events to NATS JetStream as well | none |
+| `SHIMING_WEBHOOK_NETWORKS` | in-house networks that webhooks may reach: `10.1.0.0/16,...` | none |
+| `SHIMING_NATS_URL`, `SHIMING_NATS_CREDENTIALS` | publish events to NATS JetStream as well | none |
 
 Keys (`key_choice`) and sign-in (`AccountSettings`) have further variables of their own.
 
@@ -32,6 +33,7 @@ import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Self
 
@@ -56,6 +58,8 @@ class Settings:
     public_url: str = "http://localhost:8000"
     ledger_origin: str | None = None
     nats_url: str | None = None
+    nats_credentials: Path | None = None
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     operator_names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -74,6 +78,8 @@ class Settings:
             public_url=_address(environment, "SHIMING_PUBLIC_URL") or "http://localhost:8000",
             ledger_origin=environment.get("SHIMING_LEDGER_ORIGIN") or None,
             nats_url=environment.get("SHIMING_NATS_URL") or None,
+            nats_credentials=_path(environment, "SHIMING_NATS_CREDENTIALS"),
+            webhook_networks=_networks(environment, "SHIMING_WEBHOOK_NETWORKS"),
             operator_names=_names(environment, "SHIMING_OPERATOR_NAMES"),
         )
 
@@ -147,6 +153,19 @@ def _address(environment: Mapping[str, str], name: str) -> str | None:
             name, Text(zh=f"{name} 应为 https:// 地址。", en=f"{name} must be an https:// address.")
         )
     return value or None
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    value = environment.get(name)
+    return Path(value).expanduser() if value else None
+
+
+def _networks(environment: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part) for part in environment.get(name, "").replace(",", " ").split())
+    except ValueError as problem:
+        text = Text(zh=f"{name} 应为网段列表。", en=f"{name} must list networks, such as 10.1.0.0/16.")
+        raise _invalid(name, text) from problem
 
 
 def _names(environment: Mapping[str, str], name: str) -> Mapping[str, str]:

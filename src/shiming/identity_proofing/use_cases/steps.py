@@ -202,5 +202,8 @@ def _record_decision(step: Step, receipt: Mapping[str, Any]) -> None:
         "pack": step.policy.content_hash,
     }
     step.tools.record(step.connection, kind="proofing.decided", facts=facts, operator=operator)
-    step_event = Event("proofing.decided", step.session_id, operator, step.tools.clock.now(), facts)
-    emit(step.connection, step_event)
+    told = {name: fact for name, fact in facts.items() if name != "subject"}  # nobody else knows pseudonyms
+    emit(
+        step.connection,
+        Event("proofing.decided", step.session_id, operator, step.tools.clock.now(), told),
+    )

@@ -6,6 +6,7 @@ unwrap until no row needs it - and as long as backups are kept whose rows do.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -14,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.encryption import key_unknown
+from shiming.infrastructure.webhooks.secrets import count_secrets_by_kek, rewrap_secrets
 from shiming.privacy.model import KekState
 from shiming.privacy.permissions import MayRotateKeys
 from shiming.privacy.store import data_keys as store
@@ -30,7 +32,7 @@ _HELD_ATTEMPTS_MAX = 300  # a minute; longer means that a writer hangs
 @asks(MayRotateKeys)
 def list_keks(tools: PrivacyTools, connection: Connection) -> tuple[KekState, ...]:
     """Return the key-encryption keys, the present one last, and how many data keys each one wraps."""
-    known, counts = tools.keys.kek_ids(), store.count_by_kek(connection)
+    known, counts = tools.keys.kek_ids(), _wrapped_by(connection)
     lost = sorted(set(counts) - set(known))
     return tuple(
         KekState(kek_id, present=kek_id == known[-1], known=kek_id in known, data_keys=counts.get(kek_id, 0))
@@ -42,7 +44,7 @@ def list_keks(tools: PrivacyTools, connection: Connection) -> tuple[KekState, ..
 def require_keks(tools: PrivacyTools, connection: Connection) -> None:
     """Raise KEY_UNKNOWN when data keys are wrapped by a key that this installation does not hold."""
     known = tools.keys.kek_ids()
-    for kek_id in store.count_by_kek(connection):
+    for kek_id in _wrapped_by(connection):
         if kek_id not in known:
             raise key_unknown(kek_id)
 
@@ -71,8 +73,9 @@ def rotate_keks(
         present = tools.keys.kek_ids()[-1]  # each time: a newer one may be made meanwhile
         rewrapped = transact(engine, partial(_batch, tools, present=present, batch=batch, now=clock()))
         done += rewrapped
+        done += transact(engine, lambda connection: rewrap_secrets(connection, tools.keys))
         with reading(engine) as connection:
-            counts = store.count_by_kek(connection)
+            counts = _wrapped_by(connection)
         left = sum(count for kek_id, count in counts.items() if kek_id != present)
         progress(done, left)
         if not left:
@@ -82,6 +85,11 @@ def rotate_keks(
             raise _rows_held(left)
         if held:
             time.sleep(_HELD_WAIT_S)
+
+
+def _wrapped_by(connection: Connection) -> dict[str, int]:
+    """Return how many keys of evidence and secrets of webhooks each key-encryption key wraps."""
+    return dict(Counter(store.count_by_kek(connection)) + Counter(count_secrets_by_kek(connection)))
 
 
 def _batch(tools: PrivacyTools, connection: Connection, *, present: str, batch: int, now: datetime) -> int:
