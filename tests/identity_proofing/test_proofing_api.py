@@ -299,3 +299,17 @@ def test_nothing_is_read_of_an_upload_that_the_caller_may_not_make(desk: Served)
     assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
     unknown = http.put(f"{SESSIONS}/SES-0082-0C20-A1G7-D/clip", content=b"", headers={**other})
     assert unknown.status_code == 404
+
+
+def test_digits_are_recorded_or_tapped_not_both_and_not_neither(desk: Served) -> None:
+    platform, http = desk
+    session = open_session(http, route="digits_tapped")
+    challenge = draw(platform, http, session)
+    put_document(http, session)
+    texts = {"challenge": json.dumps(challenge)}
+    for files, more in (({"audio": ("d.wav", SOUND, "audio/wav")}, {"tapped": "123456"}), ({}, {})):
+        given = files or {"challenge": (None, texts["challenge"])}
+        answer = http.put(f"{SESSIONS}/{session}/digits", files=given, data=texts | more if files else more)
+        assert (answer.status_code, answer.json()["code"]) == (400, "DIGITS_FORM"), answer.text
+    tapped = {"challenge": (None, texts["challenge"]), "tapped": (None, challenge["digits"])}
+    assert http.put(f"{SESSIONS}/{session}/digits", files=tapped).json()["given"][-1] == "digits"

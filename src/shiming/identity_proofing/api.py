@@ -11,14 +11,19 @@ GET  /v1/proofing-sessions/{session}             how it stands
 GET  /v1/proofing-sessions/{session}/receipt     the signed decision receipt
 """
 
-from contextlib import AbstractContextManager
-from datetime import date
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Request
 from fastapi.responses import Response
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
+from shiming.identity_proofing.api_platform import (
+    desk_of,
+    platform_of,
+    reference_of,
+    status_of,
+    version_of,
+)
 from shiming.identity_proofing.api_schemas import (
     ChallengeDocument,
     DecisionShown,
@@ -30,8 +35,6 @@ from shiming.identity_proofing.api_schemas import (
     shown,
     shown_decision,
 )
-from shiming.identity_proofing.errors import refused
-from shiming.identity_proofing.held_pieces import HoldingTools
 from shiming.identity_proofing.model.claimed_identity import DeclaredIdentity
 from shiming.identity_proofing.model.evidence import StaffReview
 from shiming.identity_proofing.permissions import (
@@ -43,19 +46,14 @@ from shiming.identity_proofing.permissions import (
 from shiming.identity_proofing.rules.challenge_document import challenge_document
 from shiming.identity_proofing.use_cases import challenges, stepwise
 from shiming.identity_proofing.use_cases.challenges import Application
-from shiming.identity_proofing.use_cases.stepwise import Desk, SessionStatus
-from shiming.identity_proofing.use_cases.tools import SESSION, ProofingTools
+from shiming.identity_proofing.use_cases.stepwise import Desk
 from shiming.infrastructure.canonical_json import content_hash
-from shiming.infrastructure.clock import Clock
-from shiming.infrastructure.database import reading
 from shiming.infrastructure.http.asking import Asking, asked
-from shiming.infrastructure.http.etags import etag, require_version
+from shiming.infrastructure.http.etags import require_version
 from shiming.infrastructure.http.idempotent import Answer, hash_of, idempotency_key, idempotent
 from shiming.infrastructure.http.problems import problem_responses
 from shiming.infrastructure.http.uploads import CLIP, IMAGE, SOUND, FilePart, TextPart, Upload, UploadForm
-from shiming.jurisdictions.model import Policy
 from shiming.vocabulary.errors import BadInput, Text
-from shiming.vocabulary.reference_numbers import ReferenceNumber
 
 router = APIRouter(prefix="/v1/proofing-sessions", tags=["proofing sessions"])
 
@@ -91,31 +89,6 @@ DIGITS = UploadForm(
 )
 
 
-class ProofingPlatform(Protocol):
-    """What these routes need of the wired platform."""
-
-    engine: Engine
-    clock: Clock
-    privacy: Any
-    keys: Any
-
-    def today(self) -> date:
-        """Return the day of the session."""
-        ...
-
-    def policy(self, pack: str, on: date) -> Policy:
-        """Return the rules of a pack on a day."""
-        ...
-
-    def begin(self) -> AbstractContextManager[Connection]:
-        """Open a transaction that is committed at its end."""
-        ...
-
-    def proofing_tools(self, authority: Any = None) -> ProofingTools:
-        """Return the tools of proofing with this authority."""
-        ...
-
-
 SessionId = Annotated[
     str, Path(description="Reference of the session.", max_length=40, examples=["SES-0082-0C20-A1G7-D"])
 ]
@@ -124,39 +97,10 @@ Deciding = Annotated[Asking, asked(MayDecideSession)]
 _GONE_ON = problem_responses(404, 409)
 
 
-def _platform(request: Request) -> ProofingPlatform:
-    platform: ProofingPlatform = request.app.state.platform
-    return platform
-
-
-def _desk(request: Request, *, authority: Any = None) -> Desk:
-    platform = _platform(request)
-    tools = platform.proofing_tools(authority)
-    return Desk(
-        tools=tools,
-        holding=HoldingTools(platform.privacy.objects, platform.keys, tools.new_reference),
-        begin=platform.begin,
-        policies=platform.policy,
-        on=platform.today(),
-    )
-
-
-def _reference(session: str) -> str:
-    try:
-        return str(ReferenceNumber.parse(session, prefix=SESSION))
-    except BadInput:
-        raise refused("SESSION_UNKNOWN") from None
-
-
-def _status(desk: Desk, platform: ProofingPlatform, session: str) -> SessionStatus:
-    with reading(platform.engine) as connection:
-        return stepwise.session_status(desk, connection, _reference(session))
-
-
 def _conducting(request: Request, session: SessionId, asking: Conducting) -> Desk:
     """Answer the question of a session before anything of an upload is read."""
-    desk = _desk(request)
-    asking.allow(MayConductSession(_status(desk, _platform(request), session).operator))
+    desk = desk_of(request)
+    asking.allow(MayConductSession(status_of(desk, platform_of(request), session).operator))
     return desk
 
 
@@ -173,7 +117,7 @@ def open_session(
     """Open a session for one applicant."""
     operator = wanted.operator or asking.caller.operator or ""
     asking.allow(MayConductSession(operator))
-    desk, platform = _desk(request), _platform(request)
+    desk, platform = desk_of(request), platform_of(request)
     policy = platform.policy(wanted.pack, desk.on)
     application = Application(wanted.channel, wanted.route, wanted.category, operator or None)
 
@@ -181,7 +125,7 @@ def open_session(
         session = challenges.open_session(desk.tools, connection, application, policy)
         body = shown(stepwise.session_status(desk, connection, session.id))
         location = f"{router.prefix}/{session.id}"
-        return Answer.of(201, body, location=location, etag=_version(body))
+        return Answer.of(201, body, location=location, etag=version_of(body))
 
     wanted_hash = hash_of(request, wanted)
     client = asking.caller.reference
@@ -197,8 +141,8 @@ def draw_challenge(
     key: Annotated[str | None, idempotency_key()],
 ) -> Response:
     """Draw a challenge: gestures in their order, digits to read or tap, and how long it lives."""
-    desk, platform = _desk(request), _platform(request)
-    status = _status(desk, platform, session)
+    desk, platform = desk_of(request), platform_of(request)
+    status = status_of(desk, platform, session)
     asking.allow(MayConductSession(status.operator))
     policy = platform.policy(status.session.pack_id, desk.on)
     application = Application(
@@ -231,7 +175,7 @@ def take_document(
     declared = DeclaredIdentity(upload.texts.get("declared_name"), upload.texts.get("declared_number"))
     with request.app.state.heavy_work.turn():
         stepwise.take_document(
-            desk, _reference(session), upload.file("front"), upload.files.get("back"), declared
+            desk, reference_of(session), upload.file("front"), upload.files.get("back"), declared
         )
     return _answer(request, desk, session)
 
@@ -251,7 +195,7 @@ def take_clip(
     in_clip = upload.texts.get("digits_in", "clip") == "clip"
     with request.app.state.heavy_work.turn():
         stepwise.take_clip(
-            desk, _reference(session), upload.file("clip"), challenge, digits_spoken_in_clip=in_clip
+            desk, reference_of(session), upload.file("clip"), challenge, digits_spoken_in_clip=in_clip
         )
     return _answer(request, desk, session)
 
@@ -266,21 +210,21 @@ def take_digits(
     """Hand in a recording of the digits, or the digits as tapped."""
     audio, tapped = upload.files.get("audio"), upload.texts.get("tapped")
     if (audio is None) == (tapped is None):
-        raise _one_of_two()
+        raise refused("DIGITS_FORM")
     challenge = parse_challenge_part(upload.texts["challenge"])
     with request.app.state.heavy_work.turn():
-        stepwise.take_digits(desk, _reference(session), audio, tapped, challenge)
+        stepwise.take_digits(desk, reference_of(session), audio, tapped, challenge)
     return _answer(request, desk, session)
 
 
 @router.post("/{session}/reviews", status_code=201, response_model=SessionShown, responses=_GONE_ON)
 def add_review(request: Request, session: SessionId, wanted: NewReview, asking: Deciding) -> Response:
     """Record what the member of staff who calls found by eye; the same one again replaces their finding."""
-    desk, platform = _desk(request), _platform(request)
-    status = _status(desk, platform, session)
+    desk, platform = desk_of(request), platform_of(request)
+    status = status_of(desk, platform, session)
     asking.allow(MayDecideSession(status.operator))
     if asking.caller.kind != "staff":
-        raise _people_only()
+        raise refused("STAFF_ONLY")
     # two accounts of one human being are one reviewer
     staff = content_hash({"person": asking.caller.person_key})[:24]
     review = StaffReview(staff, wanted.same_person, wanted.document_genuine, platform.clock.now())
@@ -298,11 +242,11 @@ def decide(
     ] = None,
 ) -> Response:
     """Ask the authority and decide on what was handed in."""
-    desk, platform = _desk(request, authority=request.app.state.authority), _platform(request)
-    status = _status(desk, platform, session)
+    desk, platform = desk_of(request, authority=request.app.state.authority), platform_of(request)
+    status = status_of(desk, platform, session)
     asking.allow(MayDecideSession(status.operator))
     if if_match is not None:
-        require_version(if_match, _version(shown(status)))
+        require_version(if_match, version_of(shown(status)))
     with request.app.state.spool.room() as room, request.app.state.heavy_work.turn():
         decided = stepwise.decide(desk, status.session.id, room)
     body = shown_decision(decided.receipt, decided.session)
@@ -314,8 +258,8 @@ def read_session(
     request: Request, session: SessionId, asking: Annotated[Asking, asked(MayReadSession)]
 ) -> Response:
     """Return how a session stands: attempts, what was seen of the challenge, and the latest decision."""
-    desk, platform = _desk(request), _platform(request)
-    status = _status(desk, platform, session)
+    desk, platform = desk_of(request), platform_of(request)
+    status = status_of(desk, platform, session)
     asking.allow(MayReadSession(status.operator))
     return _answer(request, desk, session)
 
@@ -325,8 +269,8 @@ def read_receipt(
     request: Request, session: SessionId, asking: Annotated[Asking, asked(MayReadReceipt)]
 ) -> dict[str, Any]:
     """Return the signed receipt of the latest decision; it names nobody."""
-    desk, platform = _desk(request), _platform(request)
-    status = _status(desk, platform, session)
+    desk, platform = desk_of(request), platform_of(request)
+    status = status_of(desk, platform, session)
     asking.allow(MayReadReceipt(status.operator))
     if status.decided.receipt is None:
         raise BadInput(
@@ -338,28 +282,10 @@ def read_receipt(
 
 
 def _answer(request: Request, desk: Desk, session: str, *, status_code: int = 200) -> Response:
-    body = shown(_status(desk, _platform(request), session))
-    version = _version(body)
+    body = shown(status_of(desk, platform_of(request), session))
+    version = version_of(body)
     if request.method == "GET" and version in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={"etag": version})
     return Response(
         body.model_dump_json(), status_code, headers={"etag": version}, media_type="application/json"
-    )
-
-
-def _version(body: SessionShown) -> str:
-    return etag(content_hash(body.model_dump(mode="json")).removeprefix("sha256:")[:32])
-
-
-def _one_of_two() -> BadInput:
-    return BadInput(
-        "FORM_INVALID",
-        Text(zh="录音和点按的数字须二选一。", en="Send either a recording or the digits tapped."),
-    )
-
-
-def _people_only() -> BadInput:
-    return BadInput(
-        "STAFF_ONLY",
-        Text(zh="只有工作人员可以目视核验。", en="Only a member of staff compares by eye."),
     )

@@ -9,6 +9,14 @@ _REASONS: dict[str, tuple[Text, Text]] = {
         Text(zh="没有这次办理的记录。", en="There is no such session."),
         Text(zh="请核对会话编号。", en="Check the number of the session."),
     ),
+    "DIGITS_FORM": (
+        Text(zh="录音和点按的数字须二选一。", en="Send either a recording or the digits tapped."),
+        Text(zh="请只发送其中一项。", en="Send one of the two."),
+    ),
+    "STAFF_ONLY": (
+        Text(zh="只有工作人员可以目视核验。", en="Only a member of staff compares by eye."),
+        Text(zh="请以工作人员身份登录。", en="Sign in as a member of staff."),
+    ),
     "SESSION_EXPIRED": (Text(zh="这次办理已经超时。", en="The time of this session is over."), _START_AGAIN),
     "SESSION_CHANGED": (
         Text(zh="决定期间又收到了新材料。", en="New evidence came in while this was being decided."),

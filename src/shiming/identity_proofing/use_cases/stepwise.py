@@ -4,19 +4,17 @@ Measuring takes seconds and happens outside of any transaction; taking in is one
 decision needs of an upload is held encrypted until then (`held_pieces`).
 """
 
-import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sqlalchemy.engine import Connection
 
 from shiming.identity_proofing import held_pieces, store
 from shiming.identity_proofing.errors import refused, rules_changed
+from shiming.identity_proofing.held_forms import identity_bytes, identity_of, image_bytes, image_of
 from shiming.identity_proofing.held_pieces import Begin, HoldingTools
 from shiming.identity_proofing.model.challenge import Challenge
 from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity, DeclaredIdentity
@@ -89,11 +87,11 @@ def take_document(
     session, policy = _open_session(desk, session_id)
     _require_step(desk, session, policy, EvidenceKind.DOCUMENT, measuring.fingerprint(front, back))
     measured = measuring.measure_document(desk.tools, front, back, declared, desk.on)
-    pieces: dict[str, bytes | Path] = {"document": front, _IDENTITY: _identity_bytes(measured.identity)}
+    pieces: dict[str, bytes | Path] = {"document": front, _IDENTITY: identity_bytes(measured.identity)}
     if back is not None:
         pieces["document_back"] = back
     if measured.portrait is not None:
-        pieces[_PORTRAIT] = _image_bytes(measured.portrait)
+        pieces[_PORTRAIT] = image_bytes(measured.portrait)
 
     def take(step: Step) -> Session | StepRefused:
         held_pieces.drop_present(step.connection, session_id, *FILES[:2], _IDENTITY, _PORTRAIT)
@@ -118,7 +116,7 @@ def take_clip(
     digits = measuring.measure_digits(desk.tools, challenge, None, spoken_in, None)
     pieces: dict[str, bytes | Path] = {"clip": clip}
     if measured.best_frame is not None:
-        pieces[_BEST_FRAME] = _image_bytes(measured.best_frame)
+        pieces[_BEST_FRAME] = image_bytes(measured.best_frame)
 
     def take(step: Step) -> Session | StepRefused:
         answered = _answered(step, challenge, EvidenceKind.CLIP, mark, received_at)
@@ -174,8 +172,8 @@ def decide(desk: Desk, session_id: str, room: Path) -> Decided:
     held = _held(desk, session_id, (_IDENTITY, _BEST_FRAME, *FILES))
     if _IDENTITY not in held:
         raise refused("STEP_OUT_OF_ORDER")
-    identity = _identity_of(b"".join(held.pop(_IDENTITY)))
-    best_frame = _image_of(b"".join(held.pop(_BEST_FRAME))) if _BEST_FRAME in held else None
+    identity = identity_of(b"".join(held.pop(_IDENTITY)))
+    best_frame = image_of(b"".join(held.pop(_BEST_FRAME))) if _BEST_FRAME in held else None
     files = {name: _written(room / f"held-{name}", chunks) for name, chunks in held.items()}
     authority = _authority(desk, session, policy, identity, best_frame)
     with desk.begin() as connection:
@@ -287,7 +285,7 @@ def _held(desk: Desk, session_id: str, names: Iterable[str]) -> dict[str, Iterat
 
 def _held_image(desk: Desk, session_id: str, name: str) -> Image | None:
     held = _held(desk, session_id, (name,))
-    return _image_of(b"".join(held[name])) if name in held else None
+    return image_of(b"".join(held[name])) if name in held else None
 
 
 def _written(path: Path, chunks: Iterable[bytes]) -> Path:
@@ -295,28 +293,3 @@ def _written(path: Path, chunks: Iterable[bytes]) -> Path:
     with path.open("wb") as file:
         file.writelines(chunks)
     return path
-
-
-def _image_bytes(image: Image) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, image, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _image_of(content: bytes) -> Image:
-    image: Image = np.load(io.BytesIO(content), allow_pickle=False)
-    return image
-
-
-def _identity_bytes(identity: ClaimedIdentity) -> bytes:
-    values = {name: getattr(identity, name) for name in ClaimedIdentity.__slots__}
-    return json.dumps(values, default=lambda day: {"date": day.isoformat()}).encode()
-
-
-def _identity_of(content: bytes) -> ClaimedIdentity:
-    values = json.loads(content, object_hook=_day_or_object)
-    return ClaimedIdentity(**values)
-
-
-def _day_or_object(found: dict[str, Any]) -> Any:
-    return date.fromisoformat(found["date"]) if set(found) == {"date"} else found

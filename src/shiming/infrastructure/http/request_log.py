@@ -36,7 +36,7 @@ _SECURITY_HEADERS = {
     "cache-control": "no-store",
 }
 _HSTS = "max-age=31536000"
-_SERVER_FAULTS_FROM = 500
+_SERVER_FAULTS_FROM, _UNAVAILABLE = 500, 503
 _ERRORS_FROM = 400
 
 
@@ -101,8 +101,7 @@ class RequestEdge:
             line["code"] = exchange.code
         if exchange.fault is not None:
             line["fault"] = frames_of(exchange.fault)
-        level = logging.ERROR if exchange.status >= _SERVER_FAULTS_FROM else logging.INFO
-        _log.log(level, "request", extra={"fields": line})
+        _log.log(_level(exchange.status), "request", extra={"fields": line})
 
 
 @dataclass(slots=True)
@@ -144,6 +143,12 @@ class _Exchange:
             self.withheld = False
             self.request.state.asking = None
         await problem(self.request, error)(self.request.scope, self.request.receive, self.send)
+
+
+def _level(status: int) -> int:
+    if status == _UNAVAILABLE:
+        return logging.WARNING
+    return logging.ERROR if status >= _SERVER_FAULTS_FROM else logging.INFO
 
 
 def frames_of(error: BaseException) -> dict[str, object]:
