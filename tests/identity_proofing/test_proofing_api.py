@@ -306,10 +306,11 @@ def test_digits_are_recorded_or_tapped_not_both_and_not_neither(desk: Served) ->
     session = open_session(http, route="digits_tapped")
     challenge = draw(platform, http, session)
     put_document(http, session)
-    texts = {"challenge": json.dumps(challenge)}
-    for files, more in (({"audio": ("d.wav", SOUND, "audio/wav")}, {"tapped": "123456"}), ({}, {})):
-        given = files or {"challenge": (None, texts["challenge"])}
-        answer = http.put(f"{SESSIONS}/{session}/digits", files=given, data=texts | more if files else more)
+    asked = (None, json.dumps(challenge))
+    both = {"challenge": asked, "audio": ("d.wav", SOUND, "audio/wav"), "tapped": (None, "123456")}
+    forms: tuple[dict[str, Any], ...] = (both, {"challenge": asked})
+    for form in forms:
+        answer = http.put(f"{SESSIONS}/{session}/digits", files=form)
         assert (answer.status_code, answer.json()["code"]) == (400, "DIGITS_FORM"), answer.text
-    tapped = {"challenge": (None, texts["challenge"]), "tapped": (None, challenge["digits"])}
+    tapped = {"challenge": asked, "tapped": (None, challenge["digits"])}
     assert http.put(f"{SESSIONS}/{session}/digits", files=tapped).json()["given"][-1] == "digits"

@@ -35,6 +35,7 @@ from shiming.identity_proofing.api_schemas import (
     shown,
     shown_decision,
 )
+from shiming.identity_proofing.errors import refused
 from shiming.identity_proofing.model.claimed_identity import DeclaredIdentity
 from shiming.identity_proofing.model.evidence import StaffReview
 from shiming.identity_proofing.permissions import (
