@@ -4,7 +4,7 @@ PostgreSQL, 8 clients: the registrar of servers (facts in one read, the rules, o
 pgbench calling the same function with random values, prepared, and against pgbench's TPC-B-like at scale 50.
 The function call alone is shown as well: what the prototypes of SCALE.md measured.
 SQLite: the registrar of servers, and one registration a transaction, against the driver doing the same writes
-with the same durability, one transaction each. Rounds are interleaved; the median counts.
+with the same durability, one transaction each. Rounds are interleaved; the median of their ratios counts.
 """
 
 import asyncio
@@ -66,14 +66,19 @@ def on_postgresql() -> dict[str, Any]:
             calls = ("-t", str(CALLS), "-D", "k=0", "-f", str(script))
             rates["pgbench"].append(tps(pgbench(*load, *calls, url)))
             rates["tpcb"].append(tps(pgbench(*load, "-T", str(TPCB_SECONDS), url)))
-    median = {name: statistics.median(found) for name, found in rates.items()}
     return {
-        "function_to_pgbench_ratio": round(median["function"] / median["pgbench"], 3),
-        "function_to_tpcb_ratio": round(median["function"] / median["tpcb"], 3),
-        "whole_to_pgbench_ratio": round(median["whole"] / median["pgbench"], 3),
-        "whole_to_tpcb_ratio": round(median["whole"] / median["tpcb"], 3),
+        "function_to_pgbench_ratio": ratio(rates, "function", "pgbench"),
+        "function_to_tpcb_ratio": ratio(rates, "function", "tpcb"),
+        "whole_to_pgbench_ratio": ratio(rates, "whole", "pgbench"),
+        "whole_to_tpcb_ratio": ratio(rates, "whole", "tpcb"),
         "per_second": {name: [round(rate) for rate in found] for name, found in rates.items()},
     }
+
+
+def ratio(rates: dict[str, list[float]], ours: str, theirs: str) -> float:
+    """Return the median over the rounds of one rate to the other of the same round."""
+    rounds = zip(rates[ours], rates[theirs], strict=True)
+    return round(statistics.median(one / other for one, other in rounds), 3)
 
 
 async def registering(desk: Desk, sessions: Iterator[int], many: int) -> float:
@@ -185,10 +190,9 @@ def on_sqlite() -> dict[str, Any]:
             rates["raw"].append(raw(desk, url.removeprefix("sqlite:///"), sessions, each))
             rates["grouped"].append(asyncio.run(grouped(desk, sessions, each, CLIENTS)))
             rates["single"].append(asyncio.run(grouped(desk, sessions, each, 1)))
-    median = {name: statistics.median(found) for name, found in rates.items()}
     return {
-        "sqlite_to_raw_ratio": round(median["grouped"] / median["raw"], 3),
-        "sqlite_one_client_to_raw_ratio": round(median["single"] / median["raw"], 3),
+        "sqlite_to_raw_ratio": ratio(rates, "grouped", "raw"),
+        "sqlite_one_client_to_raw_ratio": ratio(rates, "single", "raw"),
         "sqlite_per_second": {name: [round(rate) for rate in found] for name, found in rates.items()},
     }
 
