@@ -42,8 +42,15 @@ SUBCOMMANDS = {
     "measure": {"document", "face", "clip", "digits"},
     "packs": {"list", "check", "explain", "show", "hash"},
     "models": {"list", "verify", "add"},
-    "evidence": {"list"},
-    "ledger": {"verify"},
+    "evidence": {"list", "receipts", "check-receipt", "erase", "check"},
+    "kek": {"list", "new", "rotate"},
+    "ledger": {"verify", "seal", "checkpoint", "prove", "consistency", "check-proof", "witness"},
+    "disclosures": {"request", "approve", "refuse", "execute", "show", "list"},
+    "db": {"init", "upgrade", "check", "backup", "restore"},
+    "jobs": {"list", "show", "retry", "discard"},
+    "webhooks": {"add", "list", "remove", "replay", "rotate-secret", "enable"},
+    "accounts": {"create", "list", "roles", "disable", "reset-password", "link"},
+    "clients": {"create", "list", "disable"},
     "sandbox": {"authority"},
 }
 

@@ -1,5 +1,6 @@
 """The jobs that features give to the worker, and where this installation sends its events."""
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ from shiming.privacy.use_cases.sealing import seal_ledger
 
 if TYPE_CHECKING:
     from shiming.entrypoints.wiring import Platform
+
+_LOGGER = logging.getLogger(__name__)
 
 EXPIRE_DISCLOSURES = "disclosures.expire"
 FORGET_ACCESSES = "accesses.forget"
@@ -65,7 +68,9 @@ def _jobs(platform: "Platform") -> Handlers:
     def seal(_task: Task) -> None:
         log = platform.ledger_signer
         older = tuple(key for key in platform.ledger_keys if key != log.key)
-        seal_ledger(platform.engine, platform.keys, log, platform.clock, older_keys=older)
+        done = seal_ledger(platform.engine, platform.keys, log, platform.clock, older_keys=older)
+        for finding in done.stopped:
+            _LOGGER.error("the sealer stopped before leaf %s: %s", finding.at, finding.why.value)
 
     def erase_due(_task: Task) -> None:
         privacy_jobs.erase_due(platform.privacy, platform.engine, now=platform.clock.now())
