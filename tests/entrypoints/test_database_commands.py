@@ -105,6 +105,15 @@ def test_upgrade_of_nothing_points_to_init(fresh: Desk) -> None:
     assert "shiming db init" in result.exception.advice.en
 
 
+@pytest.mark.parametrize("command", ["upgrade", "check", "backup"])
+def test_looking_for_a_database_makes_none(command: str, tmp_path: Path) -> None:
+    with a_desk("sqlite", tmp_path / "data") as desk:
+        result = desk.run(command, *([str(tmp_path / "backup.shiming")] if command == "backup" else []))
+        assert isinstance(result.exception, ShimingError)
+        assert result.exception.code == "DATABASE_NOT_INITIALISED"
+        assert list(desk.folder.iterdir()) == []
+
+
 def damaged_guard(desk: Desk) -> None:
     table = " ON data_keys" if desk.engine.dialect.name == "postgresql" else ""
     change(desk, f"DROP TRIGGER data_keys_no_delete{table}")

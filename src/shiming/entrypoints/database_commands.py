@@ -62,7 +62,7 @@ def init(context: typer.Context, as_json: AsJson = False) -> None:
     platform: DatabasePlatform = context.obj()
     settings = platform.settings
     prepare_data_folder(settings)
-    with _database(settings) as engine:
+    with _database(settings, may_be_new=True) as engine:
         # keys are only made for a database that has nothing yet: new ones would hide the loss of the old
         key_provider_from(settings, os.environ, may_create=find_revision(engine) is None)
         tombstones = platform.privacy.tombstones
@@ -176,7 +176,7 @@ def restore(
     key_provider_from(settings, os.environ, may_create=False)  # the keys of the backup, or nothing happens
     if not without_tombstones and not platform.privacy.tombstones.path.exists():
         raise _no_tombstones(platform.privacy.tombstones.path)
-    with _database(settings) as engine:
+    with _database(settings, may_be_new=True) as engine:
         with _progress(quiet=as_json) as progress:
             store = Store(engine, platform.privacy, os.environ)
             restored = restore_into(store, file, now=platform.clock.now(), progress=progress)
@@ -199,11 +199,17 @@ _RESTORED_BROKEN = Text(
 
 
 @contextmanager
-def _database(settings: Settings) -> "Iterator[Engine]":
-    """Open the database as it is, whatever its revision."""
-    from shiming.infrastructure.database import open_database
+def _database(settings: Settings, *, may_be_new: bool = False) -> "Iterator[Engine]":
+    """Open the database as it is, whatever its revision; only `may_be_new` leaves a new file behind."""
+    from sqlalchemy.engine import make_url
 
-    engine = open_database(settings.database_url)
+    from shiming.infrastructure.database import open_database
+    from shiming.infrastructure.migrations import not_initialised
+
+    url = settings.database_url
+    if url.startswith("sqlite") and not may_be_new and not Path(make_url(url).database or "").exists():
+        raise not_initialised()
+    engine = open_database(url)
     try:
         yield engine
     finally:

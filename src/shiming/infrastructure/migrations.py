@@ -99,7 +99,7 @@ class Migrations:
 
     def _refusal(self, found: str | None) -> Unavailable:
         if found is None:
-            return _not_initialised()
+            return not_initialised()
         if found == "":
             return _restore_unfinished()
         if not _NUMBER.fullmatch(found):
@@ -171,7 +171,8 @@ def _foreign_keys_off(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys=OFF")
 
 
-def _not_initialised() -> Unavailable:
+def not_initialised() -> Unavailable:
+    """Return the error for a database without tables."""
     return Unavailable(
         "DATABASE_NOT_INITIALISED",
         Text(zh="数据库尚未初始化。", en="The database has no tables yet."),
