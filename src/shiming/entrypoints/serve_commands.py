@@ -149,7 +149,8 @@ class WorkerProcess:
 def listen(host: str, port: int) -> socket.socket:
     """Open the listening socket; raise Unavailable where it cannot be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # named TCP: asyncio switches Nagle's delay off (40 ms an answer) only for sockets that say so
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
