@@ -3,8 +3,8 @@
 The server is the application of `shiming serve` on uvicorn, in a process of its own, with its middleware and
 the contract's gate (the caller is known by a token that was verified a moment before, as for a client that
 sends many). The load generator is a bare asyncio HTTP/1.1 client with eight connections that stay open, on
-the same cores. In process is `PostgresRegistrar.register` with eight clients, on the same database: facts, rules,
-transaction. Rounds are interleaved; the median of
+the same cores. In process is `PostgresRegistrar.register` with eight clients, on the same database: facts,
+rules, transaction. Rounds are interleaved; the median of
 their ratios counts.
 """
 
