@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shiming.accounts import jobs as account_jobs
@@ -14,9 +15,11 @@ from shiming.entrypoints.worker import (
     EventDelivery,
     worker_tools,
 )
+from shiming.identity_proofing.held_pieces import HoldingTools
+from shiming.identity_proofing.use_cases.discarding import discard_held
 from shiming.infrastructure.database import transact
 from shiming.infrastructure.idempotency import forget_old_keys
-from shiming.infrastructure.job_queue.model import Handlers, Handling, RetryRule, Task
+from shiming.infrastructure.job_queue.model import Handlers, Handling, PutBack, RetryRule, Task
 from shiming.infrastructure.job_queue.worker import WorkerTools
 from shiming.infrastructure.nats_publisher import NatsPublisher, NatsServer
 from shiming.infrastructure.schedules import Cron, Every, Schedule
@@ -33,10 +36,12 @@ _LOGGER = logging.getLogger(__name__)
 EXPIRE_DISCLOSURES = "disclosures.expire"
 FORGET_ACCESSES = "accesses.forget"
 FORGET_SIGN_INS = "sign_ins.forget"
+DISCARD_HELD = "proofing.discard_held"
 #: A sealer that met a fault must not rest for minutes: what is not sealed is not yet under a signed root.
 SEAL_AGAIN = RetryRule(factor=1.5, pause_max=timedelta(seconds=10))
 SCHEDULES = (
     *DEFAULT_SCHEDULES,
+    Schedule(DISCARD_HELD, Every(seconds=300)),  # a session lives half an hour
     Schedule(EXPIRE_DISCLOSURES, Every(seconds=60)),  # deadlines are hours
     Schedule(FORGET_ACCESSES, Cron("53 3 * * *", "Asia/Shanghai")),
     Schedule(FORGET_SIGN_INS, Cron("29 * * * *", "Asia/Shanghai")),
@@ -44,7 +49,8 @@ SCHEDULES = (
 
 
 def worker_of(platform: "Platform") -> WorkerTools:
-    """Return the worker of an installation."""
+    """Return the worker of an installation; Unavailable when its keys do not open what is stored."""
+    platform.require_keys()
     source = platform.settings.public_url
     webhooks = DeliveryTools(
         platform.engine, platform.keys, platform.clock, platform.destinations, source=source
@@ -65,40 +71,57 @@ def worker_of(platform: "Platform") -> WorkerTools:
 
 
 def _jobs(platform: "Platform") -> Handlers:
-    def seal(_task: Task) -> None:
-        log = platform.ledger_signer
-        older = tuple(key for key in platform.ledger_keys if key != log.key)
-        done = seal_ledger(platform.engine, platform.keys, log, platform.clock, older_keys=older)
-        for finding in done.stopped:
-            _LOGGER.error("the sealer stopped before leaf %s: %s", finding.at, finding.why.value)
-
-    def erase_due(_task: Task) -> None:
-        privacy_jobs.erase_due(platform.privacy, platform.engine, now=platform.clock.now())
-        privacy_jobs.finish_erasures(platform.privacy, platform.engine)
-
-    def expire(_task: Task) -> None:
-        expire_disclosures(platform.privacy, platform.engine, now=platform.clock.now())
-
-    def forget(_task: Task) -> None:
-        retention = platform.policy(platform.default_pack, platform.today()).retention
-        forget_old_accesses(platform.engine, retention, now=platform.clock.now())
-
-    def forget_sign_ins(_task: Task) -> None:
-        account_jobs.forget_sign_ins(platform.accounts, platform.engine)
-
-    def sweep(_task: Task) -> None:
-        privacy_jobs.sweep_objects(platform.privacy, platform.engine, now=platform.clock.now())
-
-    def purge_keys(_task: Task) -> None:
-        while transact(platform.engine, lambda connection: forget_old_keys(connection, platform.clock.now())):
-            pass
-
     return {
-        SEAL: Handling(seal, SEAL_AGAIN),
-        ERASE_DUE: Handling(erase_due),
-        SWEEP: Handling(sweep),
-        EXPIRE_DISCLOSURES: Handling(expire),
-        FORGET_ACCESSES: Handling(forget),
-        FORGET_SIGN_INS: Handling(forget_sign_ins),
-        PURGE_IDEMPOTENCY_KEYS: Handling(purge_keys),
+        SEAL: Handling(partial(_seal, platform), SEAL_AGAIN),
+        ERASE_DUE: Handling(partial(_erase_due, platform)),
+        SWEEP: Handling(partial(_sweep, platform)),
+        EXPIRE_DISCLOSURES: Handling(partial(_expire, platform)),
+        FORGET_ACCESSES: Handling(partial(_forget, platform)),
+        FORGET_SIGN_INS: Handling(partial(_forget_sign_ins, platform)),
+        DISCARD_HELD: Handling(partial(_discard, platform)),
+        PURGE_IDEMPOTENCY_KEYS: Handling(partial(_purge_keys, platform)),
     }
+
+
+def _seal(platform: "Platform", _task: Task) -> None:
+    log = platform.ledger_signer
+    older = tuple(key for key in platform.ledger_keys if key != log.key)
+    done = seal_ledger(platform.engine, platform.keys, log, platform.clock, older_keys=older)
+    for finding in done.stopped:
+        _LOGGER.error("the sealer stopped before leaf %s: %s", finding.at, finding.why.value)
+
+
+def _erase_due(platform: "Platform", _task: Task) -> None:
+    privacy_jobs.erase_due(platform.privacy, platform.engine, now=platform.clock.now())
+    privacy_jobs.finish_erasures(platform.privacy, platform.engine)
+
+
+def _expire(platform: "Platform", _task: Task) -> None:
+    expire_disclosures(platform.privacy, platform.engine, now=platform.clock.now())
+
+
+def _forget(platform: "Platform", _task: Task) -> None:
+    retention = platform.policy(platform.default_pack, platform.today()).retention
+    forget_old_accesses(platform.engine, retention, now=platform.clock.now())
+
+
+def _discard(platform: "Platform", task: Task) -> PutBack | None:
+    tools = platform.proofing_tools()
+    holding = HoldingTools(platform.privacy.objects, platform.keys, tools.new_reference)
+    while discard_held(holding, platform.begin, platform.clock.now()):
+        if task.stopping():
+            return PutBack()
+    return None
+
+
+def _forget_sign_ins(platform: "Platform", _task: Task) -> None:
+    account_jobs.forget_sign_ins(platform.accounts, platform.engine)
+
+
+def _sweep(platform: "Platform", _task: Task) -> None:
+    privacy_jobs.sweep_objects(platform.privacy, platform.engine, now=platform.clock.now())
+
+
+def _purge_keys(platform: "Platform", _task: Task) -> None:
+    while transact(platform.engine, lambda connection: forget_old_keys(connection, platform.clock.now())):
+        pass

@@ -249,6 +249,7 @@ def _application(
     platform = context.obj()
     for part in _BUILT_AT_START:
         getattr(platform, part)
+    platform.require_keys()
     address, ca, certificate, token_file = authority
     policy = platform.policy("cn", platform.today())
     port = connector(address, policy, ca=ca, certificate=certificate, token_file=token_file)

@@ -53,6 +53,7 @@ class Platform(Installation):
         super().__init__(settings)
         self._observer = observer
         self._packs: dict[str, Pack] = {}
+        self._registration_policy: tuple[date, RegistrationPolicy] | None = None
 
     @cached_property
     def recognition(self) -> "Recognition":
@@ -133,14 +134,17 @@ class Platform(Installation):
 
         return open_registrar(self.registrations, self.engine)
 
-    @cached_property
+    @property
     def registration_policy(self) -> "RegistrationPolicy":
-        """Return today's rules of registration."""
-        from shiming.jurisdictions.pack_reader import policy_on, read_pack
+        """Return today's rules of registration; a server that runs past midnight takes up the new day's."""
         from shiming.registrations.model import RegistrationPolicy
 
-        pack = read_pack(DEFAULT_PACK)
-        return RegistrationPolicy.of(policy_on(pack, self.today()), number_regions=pack.header.number_regions)
+        today = self.today()
+        if self._registration_policy is None or self._registration_policy[0] != today:
+            regions = self.pack(DEFAULT_PACK).header.number_regions
+            policy = RegistrationPolicy.of(self.policy(DEFAULT_PACK, today), number_regions=regions)
+            self._registration_policy = today, policy
+        return self._registration_policy[1]
 
     # -- accounts --------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shiming.infrastructure.postgresql_database import open_postgresql
@@ -84,6 +84,8 @@ def unit_of_work(engine: Engine) -> Iterator[Connection]:
         raise
     except (TurnNotReached, PoolTimeout) as problem:
         raise _busy() from problem
+    except DataError as problem:
+        raise _value_refused() from problem
     except DatabaseError as problem:
         raise _unavailable(problem) from problem
 
@@ -145,6 +147,14 @@ def _url_refused() -> BadInput:
             zh="SHIMING_DATABASE_URL 应为 sqlite:/// 或 postgresql:// 地址。",
             en="SHIMING_DATABASE_URL must be a sqlite:/// or postgresql:// URL.",
         ),
+    )
+
+
+def _value_refused() -> BadInput:
+    return BadInput(
+        "VALUE_UNSTORABLE",
+        Text(zh="数据中含有无法保存的字符或数值。", en="A character or number in the data cannot be stored."),
+        Text(zh="请检查输入内容；尚未写入任何内容。", en="Check what was entered; nothing was written."),
     )
 
 
