@@ -17,7 +17,6 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.engine import Engine
 
 from shiming.infrastructure.clock import Clock
@@ -25,14 +24,14 @@ from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.http.asking import Asking, asked
 from shiming.infrastructure.http.etags import etag, if_match, require_version
 from shiming.infrastructure.http.idempotent import Answer, hash_of, idempotency_key
-from shiming.infrastructure.http.page import Listing, PageAsked, paged
+from shiming.infrastructure.http.page import PageAsked, paged
 from shiming.infrastructure.http.problems import Refusal as Refused
 from shiming.infrastructure.http.problems import problem_responses
 from shiming.infrastructure.idempotency import Kept, Repeated
 from shiming.privacy.model import LeafRef
+from shiming.registrations.api_schemas import NewRegistration, Registration, Registrations, Termination
 from shiming.registrations.model import (
     Line,
-    LineStatus,
     RegisterLine,
     RegistrationPolicy,
     RegistrationRefused,
@@ -73,45 +72,6 @@ class RegistrationPlatform(Protocol):
     registrations: RegistrationTools
     registration_policy: RegistrationPolicy
     registrar: Registrar
-
-
-class NewRegistration(BaseModel):
-    """Which number, at which operator, for the person of which proofing session."""
-
-    model_config = ConfigDict(extra="forbid")
-    operator: Annotated[
-        str, Field(max_length=32, description="Code of the operator.", examples=["cn-mobile"])
-    ]
-    number: Annotated[str, Field(max_length=40, description="E.164.", examples=["+8613800138000"])]
-    session: Annotated[str, Field(max_length=64, examples=["SES-0082-0C20-A1G7-D"])]
-
-
-class Termination(BaseModel):
-    """Why a line ends, as a code."""
-
-    model_config = ConfigDict(extra="forbid")
-    why: Annotated[str, Field(pattern=r"^[a-z][a-z_]{2,39}$", examples=["holder_asked"])]
-
-
-class Registration(BaseModel):
-    """A line and its registration; the holder is a pseudonym."""
-
-    id: str
-    number: str
-    operator: str
-    product_class: str
-    status: LineStatus
-    holder: str
-    session: str
-    registered_at: datetime
-    terminated_at: datetime | None
-    terminated_why: str | None
-
-
-class Registrations(Listing):
-    """A page of lines, oldest first."""
-
-    items: list[Registration]
 
 
 LineId = Annotated[
