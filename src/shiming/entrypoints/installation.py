@@ -53,10 +53,10 @@ class Installation:
     @cached_property
     def keys(self) -> "KeyProvider":
         """Return the installation's keys; new ones are only made where there is no database yet."""
+        from shiming.entrypoints.database_schema import may_make_keys
         from shiming.infrastructure.key_choice import key_provider_from
 
-        on_file = self.settings.database_url.startswith("sqlite")  # PostgreSQL gets its keys by `db init`
-        may_create = on_file and not (self.data_folder / "shiming.db").exists()
+        may_create = may_make_keys(self._database)  # PostgreSQL gets its keys by `db init`
         return key_provider_from(self.settings, os.environ, may_create=may_create)
 
     @cached_property
@@ -87,13 +87,21 @@ class Installation:
     @cached_property
     def engine(self) -> "Engine":
         """Return the database; an empty SQLite file gets its tables, everything else must be up to date."""
-        from shiming.entrypoints.database_schema import prepare_schema
+        from shiming.entrypoints.database_schema import may_make_keys, prepare_schema
+
+        _ = self.keys  # before the tables: their absence is what allows new keys
+        new = may_make_keys(self._database)
+        prepare_schema(self._database, may_create=True)
+        if new and not self.privacy.tombstones.path.exists():
+            self.privacy.tombstones.append(())  # from now on its absence is a loss
+        return self._database
+
+    @cached_property
+    def _database(self) -> "Engine":
         from shiming.infrastructure.database import open_database
 
-        _ = self.keys  # before the database: its absence is what allows new keys
-        engine = open_database(self.settings.database_url)
-        prepare_schema(engine, may_create=True)
-        return engine
+        _ = self.data_folder
+        return open_database(self.settings.database_url)
 
     def require_keys(self) -> None:
         """Refuse to serve with keys that do not open what is stored."""
