@@ -39,7 +39,7 @@ from shiming.privacy.use_cases.erasure import (
     list_deletion_receipts,
     tombstones,
 )
-from shiming.privacy.use_cases.retention import UNUSED_AFTER, release_case
+from shiming.privacy.use_cases.retention import release_case
 from shiming.privacy.use_cases.sweeping import list_missing_objects
 from shiming.privacy.use_cases.vault import (
     attach_line,
@@ -410,16 +410,6 @@ def test_what_no_line_was_registered_with_is_released_and_a_line_keeps_its_own(v
         assert release_case(connection, case_reference="SES-2", now=NOW) == 0
     assert erase_due(vault.tools, vault.engine, now=NOW) == 1
     assert readable(vault, abandoned, registered) == [False, True]
-
-
-def test_what_waited_a_day_for_a_line_is_let_go_without_being_told(vault: Vault) -> None:
-    waiting, registered = put(vault), put(vault, case="SES-2")
-    with unit_of_work(vault.engine) as connection:
-        attach_line(connection, case_reference="SES-2", line_id="REG-1")
-    assert erase_due(vault.tools, vault.engine, now=NOW + UNUSED_AFTER) == 0
-    later = NOW + UNUSED_AFTER + timedelta(seconds=1)
-    assert erase_due(vault.tools, vault.engine, now=later) == 1
-    assert readable(vault, waiting, registered) == [False, True]
 
 
 @pytest.mark.parametrize(

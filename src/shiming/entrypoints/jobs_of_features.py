@@ -17,6 +17,7 @@ from shiming.entrypoints.worker import (
 )
 from shiming.identity_proofing.held_pieces import HoldingTools
 from shiming.identity_proofing.use_cases.discarding import discard_held
+from shiming.identity_proofing.use_cases.settling import settle_waiting_evidence
 from shiming.infrastructure.database import transact
 from shiming.infrastructure.idempotency import forget_old_keys
 from shiming.infrastructure.job_queue.model import Handlers, Handling, PutBack, RetryRule, Task
@@ -92,6 +93,10 @@ def _seal(platform: "Platform", _task: Task) -> None:
 
 
 def _erase_due(platform: "Platform", _task: Task) -> None:
+    while transact(
+        platform.engine, lambda connection: settle_waiting_evidence(connection, platform.clock.now())
+    ):
+        pass
     privacy_jobs.erase_due(platform.privacy, platform.engine, now=platform.clock.now())
     privacy_jobs.finish_erasures(platform.privacy, platform.engine)
 

@@ -169,16 +169,6 @@ def find_decided_session(connection: Connection, session_id: str) -> DecidedSess
     )
 
 
-def consume_session(connection: Connection, session_id: str, by: str) -> bool:
-    """Mark a session as used for one registration; False when it was used already."""
-    done = connection.execute(
-        _sessions.update()
-        .where(_sessions.c.id == session_id, _sessions.c.consumed_by.is_(None))
-        .values(consumed_by=by)
-    )
-    return done.rowcount == 1
-
-
 def add_challenge(connection: Connection, challenge: Challenge) -> None:
     """Remember a challenge that is given out."""
     connection.execute(

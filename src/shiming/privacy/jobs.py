@@ -4,17 +4,14 @@ from datetime import datetime
 
 from sqlalchemy.engine import Engine
 
-from shiming.infrastructure.database import transact
 from shiming.privacy.use_cases.erasure import erasing, remove_objects, write_tombstones
-from shiming.privacy.use_cases.retention import erase_due_batch, release_unused_cases
+from shiming.privacy.use_cases.retention import erase_due_batch
 from shiming.privacy.use_cases.sweeping import sweep_orphans
 from shiming.privacy.use_cases.tools import PrivacyTools
 
 
 def erase_due(tools: PrivacyTools, engine: Engine, *, now: datetime) -> int:
     """Erase, batch by batch, what the policy no longer lets us keep; return how many pieces."""
-    while transact(engine, lambda connection: release_unused_cases(connection, now=now)):
-        pass
     erased = 0
     while True:
         with erasing(tools, engine) as connection:

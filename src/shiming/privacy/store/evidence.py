@@ -148,24 +148,20 @@ def release_case(connection: Connection, case_reference: str, now: datetime) -> 
     return changed.rowcount
 
 
-def release_unused(connection: Connection, stored_before: datetime, now: datetime, limit: int) -> int:
-    """Note that what waits for a line since long may go; return how many pieces."""
-    waiting = (
-        sa.select(evidence.c.operator, evidence.c.evidence_id)
+def list_waiting_cases(connection: Connection, stored_before: datetime, limit: int) -> tuple[str, ...]:
+    """Return cases with evidence that waits for a line since long."""
+    query = (
+        sa.select(evidence.c.case_reference)
         .where(
             evidence.c.line_id.is_(None),
             evidence.c.retain_until.is_(None),
             evidence.c.stored_at < stored_before,
             _KEPT,
         )
+        .distinct()
         .limit(limit)
     )
-    changed = connection.execute(
-        evidence.update()
-        .where(sa.tuple_(evidence.c.operator, evidence.c.evidence_id).in_(waiting))
-        .values(retain_until=now)
-    )
-    return changed.rowcount
+    return tuple(connection.execute(query).scalars())
 
 
 def set_line(connection: Connection, case_reference: str, line_id: str) -> None:

@@ -12,7 +12,7 @@ from shiming.vocabulary.permissions import inside
 
 #: No session lives this long, so nobody can register from it or review it any more.
 UNUSED_AFTER = timedelta(days=1)
-RELEASED_A_BATCH_MAX = 500  # one transaction of bounded length
+CASES_A_BATCH_MAX = 200  # one transaction of bounded length
 
 
 @inside("a session that nobody registered a line with in time gives its evidence up")
@@ -24,13 +24,13 @@ def release_case(connection: Connection, *, case_reference: str, now: datetime) 
     return store.release_case(connection, case_reference, now)
 
 
-@inside("a job lets go of what no line came of")
-def release_unused_cases(connection: Connection, *, now: datetime) -> int:
-    """End the retention of evidence that waited a day for its line; return how many pieces, a batch a call.
+@inside("a job settles them: attached to their line, or released")
+def list_waiting_cases(connection: Connection, *, now: datetime) -> tuple[str, ...]:
+    """Return a batch of cases whose evidence has waited a day for a line and ends at no date.
 
     Identity and document images are kept because of a line; without one there is no ground to keep them.
     """
-    return store.release_unused(connection, now - UNUSED_AFTER, now, RELEASED_A_BATCH_MAX)
+    return store.list_waiting_cases(connection, now - UNUSED_AFTER, CASES_A_BATCH_MAX)
 
 
 @inside("a job erases what is due")
