@@ -60,13 +60,6 @@ def test_a_genuine_session_is_verified_recorded_and_signed(desk: Desk) -> None:
     assert set(desk.kept[0]["files"]) == {"document", "document_back", "clip"}
 
 
-def test_a_session_is_consumed_once(desk: Desk) -> None:
-    session = desk.prove(desk.ask()).session.id
-    with desk.begin() as connection:
-        assert store.consume_session(connection, session, "LIN-1")
-        assert not store.consume_session(connection, session, "LIN-2")
-
-
 def test_no_name_or_number_is_in_the_receipt_or_the_database(desk: Desk) -> None:
     decided = desk.prove(desk.ask(), declared=DeclaredIdentity(NAME, NUMBER))
     written = json.dumps(decided.receipt, ensure_ascii=False).encode()
