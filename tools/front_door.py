@@ -1,7 +1,7 @@
 """An import-linter contract: other features enter a feature only by its front door.
 
-The front door is `use_cases`, `model`, `events`, `errors`, `permissions` (and what lies below them in the same
-file name).
+The front door is `use_cases`, `model`, `events`, `errors`, `permissions` (and what lies below them in the
+same file name).
 `entrypoints` is exempt: it wires everything.
 """
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,25 @@ OBJECTS = st.dictionaries(st.text(), VALUES, max_size=5)
 def test_what_was_written_is_read_back(value: dict[str, Any]) -> None:
     assert parse_object(canonical_bytes(value)) == value
     assert parse_object(json.dumps(value)) == value
+
+
+PLAIN_KEYS = st.text(st.characters(max_codepoint=127), max_size=5)
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(PLAIN_KEYS, inner, max_size=6),
+    max_leaves=20,
+)
+
+
+@given(VALUES | PLAIN)
+def test_the_short_cut_spells_as_the_library_does(value: Any) -> None:
+    try:
+        spelled = rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError:
+        with pytest.raises(ValueError, match=r"."):
+            canonical_bytes(value)
+    else:
+        assert canonical_bytes(value) == spelled
 
 
 @given(OBJECTS)

@@ -23,11 +23,30 @@ BYTES_MAX = 1_000_000
 #: Our deepest document has nine levels; the limit keeps hostile nesting from exhausting the stack.
 DEPTH_MAX = 40
 EXACT_INTEGERS_BELOW = 2**53  # RFC 7493
+_PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 
 
 def canonical_bytes(value: Any) -> bytes:
-    """Return the one RFC 8785 spelling of `value`; ValueError on what JSON cannot say (NaN, bytes)."""
+    """Return the one RFC 8785 spelling of `value`; ValueError on what JSON cannot say (NaN, bytes).
+
+    Python's own encoder, in C, spells texts and small integers as RFC 8785 does, and sorts ASCII keys alike;
+    it writes what consists of those alone, such as every leaf of the ledger, in a third of the time.
+    """
+    if _is_plain(value):
+        return _PLAIN.encode(value).encode()
     return rfc8785.dumps(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether there is no float, no integer beyond 2**53 and no key but ASCII in a value."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return -EXACT_INTEGERS_BELOW < value < EXACT_INTEGERS_BELOW
+    if kind is dict:
+        return all(type(key) is str and key.isascii() and _is_plain(item) for key, item in value.items())
+    return kind is list and all(map(_is_plain, value))
 
 
 def content_hash(value: Any) -> str:
