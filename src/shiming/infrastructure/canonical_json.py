@@ -39,14 +39,14 @@ def canonical_bytes(value: Any) -> bytes:
 
 def _is_plain(value: Any) -> bool:
     """Say whether there is no float, no integer beyond 2**53 and no key but ASCII in a value."""
-    kind = type(value)
+    kind: type = type(value)
     if kind is str or kind is bool or value is None:
         return True
     if kind is int:
         return -EXACT_INTEGERS_BELOW < value < EXACT_INTEGERS_BELOW
     if kind is dict:
         return all(type(key) is str and key.isascii() and _is_plain(item) for key, item in value.items())
-    return kind is list and all(map(_is_plain, value))
+    return kind is list and all(_is_plain(item) for item in value)
 
 
 def content_hash(value: Any) -> str:
