@@ -43,7 +43,7 @@ def _is_plain(value: Any) -> bool:
     if kind is str or kind is bool or value is None:
         return True
     if kind is int:
-        return -EXACT_INTEGERS_BELOW < value < EXACT_INTEGERS_BELOW
+        return bool(-EXACT_INTEGERS_BELOW < value < EXACT_INTEGERS_BELOW)
     if kind is dict:
         return all(type(key) is str and key.isascii() and _is_plain(item) for key, item in value.items())
     return kind is list and all(_is_plain(item) for item in value)
