@@ -102,11 +102,11 @@ def a_live_applicant(clip_name: str, folder: Path, gestures: tuple[Gesture, ...]
     frames = read_clip(clip, seconds_max=3.0).frames
     portrait = portrait_of(np.ascontiguousarray(frames[len(frames) // 4]))
     person = generate_person(seed)
-    portrait_file = folder / f"{clip_name}-portrait.jpg"
+    portrait_file = folder / f"{clip_name}-{seed}-portrait.jpg"
     cv2.imwrite(str(portrait_file), cv2.resize(portrait, (240, 296)), [cv2.IMWRITE_JPEG_QUALITY, 70])
     return Applicant(
         person=person,
-        card=card_of(person, portrait, folder / f"{clip_name}-card.jpg"),
+        card=card_of(person, portrait, folder / f"{clip_name}-{seed}-card.jpg"),
         portrait=portrait_file,
         clip=clip,
         gestures=gestures,
