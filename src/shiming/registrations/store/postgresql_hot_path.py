@@ -34,6 +34,7 @@ _SETTINGS = {
     "plan_cache_mode": "force_generic_plan",  # every call looks like every other
     "enable_seqscan": "off",  # all is found by key; a plan made while a table was empty would read all of it
 }
+PLAN_AGAIN_FIRST = 64  # registrations of a connection; then twice as many, and so on
 _FACTS, _FACTS_NAMES = numbered(FACTS)
 _CALL, _ = numbered(CALL)
 _GIVEN_UP = {"40001", "40P01"}  # serialization_failure, deadlock_detected
@@ -48,6 +49,8 @@ class HotConnection:
     last: int
     _facts: Any = field(repr=False)
     _call: Any = field(repr=False)
+    _written: int = 0
+    _plan_again_at: int = PLAN_AGAIN_FIRST
 
     async def read_facts(self, parameters: Mapping[str, Any]) -> Found:
         """Read what a registration is decided on."""
@@ -66,7 +69,15 @@ class HotConnection:
                 raise Changed("GIVEN_UP") from None
             raise
         self.last += 1
+        await self._plan_again_when_grown()
         return active
+
+    async def _plan_again_when_grown(self) -> None:
+        """Let PostgreSQL plan anew, ever more rarely: a plan for small tables picks the wrong index."""
+        self._written += 1
+        if self._written >= self._plan_again_at:
+            self._plan_again_at *= 2
+            await self.driver.execute("DISCARD PLANS")
 
 
 class HotConnections:
