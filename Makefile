@@ -48,6 +48,12 @@ benchmark: dev ## measure speed as ratios
 	$(BIN)/python -m benchmarks.proofing
 	$(BIN)/python -m benchmarks.parallel_proofs
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.registration
+	$(BIN)/python -m benchmarks.registration_http
+	$(BIN)/python -m benchmarks.hot_race
+	$(BIN)/python -m benchmarks.vault
+	$(BIN)/python -m benchmarks.ledger
+	$(BIN)/python -m benchmarks.crash_proof --kills 60
 
 evaluate: dev ## measure recognition on the evaluation sets, write docs/reference/recognition.md
 	$(BIN)/python -m evaluation
