@@ -363,7 +363,7 @@ def test_every_error_speaks_two_languages() -> None:
 
 
 def test_an_unreachable_session_cookie_is_no_error(sqlite_served: AccountsHttp) -> None:
-    for cookie in ("x", "x" * 5_000, "\x7f"):
+    for cookie in ("x", "x" * 5_000, "%7F=="):  # a byte that HTTP forbids is the server's to refuse
         answer = httpx.get(
             f"{sqlite_served.address}/v1/me", headers={"cookie": f"shiming_session={cookie}"}, trust_env=False
         )
