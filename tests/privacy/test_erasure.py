@@ -18,8 +18,6 @@ from shiming.infrastructure.tombstone_file import TombstoneFile
 from shiming.jurisdictions.model import ClockStart
 from shiming.privacy.jobs import erase_due, finish_erasures, sweep_objects
 from shiming.privacy.model import (
-    AccessRequest,
-    EvidenceContent,
     EvidenceErased,
     EvidenceKind,
     EvidenceRef,
@@ -44,62 +42,11 @@ from shiming.privacy.use_cases.sweeping import list_missing_objects
 from shiming.privacy.use_cases.vault import (
     attach_line,
     list_metadata,
-    put_evidence,
-    read_evidence,
     start_retention_clocks,
 )
 from shiming.vocabulary.errors import BadInput, Unavailable
 from tests.privacy.builders import NOW, Vault, a_retention_policy, a_retention_rule, a_vault
-
-REQUEST = AccessRequest(actor="STF-1", purpose=Purpose.DISPUTE, case_reference="DSP-1")
-CLASSES = {
-    EvidenceKind.DOCUMENT_FRONT: RetentionClass.DOCUMENT_IMAGES,
-    EvidenceKind.DOCUMENT_BACK: RetentionClass.DOCUMENT_IMAGES,
-    EvidenceKind.PORTRAIT: RetentionClass.PORTRAIT,
-    EvidenceKind.CLIP: RetentionClass.CLIP,
-}
-
-
-def put(
-    vault: Vault,
-    kind: EvidenceKind = EvidenceKind.DOCUMENT_FRONT,
-    *,
-    case: str = "SES-1",
-    operator: str = "",
-    number: str = "11010519491231002X",
-    purpose: Purpose = Purpose.REGISTRATION,
-) -> EvidenceRef:
-    with unit_of_work(vault.engine) as connection:
-        return put_evidence(
-            vault.tools,
-            connection,
-            subject=vault.subject(number),
-            case_reference=case,
-            kind=kind,
-            purpose=purpose,
-            retention_class=CLASSES[kind],
-            content=f"{kind} of {case}".encode(),
-            retention=a_retention_policy(),
-            now=NOW,
-            decided_at=NOW,
-            operator=operator,
-        )
-
-
-def erase(vault: Vault, ref: EvidenceRef) -> None:
-    with erasing(vault.tools, vault.engine) as connection:
-        erase_evidence(vault.tools, connection, ref.evidence_id, why="holder_asked", actor="STF-1", now=NOW)
-
-
-def readable(vault: Vault, *refs: EvidenceRef) -> list[bool]:
-    with unit_of_work(vault.engine) as connection:
-        return [
-            isinstance(
-                read_evidence(vault.tools, connection, ref.evidence_id, REQUEST, now=NOW), EvidenceContent
-            )
-            for ref in refs
-        ]
-
+from tests.privacy.erasure_desk import erase, put, readable
 
 # -- one key per subject, purpose, class and case ----------------------------------------------------
 
