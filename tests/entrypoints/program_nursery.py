@@ -22,7 +22,7 @@ IMPORTED = (
     "shiming.entrypoints.worker_commands",
     "shiming.entrypoints.jobs_of_features",
     "shiming.identity_proofing.api",
-    "shiming.registrations.api",
+    "shiming.registrations.api.registrations",
     "shiming.privacy.api",
     "shiming.accounts.api",
     "shiming.accounts.asking",

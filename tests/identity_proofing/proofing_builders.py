@@ -51,7 +51,7 @@ def changed(policy: Policy, section: str, **values: Any) -> Policy:
 
 
 def cited(value: Any) -> Cited[Any]:
-    return a_policy().line_cap.lines_per_identity_max.model_copy(update={"value": value})
+    return a_policy().caps["cards"].lines_per_holder_max.model_copy(update={"value": value})
 
 
 def turn(side: str, start: float, degrees: float = 32.0, length: float = 1.0) -> ClipEvent:

@@ -11,7 +11,7 @@ from shiming.jurisdictions.model import Policy
 from shiming.jurisdictions.pack_reader import PACKS, Pack, parse_pack, policy_on
 
 A_DAY = date(2026, 3, 1)
-CAP = "line_cap.lines_per_identity_max"
+CAP = "caps.cards.lines_per_holder_max"
 
 
 @lru_cache(maxsize=1)

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from shiming.jurisdictions import terms
 from shiming.jurisdictions.explanations import LABELS, Labels, cited_values, explain, labels, sources_cited
-from shiming.jurisdictions.model import Confidence, Policy
+from shiming.jurisdictions.model import Confidence
 from shiming.jurisdictions.pack_reader import builtin_packs, policy_on, read_pack
 from tests.jurisdictions.packs_for_tests import a_policy, a_value
 
 POLICY = a_policy()
+POLICIES = [policy_on(pack, pack.effective) for pack in map(read_pack, builtin_packs())]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -32,7 +33,7 @@ def test_every_cited_value_is_explained_with_its_place(pack: str, language: str)
 
 def test_values_are_said_in_words() -> None:
     said = {each.path: each.text for each in explain(POLICY, "en")}
-    assert said["line_cap.lines_per_identity_max"] == "lines for one identity, at most: 5"
+    assert said["caps.cards.lines_per_holder_max"] == "lines for one holder, at most: 5"
     assert said["retention.identity.period"] == "identity data: kept for: 2 year(s)"
     assert said["routes.standard.checks_replaced"] == "checks that are replaced: none"
     assert said["documents.adult.sides_required"].endswith(
@@ -60,7 +61,7 @@ def test_citations_are_said_as_articles_or_in_words() -> None:
 
 
 def test_the_end_of_a_value_is_said() -> None:
-    path = "line_cap.at_cap"
+    path = "caps.cards.at_cap"
     dated = [a_value(path, until=date(2027, 1, 1)), a_value(path, since=date(2027, 1, 1))]
     each = next(each for each in explain(a_policy(path, dated)) if each.path == path)
     assert each.until == date(2027, 1, 1)
@@ -75,8 +76,7 @@ def test_sources_are_listed_once_with_their_confidence() -> None:
 
 
 def test_labels_have_no_orphans() -> None:
-    policy: Policy = POLICY
-    used = {".".join(path) for path, _ in cited_values(policy)}
+    used = {".".join(path) for policy in POLICIES for path, _ in cited_values(policy)}
     for key in labels().keys:
         section, *rest = key.split(".")
         assert key in used or any(

@@ -41,7 +41,7 @@ def test_the_value_of_a_day_is_the_latest_that_has_begun(
     pack = a_pack(CAP, dated_caps(starts, values))
     on = EFFECTIVE + timedelta(days=asked)
     expected = [value for start, value in zip(starts, values, strict=True) if start <= on][-1]
-    assert policy_on(pack, on).line_cap.lines_per_identity_max.value == expected
+    assert policy_on(pack, on).caps["cards"].lines_per_holder_max.value == expected
 
 
 @given(overlap=st.integers(1, 500))

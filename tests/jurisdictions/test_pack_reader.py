@@ -43,7 +43,7 @@ def problems(content: dict[str, Any]) -> list[str]:
 def test_the_built_in_pack_is_read() -> None:
     assert "cn" in builtin_packs()
     policy = policy_on(read_pack("cn"), A_DAY)
-    assert policy.line_cap.lines_per_identity_max.value == 5
+    assert policy.caps["cards"].lines_per_holder_max.value == 5
     assert policy.on == A_DAY
     assert policy.content_hash == read_pack("cn").content_hash
 
@@ -61,7 +61,7 @@ def test_what_is_not_read_in_the_source_does_not_claim_to_be() -> None:
     primary = [path for path, value in cited_values(policy) if value.confidence is Confidence.PRIMARY]
     sources = policy.sources
     assert sources["order25"].confidence is Confidence.SECONDARY
-    assert all(path[0] not in {"line_cap", "retention", "documents", "thresholds"} for path in primary)
+    assert all(path[0] not in {"caps", "retention", "documents", "thresholds"} for path in primary)
 
 
 def test_every_threshold_says_what_it_was_chosen_for() -> None:
@@ -106,8 +106,10 @@ def test_a_threshold_without_error_rates_is_refused() -> None:
 
 def test_an_unknown_key_is_refused() -> None:
     content = cn_content()
-    content["line_cap"]["lines_per_family"] = a_value(CAP)
-    assert problems(content) == ["line_cap.lines_per_family: Extra inputs are not permitted (on 2025-06-01)"]
+    content["caps"]["cards"]["lines_per_family"] = a_value(CAP)
+    assert problems(content) == [
+        "caps.cards.lines_per_family: Extra inputs are not permitted (on 2025-06-01)"
+    ]
 
 
 @pytest.mark.parametrize("section", ["pack", "sources.order25", "names.adult"])
@@ -241,7 +243,7 @@ NODES = st.recursive(
 
 
 @given(
-    path=st.sampled_from([*PATHS, "line_cap", "sources", "sources.order25.articles", "names", "pack"]),
+    path=st.sampled_from([*PATHS, "caps", "sources", "sources.order25.articles", "names", "pack"]),
     node=NODES,
 )
 @settings(max_examples=60, deadline=None)

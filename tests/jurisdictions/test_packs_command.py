@@ -88,11 +88,11 @@ def test_explain_says_when_a_value_ends(tmp_path: Path) -> None:
     folder = tmp_path / "cn"
     shutil.copytree(PACKS / "cn", folder)
     caps = folder / "caps.toml"
-    first, rest = caps.read_text(encoding="utf-8").split("[line_cap.scope]")
+    first, rest = caps.read_text(encoding="utf-8").split("[caps.cards.scope]")
     value = first[first.index("value") :]
-    dated = f"[[line_cap.lines_per_identity_max]]\n{value}until = 2026-06-01\n"
-    dated += f"[[line_cap.lines_per_identity_max]]\n{value.replace('2016-09-23', '2026-06-01')}"
-    caps.write_text(f"{dated}[line_cap.scope]{rest}", encoding="utf-8")
+    dated = f"[[caps.cards.lines_per_holder_max]]\n{value}until = 2026-06-01\n"
+    dated += f"[[caps.cards.lines_per_holder_max]]\n{value.replace('2016-09-23', '2026-06-01')}"
+    caps.write_text(f"{dated}[caps.cards.scope]{rest}", encoding="utf-8")
     assert "since 2016-09-23, until 2026-06-01" in run("explain", str(folder), *ON)
 
 
@@ -103,16 +103,16 @@ def test_a_day_that_cannot_be_asked_is_refused(on: str) -> None:
 
 
 def test_show_prints_values_as_the_program_reads_them() -> None:
-    assert "line_cap.lines_per_identity_max = 5   # six_agencies2016:five_lines" in run(
-        "show", "cn", "line_cap", *ON
+    assert "caps.cards.lines_per_holder_max = 5   # six_agencies2016:five_lines" in run(
+        "show", "cn", "caps.cards", *ON
     )
-    assert read_json("show", "cn", "line_cap.scope", *ON) == {
-        "line_cap.scope": {"value": "operator", "citation": "six_agencies2016:five_lines"}
+    assert read_json("show", "cn", "caps.cards.scope", *ON) == {
+        "caps.cards.scope": {"value": "operator", "citation": "six_agencies2016:five_lines"}
     }
     assert len(read_json("show", "cn", *ON)) == len(list(cited_values(a_policy())))
 
 
-@pytest.mark.parametrize("path", ["line", "line_cap.lines", "nothing"])
+@pytest.mark.parametrize("path", ["line", "caps.cards.lines", "nothing"])
 def test_show_refuses_a_path_that_is_not_there(path: str) -> None:
     with pytest.raises(BadInput, match="PATH_UNKNOWN"):
         run("show", "cn", path, *ON)

@@ -74,7 +74,7 @@ def test_a_change_of_the_pack_breaks_the_scenario_that_guards_it() -> None:
 
 
 def test_a_pack_may_review_instead_of_refusing() -> None:
-    pack = a_pack("line_cap.at_cap", a_value("line_cap.at_cap", value="enhanced_review"))
+    pack = a_pack("caps.cards.at_cap", a_value("caps.cards.at_cap", value="enhanced_review"))
     assert differences(scenario({"lines held": 5}, {"line": "reviewed"}), pack) == ()
 
 

@@ -11,10 +11,10 @@ import shiming.entrypoints.schema
 from shiming.infrastructure.database import transact, unit_of_work
 from shiming.infrastructure.signing import Ed25519Signer
 from shiming.infrastructure.tables import schema
-from shiming.jurisdictions.model import AtCap, CapScope, Cited, Confidence, LineCapPolicy
+from shiming.jurisdictions.model import AtCap, CapPolicy, CapScope, Cited, Confidence
 from shiming.privacy.model import IdentityRecord
 from shiming.privacy.use_cases.vault import put_identity
-from shiming.registrations.model import (
+from shiming.registrations.model.registration import (
     LineRegistered,
     ProvenSession,
     RegisterLine,
@@ -30,17 +30,17 @@ from tests.privacy.builders import NOW, Vault, a_retention_policy, a_vault
 OPERATOR = "cn-mobile"
 
 
-def a_line_cap_policy(lines_max: int = 5, scope: CapScope = CapScope.OPERATOR) -> LineCapPolicy:
+def a_line_cap_policy(lines_max: int = 5, scope: CapScope = CapScope.OPERATOR) -> CapPolicy:
     common = {
         "citation": "six_agencies2016:five_lines",
         "confidence": Confidence.SECONDARY,
         "since": NOW.date(),
     }
-    return LineCapPolicy(
-        lines_per_identity_max=Cited[int].model_validate({"value": lines_max, **common}),
+    return CapPolicy(
+        lines_per_holder_max=Cited[int].model_validate({"value": lines_max, **common}),
         scope=Cited[CapScope].model_validate({"value": scope, **common}),
-        product_class=Cited[str].model_validate({"value": "voice", **common}),
         at_cap=Cited[AtCap].model_validate({"value": AtCap.REFUSE, **common}),
+        reservation_minutes=Cited[int].model_validate({"value": 30, **common}),
     )
 
 

@@ -15,8 +15,9 @@ from shiming.infrastructure.outbox import outbox
 from shiming.privacy.model import LeafRef, LedgerVerified
 from shiming.privacy.store import ledger
 from shiming.privacy.use_cases.verifying import verify_ledger
-from shiming.registrations.errors import RefusalCode
-from shiming.registrations.model import Line, RegisterLine, RegistrationRefused
+from shiming.registrations.errors.registration import RefusalCode
+from shiming.registrations.model.lines import Line
+from shiming.registrations.model.registration import RegisterLine, RegistrationRefused
 from shiming.registrations.store.postgresql_function import numbered
 from shiming.registrations.store.postgresql_hot_path import LANE_LOCK, HotConnections
 from shiming.registrations.store.tables import cap_counters, lines, numbers_in_use, registrations
@@ -24,6 +25,7 @@ from shiming.registrations.use_cases.direct import PostgresRegistrar
 from shiming.registrations.use_cases.drafting import ClientKey, Wanted
 from shiming.registrations.use_cases.hot_path import Outcome, Registrar, open_registrar
 from shiming.vocabulary.errors import BadInput, Unavailable
+from shiming.vocabulary.refusals import ReasonCode
 from tests.databases import a_database
 from tests.privacy.builders import NOW
 from tests.registrations.builders import Desk, a_desk, a_number, a_registration_policy, a_session
@@ -70,7 +72,7 @@ def rows(engine: Engine, table: sa.Table) -> int:
         return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
 
 
-def codes(outcomes: list[Outcome]) -> set[RefusalCode]:
+def codes(outcomes: list[Outcome]) -> set[ReasonCode]:
     refused = [outcome for outcome in outcomes if isinstance(outcome, RegistrationRefused)]
     return {refusal.code for outcome in refused for refusal in outcome.refusals}
 

@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from shiming.infrastructure.database import reading
 from shiming.privacy.model import LedgerVerified
 from shiming.privacy.use_cases.verifying import verify_ledger
-from shiming.registrations.errors import RefusalCode
-from shiming.registrations.model import LineRegistered
+from shiming.registrations.errors.registration import RefusalCode
+from shiming.registrations.model.registration import LineRegistered
 from shiming.registrations.store.tables import cap_counters, lines, numbers_in_use
 from tests.registrations.builders import a_desk, a_number, a_registration_policy
 

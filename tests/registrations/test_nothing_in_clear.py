@@ -13,7 +13,7 @@ from shiming.infrastructure.database import unit_of_work
 from shiming.infrastructure.encryption import subject_pseudonym
 from shiming.privacy.model import EvidenceKind, IdentityRecord, Purpose, RetentionClass
 from shiming.privacy.use_cases.vault import put_evidence
-from shiming.registrations.model import LineRegistered
+from shiming.registrations.model.registration import LineRegistered
 from tests.privacy.builders import NOW
 from tests.registrations.builders import a_desk, a_number, a_registration_policy, a_session
 

@@ -17,10 +17,10 @@ from shiming.privacy.model import IdentityRecord, LeafRef, LedgerVerified
 from shiming.privacy.store.ledger import ledger_leaves
 from shiming.privacy.use_cases.vault import list_metadata
 from shiming.privacy.use_cases.verifying import verify_ledger
-from shiming.registrations.errors import RefusalCode
-from shiming.registrations.model import (
+from shiming.registrations.errors.registration import RefusalCode
+from shiming.registrations.model.lines import LineStatus
+from shiming.registrations.model.registration import (
     LineRegistered,
-    LineStatus,
     RegisterLine,
     RegistrationFacts,
     RegistrationRefused,
@@ -31,13 +31,14 @@ from shiming.registrations.store.tables import cap_counters, lines, numbers_in_u
 from shiming.registrations.store.writing import Changed, write
 from shiming.registrations.use_cases.drafting import draft_registration, new_line
 from shiming.registrations.use_cases.lines import show_line
+from shiming.vocabulary.refusals import ReasonCode
 from tests.privacy.builders import NOW
 from tests.registrations.builders import OPERATOR, Desk, a_desk, a_number, a_registration_policy, a_session
 
 IDENTITY = IdentityRecord("resident_id", "11010519491231002X", "张三丰", "北京市朝阳区建国路1号")
 
 
-def codes(outcome: LineRegistered | RegistrationRefused) -> list[RefusalCode]:
+def codes(outcome: LineRegistered | RegistrationRefused) -> list[ReasonCode]:
     assert isinstance(outcome, RegistrationRefused)
     return [refusal.code for refusal in outcome.refusals]
 

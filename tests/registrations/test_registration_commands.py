@@ -14,8 +14,8 @@ from shiming.privacy import commands as privacy_commands
 from shiming.privacy.model import IdentityRecord, LedgerBroken, LedgerVerified
 from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.privacy.use_cases.verifying import parse_leaf, verify_ledger
-from shiming.registrations import commands
-from shiming.registrations.model import RegistrationPolicy
+from shiming.registrations.commands import registrations as commands
+from shiming.registrations.model.registration import RegistrationPolicy
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.errors import BadInput
 from tests.privacy.builders import NOW

@@ -18,7 +18,7 @@ from shiming.privacy.model import AccessRequest, EvidenceContent, IdentityRecord
 from shiming.privacy.store.evidence import evidence
 from shiming.privacy.use_cases.vault import read_evidence
 from shiming.privacy.use_cases.verifying import verify_ledger
-from shiming.registrations.model import LineRegistered, RegisterLine
+from shiming.registrations.model.registration import LineRegistered, RegisterLine
 from shiming.registrations.store.tables import cap_counters, lines, numbers_in_use
 from shiming.registrations.use_cases.registering import register_line
 from tests.privacy.builders import NOW

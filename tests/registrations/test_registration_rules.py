@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiming.jurisdictions.pack_reader import policy_on, read_pack
-from shiming.registrations.errors import Refusal, RefusalCode
-from shiming.registrations.model import (
+from shiming.registrations.errors.registration import RefusalCode
+from shiming.registrations.model.registration import (
     CapReached,
     NumberFree,
     NumberRefused,
@@ -21,6 +21,7 @@ from shiming.registrations.rules.line_cap import decide_line_cap
 from shiming.registrations.rules.number_free import decide_number_free
 from shiming.registrations.rules.session_usable import decide_session_usable
 from shiming.vocabulary.msisdn import Msisdn
+from shiming.vocabulary.refusals import Refusal
 from tests.privacy.builders import NOW
 from tests.registrations.builders import (
     a_line_cap_policy,
@@ -115,7 +116,7 @@ def test_a_number_is_free_in_its_region_when_nobody_holds_it() -> None:
 
 def test_the_chinese_pack_has_all_that_registration_needs() -> None:
     policy = RegistrationPolicy.of(policy_on(read_pack("cn"), NOW.date()), number_regions=("CN",))
-    assert policy.line_cap.lines_per_identity_max.value == 5
+    assert policy.line_cap.lines_per_holder_max.value == 5
     assert policy.cap_scope_of("cn-mobile") == "operator:cn-mobile"
     assert policy.session_age_max > timedelta()
     assert policy.pack_hash.startswith("sha256:")

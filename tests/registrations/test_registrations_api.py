@@ -88,7 +88,9 @@ def counter(tmp_path: Path, database_url: str) -> Iterator[Counter]:
     platform = Platform(desk, open_registrar(desk.tools, desk.engine))
     callers = {**platform.gatekeeper.callers, EVERYWHERE: Caller("ACC-all", "person-3", "staff", None)}
     platform.gatekeeper.callers = callers
-    app = create_app(platform, routers=("shiming.registrations.api",), limits=RateLimits(None, None))
+    app = create_app(
+        platform, routers=("shiming.registrations.api.registrations",), limits=RateLimits(None, None)
+    )
     with serving(app) as address, httpx.Client(base_url=address, timeout=30) as http:
         yield Counter(desk, http)
     desk.engine.dispose()

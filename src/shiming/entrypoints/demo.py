@@ -152,7 +152,7 @@ def prove(platform: Platform, cases: Mapping[str, Any], document: Path, authorit
 
 def register(platform: Platform, session_id: str) -> Mapping[str, Any]:
     """Register the number for the proven person."""
-    from shiming.registrations.model import LineRegistered, RegisterLine
+    from shiming.registrations.model.registration import LineRegistered, RegisterLine
     from shiming.registrations.use_cases.registering import register_line
 
     command = RegisterLine.parse(operator=OPERATOR, number=NUMBER, session_id=session_id)

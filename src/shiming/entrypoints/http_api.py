@@ -28,7 +28,7 @@ from shiming.infrastructure.telemetry import Traces
 #: Where the features' routes are; every module has a `router` with paths below /v1.
 ROUTERS = (
     "shiming.identity_proofing.api",
-    "shiming.registrations.api",
+    "shiming.registrations.api.registrations",
     "shiming.privacy.api",
     "shiming.accounts.api",
     "shiming.entrypoints.jobs_api",

@@ -16,6 +16,8 @@ import shiming.privacy.store.disclosures
 import shiming.privacy.store.evidence
 import shiming.privacy.store.ledger
 import shiming.privacy.store.ledger_tree
+import shiming.registrations.store.number_tables
+import shiming.registrations.store.orders
 import shiming.registrations.store.postgresql_function
 from shiming.infrastructure.tables import schema
 

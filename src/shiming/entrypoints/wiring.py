@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # what a command does not need is not imported: `--help` stay
     from shiming.jurisdictions.model import Policy
     from shiming.jurisdictions.pack_reader import Pack
     from shiming.recognition.inference import InferenceObserver
-    from shiming.registrations.model import RegistrationPolicy
+    from shiming.registrations.model.registration import RegistrationPolicy
     from shiming.registrations.use_cases.hot_path import Registrar
     from shiming.registrations.use_cases.tools import RegistrationTools
 
@@ -137,7 +137,7 @@ class Platform(Installation):
     @property
     def registration_policy(self) -> "RegistrationPolicy":
         """Return today's rules of registration; a server that runs past midnight takes up the new day's."""
-        from shiming.registrations.model import RegistrationPolicy
+        from shiming.registrations.model.registration import RegistrationPolicy
 
         today = self.today()
         if self._registration_policy is None or self._registration_policy[0] != today:

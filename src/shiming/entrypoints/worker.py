@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection, Engine
 
+from shiming.entrypoints.listeners import route_to_listeners
 from shiming.infrastructure.clock import Clock
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.encryption import KekProvider
@@ -61,7 +62,8 @@ class EventDelivery:
 
     def routes(self) -> tuple[Route, ...]:
         """Return what says which jobs deliver an event."""
-        return (route_to_webhooks,) if self.nats is None else (route_to_webhooks, route_to_nats)
+        to_outside = (route_to_webhooks,) if self.nats is None else (route_to_webhooks, route_to_nats)
+        return (route_to_listeners, *to_outside)
 
 
 def worker_tools(

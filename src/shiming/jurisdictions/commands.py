@@ -111,7 +111,7 @@ def explain(pack: PackName, *, on: On = None, language: Language = "en", as_json
 @app.command()
 def show(
     pack: PackName,
-    path: Annotated[str, typer.Argument(help="Show only values under this path, such as line_cap.")] = "",
+    path: Annotated[str, typer.Argument(help="Show only values under this path, such as caps.")] = "",
     *,
     on: On = None,
     as_json: AsJson = False,

@@ -11,10 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from shiming.jurisdictions.citations import Cited, Record, Wording
-from shiming.jurisdictions.model import Channel, Policy, Route
+from shiming.jurisdictions.model import Channel, EntryKind, Policy, ProductClass, Route, StopReason
 
 LABELS = Path(__file__).with_name("labels.toml")
-NAMED_BY_TERM: Mapping[str, type[Channel] | type[Route]] = {"channels": Channel, "routes": Route}
+NAMED_BY_TERM: Mapping[str, type[StrEnum]] = {
+    "channels": Channel,
+    "routes": Route,
+    "products": ProductClass,
+    "entries": EntryKind,
+    "stops": StopReason,
+}
 
 
 class Labels(Record):

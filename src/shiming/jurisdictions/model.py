@@ -22,17 +22,42 @@ from shiming.jurisdictions.citations import (
     Threshold,
     Wording,
 )
+from shiming.jurisdictions.line_policies import (
+    CapPolicy,
+    ContractPolicy,
+    DocumentExpiryPolicy,
+    EnterprisePolicy,
+    EntryPolicy,
+    HandoverPolicy,
+    IotPolicy,
+    IotScenePolicy,
+    LinePolicies,
+    NumberingPolicy,
+    ProductPolicy,
+    ProxyPolicy,
+    StopPolicy,
+    TransferPolicy,
+)
 from shiming.jurisdictions.terms import (
     AfterAttempts,
     AtCap,
+    Binding,
     CapScope,
     Channel,
     CheckName,
     ClockStart,
     DigitsMode,
     DisclosurePurpose,
+    EntryKind,
+    EntryRequirement,
     Gesture,
+    HolderKind,
+    ProductClass,
+    ProxyAllowed,
     Route,
+    StopActor,
+    StopLevel,
+    StopReason,
     UnreachableOutcome,
     VerificationModel,
 )
@@ -44,6 +69,8 @@ __all__ = [
     "AtCap",
     "AttemptsPolicy",
     "AuthorityPolicy",
+    "Binding",
+    "CapPolicy",
     "CapScope",
     "ChallengePolicy",
     "Channel",
@@ -54,27 +81,47 @@ __all__ = [
     "ClipLimitsPolicy",
     "ClockStart",
     "Confidence",
+    "ContractPolicy",
     "DigitsMode",
     "DisclosurePolicy",
     "DisclosurePurpose",
+    "DocumentExpiryPolicy",
     "DocumentPolicy",
     "DocumentQualityPolicy",
     "DocumentType",
     "Duration",
+    "EnterprisePolicy",
+    "EntryKind",
+    "EntryPolicy",
+    "EntryRequirement",
     "Gesture",
-    "LineCapPolicy",
+    "HandoverPolicy",
+    "HolderKind",
+    "IotPolicy",
+    "IotScenePolicy",
+    "LinePolicies",
     "Name",
+    "NumberingPolicy",
     "Policy",
+    "ProductClass",
+    "ProductPolicy",
+    "ProxyAllowed",
+    "ProxyPolicy",
     "Record",
     "RetentionPolicy",
     "RetentionRule",
     "Route",
     "RoutePolicy",
     "Source",
+    "StopActor",
+    "StopLevel",
+    "StopPolicy",
+    "StopReason",
     "SubjectCategory",
     "Threshold",
     "ThresholdsPolicy",
     "TimeLimitsPolicy",
+    "TransferPolicy",
     "UnreachableOutcome",
     "VerificationModel",
     "Wording",
@@ -194,15 +241,6 @@ class TimeLimitsPolicy(Record):
     review_hours_max: Cited[PositiveInt]
 
 
-class LineCapPolicy(Record):
-    """How many lines one identity may hold."""
-
-    lines_per_identity_max: Cited[Count]
-    scope: Cited[CapScope]
-    product_class: Cited[Name]
-    at_cap: Cited[AtCap]
-
-
 class RetentionRule(Record):
     """Keep for `period` (ISO 8601, whole days) after the event that starts the clock, then erase."""
 
@@ -276,7 +314,7 @@ class ClipLimitsPolicy(Record):
     frame_rate_max: Cited[PositiveFloat]
 
 
-class Policy(Record):
+class Policy(LinePolicies):
     """All rules of a pack on one day."""
 
     pack_id: Name
@@ -294,7 +332,6 @@ class Policy(Record):
     thresholds: ThresholdsPolicy
     attempts: AttemptsPolicy
     time_limits: TimeLimitsPolicy
-    line_cap: LineCapPolicy
     retention: RetentionPolicy
     authority: AuthorityPolicy
     assisted_review: AssistedReviewPolicy

@@ -3,7 +3,7 @@
     [pack]                                   id, version, effective, title
     [names.resident_id]                      zh, en: the pack's own words
     [sources.order25]                        title, confidence, url?, articles
-    [line_cap.lines_per_identity_max]        value, citation, confidence, since, until?, note?, chosen_for?
+    [caps.cards.lines_per_holder_max]        value, citation, confidence, since, until?, note?, chosen_for?
 
 A key with several dated values is an array of tables (`[[...]]`). The files of a folder are one pack;
 how the values are spread over them means nothing, except that the same key may not stand in two files.

@@ -168,13 +168,13 @@ def _about_checks(given: Given, policy: Policy) -> dict[str, Any]:
 def _about_line(given: Given, policy: Policy) -> dict[str, Any]:
     if given.lines_held is None:
         return {}
-    cap = policy.line_cap
-    left = cap.lines_per_identity_max.value - given.lines_held
-    general = {"cap": cap.lines_per_identity_max.value, "cap counts": cap.scope.value.value}
+    cap = policy.caps["cards"]
+    left = cap.lines_per_holder_max.value - given.lines_held
+    general = {"cap": cap.lines_per_holder_max.value, "cap counts": cap.scope.value.value}
     if left > 0:
         return general | {"line": "allowed", "lines left": left}
     refused = cap.at_cap.value is AtCap.REFUSE
-    cites = cap.lines_per_identity_max.citation
+    cites = cap.lines_per_holder_max.citation
     return general | {
         "line": "refused" if refused else "reviewed",
         "lines left": 0,

@@ -109,3 +109,93 @@ class DisclosurePurpose(StrEnum):
     LAWFUL_REQUEST = "lawful_request"
     INSPECTION = "inspection"
     DISPUTE = "dispute"
+
+
+class HolderKind(StrEnum):
+    """Who can hold a line."""
+
+    PERSON = "person"
+    ORGANISATION = "organisation"
+
+
+class ProductClass(StrEnum):
+    """What is sold, as far as the rules treat it differently."""
+
+    VOICE = "voice"  # a telephone card of a person or of an organisation
+    DATA = "data"  # a wireless data card
+    FIXED = "fixed"
+    INTERNET = "internet"
+    IOT_SMALL = "iot_small"  # an industry card: little data to named targets, fenced
+    IOT_GENERAL = "iot_general"  # an industry card with general traffic: its actual user is registered
+    PRIVATE_LINE = "private_line"  # a voice private line (语音专线)
+    ONE_NUMBER = "one_number"  # one number for several lines (一号通)
+    SWITCHBOARD = "switchboard"  # a hosted switchboard (商务总机)
+    TOLL_FREE = "toll_free"  # 400-type numbers
+
+
+class EntryKind(StrEnum):
+    """What brings a line and a holder together, or one of them to another place."""
+
+    OPEN = "open"
+    MOVE = "move"
+    CHANGE_OF_HOLDER = "change_of_holder"
+    PORT_IN = "port_in"
+    SIM_REPLACEMENT = "sim_replacement"
+
+
+class EntryRequirement(StrEnum):
+    """What has to be there before an entry is registered, besides the proof of the person."""
+
+    IDENTITY_RECORD = "identity_record"  # type, number, name, address of the document, in the vault
+    POOL_NUMBER = "pool_number"  # the number comes from the operator's pool
+    TERMS = "terms"  # the terms in force were accepted
+    CONFIRMATION = "confirmation"  # the customer confirmed which lines are opened
+    SIM = "sim"  # the card is known, where the line has one
+    INSTALL_ADDRESS = "install_address"  # where the line has a place
+
+
+class StopReason(StrEnum):
+    """Why a line is stopped."""
+
+    UNREGISTERED = "unregistered"
+    DISPUTE = "dispute"
+    FRAUD = "fraud"
+    REQUEST = "request"
+    LOST_SIM = "lost_sim"
+    REGULATOR_ORDER = "regulator_order"
+    DOCUMENT_EXPIRED = "document_expired"
+    HANDOVER_MISSED = "handover_missed"
+    ACTUAL_USER_LEFT = "actual_user_left"
+    FENCE_BROKEN = "fence_broken"
+
+
+class StopLevel(StrEnum):
+    """How much of a line is stopped; emergency calls never are."""
+
+    ONE_WAY = "one_way"  # nothing goes out
+    TWO_WAY = "two_way"  # nothing goes out or comes in
+
+
+class StopActor(StrEnum):
+    """Who sets or lifts a stop."""
+
+    HOLDER = "holder"  # through whoever serves them, or by themselves
+    CLERK = "clerk"
+    COMPLIANCE = "compliance"
+    SYSTEM = "system"  # a rule with a clock
+
+
+class ProxyAllowed(StrEnum):
+    """For whom somebody else may register."""
+
+    ALL = "all"
+    MINORS_ONLY = "minors_only"
+    NOBODY = "nobody"
+
+
+class Binding(StrEnum):
+    """What an industry card is bound to."""
+
+    IMEI = "imei"
+    AREA = "area"
+    NONE = "none"

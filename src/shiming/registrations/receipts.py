@@ -12,7 +12,8 @@ from typing import Any
 from shiming.infrastructure.canonical_json import canonical_bytes
 from shiming.infrastructure.signing import Signer, key_id_of, verify_signature
 from shiming.privacy.model import LeafRef
-from shiming.registrations.model import Line, RegistrationPolicy, SessionUsable
+from shiming.registrations.model.lines import Line
+from shiming.registrations.model.registration import RegistrationPolicy, SessionUsable
 
 KIND = "registration_receipt"
 VERSION = 2
@@ -27,7 +28,7 @@ def receipt_content(
     leaf: LeafRef,
 ) -> dict[str, Any]:
     """Return what the receipt of a line says."""
-    cap = policy.line_cap.lines_per_identity_max
+    cap = policy.line_cap.lines_per_holder_max
     return {
         "kind": KIND,
         "version": VERSION,

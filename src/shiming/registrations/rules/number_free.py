@@ -1,8 +1,9 @@
 """Decide whether a number can be given out: it belongs to the plan, and nobody holds it."""
 
-from shiming.registrations.errors import Refusal, RefusalCode
-from shiming.registrations.model import NumberFree, NumberRefused, RegistrationPolicy
+from shiming.registrations.errors.registration import RefusalCode
+from shiming.registrations.model.registration import NumberFree, NumberRefused, RegistrationPolicy
 from shiming.vocabulary.msisdn import Msisdn
+from shiming.vocabulary.refusals import Refusal
 
 
 def decide_number_free(

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from shiming.registrations.errors import Refusal, RefusalCode
-from shiming.registrations.model import (
+from shiming.registrations.errors.registration import RefusalCode
+from shiming.registrations.model.registration import (
     CapReached,
     NumberRefused,
     RegisterLine,
@@ -16,6 +16,7 @@ from shiming.registrations.model import (
 from shiming.registrations.rules.line_cap import decide_line_cap
 from shiming.registrations.rules.number_free import decide_number_free
 from shiming.registrations.rules.session_usable import decide_session_usable
+from shiming.vocabulary.refusals import Refusal
 
 
 def decide_registration(

@@ -5,8 +5,8 @@ It is a numbered recipe; every reason is collected, and a session that is not th
 
 from datetime import datetime
 
-from shiming.registrations.errors import Refusal, RefusalCode
-from shiming.registrations.model import (
+from shiming.registrations.errors.registration import RefusalCode
+from shiming.registrations.model.registration import (
     DRAWN,
     VERIFIED,
     ProvenSession,
@@ -14,6 +14,7 @@ from shiming.registrations.model import (
     SessionNotUsable,
     SessionUsable,
 )
+from shiming.vocabulary.refusals import Refusal
 
 
 def decide_session_usable(

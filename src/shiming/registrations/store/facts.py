@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shiming.infrastructure.idempotency import Kept
-from shiming.registrations.model import ProvenSession, RegistrationFacts
+from shiming.registrations.model.registration import ProvenSession, RegistrationFacts
 
 _IDENTITY_RECORD = "identity_record"
 

@@ -7,9 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from shiming.registrations.model import Line, LineStatus
+from shiming.registrations.model.lines import (
+    Line,
+    LineIdentifier,
+    LineKind,
+    LineStatus,
+    stored_identifier,
+)
 from shiming.registrations.store.tables import cap_counters, in_use, lines, numbers_in_use, registrations
-from shiming.vocabulary.msisdn import Msisdn
 
 _FIRST_ACT = 1
 
@@ -37,7 +42,7 @@ def terminate(connection: Connection, line: Line, *, now: datetime, why: str) ->
     return True
 
 
-def find_latest(connection: Connection, number: Msisdn) -> Line | None:
+def find_latest(connection: Connection, number: LineIdentifier) -> Line | None:
     """Return the line that uses a number now, or the last one that did."""
     query = (
         lines.select()
@@ -107,7 +112,8 @@ def _line(row: Row[Any] | None) -> Line | None:
 def _from_row(row: Row[Any]) -> Line:
     return Line(
         line_id=row.line_id,
-        number=Msisdn(row.number),
+        number=stored_identifier(row.number),
+        kind=LineKind(row.kind),
         operator=row.operator,
         product_class=row.product_class,
         cap_scope=row.cap_scope,

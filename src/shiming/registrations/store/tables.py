@@ -15,23 +15,26 @@ reads one partition, who does not reads one index page in each.
 import sqlalchemy as sa
 
 from shiming.infrastructure.tables import UtcInstant, partitioned, schema
-from shiming.registrations.model import LineStatus
+from shiming.registrations.model.lines import LineKind, LineStatus
 
 lines = partitioned(
     "lines",
     sa.Column("line_id", sa.String(40), primary_key=True),
     sa.Column("operator", sa.String(40), primary_key=True),
-    sa.Column("number", sa.String(16), nullable=False),
+    sa.Column("number", sa.String(64), nullable=False),  # E.164, or the account of an internet access line
+    sa.Column("kind", sa.String(20), nullable=False, server_default=LineKind.MOBILE.value),
     sa.Column("product_class", sa.String(60), nullable=False),
     sa.Column("cap_scope", sa.String(80), nullable=False),
     sa.Column("subject", sa.String(80), nullable=False),
     sa.Column("session_id", sa.String(64), nullable=False),
+    #: Lines of one session, counted: a person's session has the first only.
+    sa.Column("position", sa.Integer, nullable=False, server_default="1"),
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("registered_at", UtcInstant, nullable=False),
     sa.Column("terminated_at", UtcInstant),
     sa.Column("terminated_why", sa.String(80)),
     sa.CheckConstraint("(status = 'terminated') = (terminated_at IS NOT NULL)", name="terminated_when"),
-    sa.UniqueConstraint("session_id", "operator", name="uq_lines_session"),
+    sa.UniqueConstraint("session_id", "position", "operator", name="uq_lines_session"),
     sa.Index("ix_lines_holder", "subject", "registered_at", "line_id"),
 )
 in_use = lines.c.status != LineStatus.TERMINATED.value
@@ -72,7 +75,7 @@ cap_counters = sa.Table(
 numbers_in_use = sa.Table(
     "numbers_in_use",
     schema,
-    sa.Column("number", sa.String(16), primary_key=True),
+    sa.Column("number", sa.String(64), primary_key=True),
     sa.Column("operator", sa.String(40), nullable=False),
     sa.Column("line_id", sa.String(40), nullable=False),
 )

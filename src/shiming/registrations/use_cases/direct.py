@@ -5,8 +5,8 @@ import asyncio
 from sqlalchemy.engine import Engine
 
 from shiming.infrastructure.idempotency import Kept
-from shiming.registrations.model import RegistrationRefused
-from shiming.registrations.permissions import MayRegisterLine
+from shiming.registrations.model.registration import RegistrationRefused
+from shiming.registrations.permissions.registration import MayRegisterLine
 from shiming.registrations.rules.registration import decide_registration
 from shiming.registrations.store.postgresql_hot_path import HotConnection, HotConnections
 from shiming.registrations.store.writing import Changed

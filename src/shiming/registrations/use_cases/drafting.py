@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from shiming.infrastructure.idempotency import Kept
+from shiming.jurisdictions.model import ProductClass
 from shiming.privacy.model import LeafDraft, LeafRef
 from shiming.privacy.use_cases.ledger import Fact, draft_leaf
-from shiming.registrations.model import (
-    Line,
-    LineStatus,
+from shiming.registrations.model.lines import Line, LineStatus
+from shiming.registrations.model.registration import (
     RegisterLine,
     RegistrationFacts,
     RegistrationPolicy,
@@ -61,7 +61,7 @@ def parameters_of(
         "operator": command.operator,
         "number": command.number.reveal("lookup"),
         "cap_scope": policy.cap_scope_of(command.operator),
-        "product_class": policy.line_cap.product_class.value,
+        "product_class": ProductClass.VOICE.value,
         "client": key and key.client,
         "key": key and key.key,
     }
@@ -81,7 +81,7 @@ def new_line(
         line_id=tools.privacy.new_reference("REG"),
         number=command.number,
         operator=command.operator,
-        product_class=policy.line_cap.product_class.value,
+        product_class=ProductClass.VOICE.value,
         cap_scope=policy.cap_scope_of(command.operator),
         subject=session.subject,
         session_id=command.session_id,
@@ -128,7 +128,7 @@ def draft_registration(
         number=line.number.reveal("store"),
         product_class=line.product_class,
         cap_scope=line.cap_scope,
-        cap=policy.line_cap.lines_per_identity_max.value,
+        cap=policy.line_cap.lines_per_holder_max.value,
         subject=line.subject,
         session_id=line.session_id,
         registered_at=line.registered_at,

@@ -13,8 +13,8 @@ from concurrent.futures import Future
 
 from sqlalchemy.engine import Engine
 
-from shiming.registrations.model import RegistrationRefused
-from shiming.registrations.permissions import MayRegisterLine
+from shiming.registrations.model.registration import RegistrationRefused
+from shiming.registrations.permissions.registration import MayRegisterLine
 from shiming.registrations.rules.registration import decide_registration
 from shiming.registrations.store.sqlite_hot_path import BatchTransaction, batch, unavailable
 from shiming.registrations.store.writing import Changed

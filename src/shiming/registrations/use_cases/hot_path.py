@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection, Engine
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.idempotency import Kept, Repeated, reused
 from shiming.privacy.model import LeafRef
-from shiming.registrations.model import RegisterLine, RegistrationRefused
-from shiming.registrations.permissions import MayRegisterLine
+from shiming.registrations.model.registration import RegisterLine, RegistrationRefused
+from shiming.registrations.permissions.registration import MayRegisterLine
 from shiming.registrations.store.facts import Found
 from shiming.registrations.store.lines import find_by_session, find_receipt
 from shiming.registrations.use_cases.drafting import ClientKey, Reply, Wanted

@@ -10,9 +10,10 @@ from shiming.infrastructure.outbox import Event, emit
 from shiming.privacy.model import RetentionEvents
 from shiming.privacy.use_cases.ledger import Fact, record
 from shiming.privacy.use_cases.vault import start_retention_clocks
-from shiming.registrations.events import LINE_TERMINATED
-from shiming.registrations.model import Line, LineStatus, RegistrationPolicy
-from shiming.registrations.permissions import (
+from shiming.registrations.events.registration import LINE_TERMINATED
+from shiming.registrations.model.lines import Line, LineStatus
+from shiming.registrations.model.registration import RegistrationPolicy
+from shiming.registrations.permissions.registration import (
     MayListByPerson,
     MayReadReceipt,
     MayReadRegistration,

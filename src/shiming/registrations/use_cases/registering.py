@@ -8,15 +8,15 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 
 from shiming.privacy.use_cases.ledger import Fact, record
-from shiming.registrations.errors import RefusalCode
-from shiming.registrations.model import (
-    Line,
+from shiming.registrations.errors.registration import RefusalCode
+from shiming.registrations.model.lines import Line
+from shiming.registrations.model.registration import (
     LineRegistered,
     RegisterLine,
     RegistrationPolicy,
     RegistrationRefused,
 )
-from shiming.registrations.permissions import MayRegisterLine
+from shiming.registrations.permissions.registration import MayRegisterLine
 from shiming.registrations.receipts import sign_receipt
 from shiming.registrations.rules.registration import decide_registration
 from shiming.registrations.store.facts import read_facts

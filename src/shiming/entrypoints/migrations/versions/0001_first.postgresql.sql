@@ -436,21 +436,100 @@ CREATE TRIGGER ledger_tiles_no_delete BEFORE DELETE ON ledger_tiles FOR EACH ROW
 CREATE TRIGGER ledger_tiles_only_grow BEFORE UPDATE ON ledger_tiles FOR EACH ROW WHEN (NEW.level <> OLD.level OR NEW.tile <> OLD.tile OR length(NEW.hashes) < length(OLD.hashes) OR substr(NEW.hashes, 1, length(OLD.hashes)) <> OLD.hashes) EXECUTE FUNCTION shiming_refuse_change('a tile only grows')
 ;
 
+CREATE TABLE number_blocks (
+    block_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    first VARCHAR(16) NOT NULL,
+    last VARCHAR(16) NOT NULL,
+    kind VARCHAR(20) NOT NULL,
+    excluded BOOLEAN NOT NULL,
+    added_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (block_id),
+    CONSTRAINT uq_number_blocks UNIQUE (first, last, excluded),
+    CONSTRAINT range_in_order CHECK (first <= last AND length(first) = length(last))
+)
+;
+
+CREATE INDEX ix_number_blocks_range ON number_blocks (first, last)
+;
+
+CREATE TABLE numbers_held (
+    number VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    held_for VARCHAR(64),
+    until TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (number)
+)
+;
+
+CREATE INDEX ix_numbers_held_until ON numbers_held (until)
+;
+
+CREATE TABLE line_orders (
+    session_id VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    entry VARCHAR(20) NOT NULL,
+    kind VARCHAR(20) NOT NULL,
+    product_class VARCHAR(60) NOT NULL,
+    channel VARCHAR(20) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    identifier VARCHAR(64),
+    holder_kind VARCHAR(20) NOT NULL,
+    organisation VARCHAR(40),
+    category VARCHAR(60),
+    representative_role VARCHAR(20),
+    representative_session VARCHAR(64),
+    representative_subject VARCHAR(80),
+    authority_evidence VARCHAR(64),
+    contract VARCHAR(40),
+    iccid VARCHAR(20),
+    imsi VARCHAR(15),
+    sim_form VARCHAR(10),
+    install_address VARCHAR(64),
+    terms_version VARCHAR(40),
+    terms_hash VARCHAR(80),
+    terms_accepted_at TIMESTAMP WITH TIME ZONE,
+    terms_channel VARCHAR(20),
+    code_hash VARCHAR(128),
+    code_expires_at TIMESTAMP WITH TIME ZONE,
+    code_attempts INTEGER DEFAULT '0' NOT NULL,
+    confirmed_identifier VARCHAR(64),
+    confirmation_method VARCHAR(20),
+    confirmed_at TIMESTAMP WITH TIME ZONE,
+    cap_subject VARCHAR(80),
+    cap_reserved_until TIMESTAMP WITH TIME ZONE,
+    review VARCHAR(64),
+    PRIMARY KEY (session_id)
+)
+;
+
+CREATE INDEX ix_line_orders_cap ON line_orders (cap_subject, cap_reserved_until)
+;
+
+CREATE INDEX ix_line_orders_organisation ON line_orders (organisation)
+;
+
+CREATE INDEX ix_line_orders_representative_session ON line_orders (representative_session)
+;
+
 CREATE TABLE lines (
     line_id VARCHAR(40) NOT NULL,
     operator VARCHAR(40) NOT NULL,
-    number VARCHAR(16) NOT NULL,
+    number VARCHAR(64) NOT NULL,
+    kind VARCHAR(20) DEFAULT 'mobile' NOT NULL,
     product_class VARCHAR(60) NOT NULL,
     cap_scope VARCHAR(80) NOT NULL,
     subject VARCHAR(80) NOT NULL,
     session_id VARCHAR(64) NOT NULL,
+    position INTEGER DEFAULT '1' NOT NULL,
     status VARCHAR(20) NOT NULL,
     registered_at TIMESTAMP WITH TIME ZONE NOT NULL,
     terminated_at TIMESTAMP WITH TIME ZONE,
     terminated_why VARCHAR(80),
     PRIMARY KEY (line_id, operator),
     CONSTRAINT terminated_when CHECK ((status = 'terminated') = (terminated_at IS NOT NULL)),
-    CONSTRAINT uq_lines_session UNIQUE (session_id, operator)
+    CONSTRAINT uq_lines_session UNIQUE (session_id, position, operator)
 )
  PARTITION BY HASH (operator)
 ;
@@ -602,7 +681,7 @@ CREATE TABLE cap_counters (
 ;
 
 CREATE TABLE numbers_in_use (
-    number VARCHAR(16) NOT NULL,
+    number VARCHAR(64) NOT NULL,
     operator VARCHAR(40) NOT NULL,
     line_id VARCHAR(40) NOT NULL,
     PRIMARY KEY (number)

@@ -8,12 +8,13 @@ from sqlalchemy.engine import Engine
 
 from shiming.infrastructure.clock import Clock
 from shiming.infrastructure.database import reading, transact
-from shiming.registrations.errors import Refusal
-from shiming.registrations.model import Line, LineRegistered, RegisterLine, RegistrationPolicy
+from shiming.registrations.model.lines import Line
+from shiming.registrations.model.registration import LineRegistered, RegisterLine, RegistrationPolicy
 from shiming.registrations.use_cases.lines import show_line
 from shiming.registrations.use_cases.registering import register_line
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.msisdn import Msisdn
+from shiming.vocabulary.refusals import Refusal
 
 REFUSED = 1
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from shiming.infrastructure.http.page import Listing
-from shiming.registrations.model import LineStatus
+from shiming.registrations.model.lines import LineStatus
 
 
 class NewRegistration(BaseModel):

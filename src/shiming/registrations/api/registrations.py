@@ -29,14 +29,15 @@ from shiming.infrastructure.http.problems import Refusal as Refused
 from shiming.infrastructure.http.problems import problem_responses
 from shiming.infrastructure.idempotency import Kept, Repeated
 from shiming.privacy.model import LeafRef
-from shiming.registrations.api_schemas import NewRegistration, Registration, Registrations, Termination
-from shiming.registrations.model import (
-    Line,
-    RegisterLine,
-    RegistrationPolicy,
-    RegistrationRefused,
+from shiming.registrations.api.registration_schemas import (
+    NewRegistration,
+    Registration,
+    Registrations,
+    Termination,
 )
-from shiming.registrations.permissions import (
+from shiming.registrations.model.lines import Line
+from shiming.registrations.model.registration import RegisterLine, RegistrationPolicy, RegistrationRefused
+from shiming.registrations.permissions.registration import (
     MayListByPerson,
     MayReadReceipt,
     MayReadRegistration,

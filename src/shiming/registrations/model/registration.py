@@ -7,42 +7,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
-from shiming.jurisdictions.model import CapScope, Citation, LineCapPolicy, Policy, RetentionPolicy
-from shiming.registrations.errors import Refusal
+from shiming.jurisdictions.model import CapPolicy, CapScope, Citation, Policy, RetentionPolicy
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.msisdn import Msisdn
+from shiming.vocabulary.refusals import Refusal
 
 _OPERATOR = re.compile(r"[a-z][a-z0-9-]{1,31}")
 _SESSION = re.compile(r"[A-Za-z][A-Za-z0-9-]{3,63}")
 VERIFIED = "Verified"
 DRAWN = "drawn"
-
-
-class LineStatus(StrEnum):
-    """Where a line stands in its life."""
-
-    ACTIVE = "active"
-    TERMINATED = "terminated"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A registered line. Its holder is a pseudonym; who that is stands encrypted in the vault."""
-
-    line_id: str
-    number: Msisdn
-    operator: str
-    product_class: str
-    cap_scope: str
-    subject: str
-    session_id: str
-    status: LineStatus
-    registered_at: datetime
-    terminated_at: datetime | None = None
-    terminated_why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +53,7 @@ class RegistrationPolicy:
     pack_id: str
     pack_version: str
     pack_hash: str
-    line_cap: LineCapPolicy
+    line_cap: CapPolicy
     retention: RetentionPolicy
     session_age_max: timedelta
     session_citation: Citation
@@ -94,7 +69,7 @@ class RegistrationPolicy:
             pack_id=policy.pack_id,
             pack_version=policy.pack_version,
             pack_hash=policy.content_hash,
-            line_cap=policy.line_cap,
+            line_cap=policy.caps["cards"],
             retention=policy.retention,
             session_age_max=timedelta(minutes=policy.time_limits.session_minutes.value),
             session_citation=policy.time_limits.session_minutes.citation,

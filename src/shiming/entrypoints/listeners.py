@@ -1,0 +1,33 @@
+"""Calls upward: which jobs of a feature follow which events of a feature below it.
+
+An entry turns an event into one job of the listed kind, whose payload is `{"event": id, "type": ..., "subject":
+..., "operator": ...}`; the relay writes the job in the transaction that marks the event, so none is lost.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.engine import Connection
+
+from shiming.infrastructure.job_queue.model import NewJob
+from shiming.infrastructure.outbox import Event
+
+#: Type of event -> kinds of jobs. The handlers stand in `jobs_of_features`.
+LISTENERS: Mapping[str, tuple[str, ...]] = {}
+
+
+def route_to_listeners(_connection: Connection, events: Sequence[Event]) -> list[NewJob]:
+    """Return the jobs that follow these events."""
+    return [
+        NewJob(
+            kind,
+            {
+                "event": event.event_id,
+                "type": event.type,
+                "subject": event.subject,
+                "operator": event.operator,
+            },
+            unique_key=f"{kind}:{event.event_id}",
+        )
+        for event in events
+        for kind in LISTENERS.get(event.type, ())
+    ]

@@ -1,0 +1,1 @@
+"""The commands of registration, one topic a module."""

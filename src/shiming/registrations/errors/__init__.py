@@ -1,0 +1,1 @@
+"""Why registration refuses: stable codes with their words, one topic a module."""

@@ -1,0 +1,1 @@
+"""What registration talks of: pure values, one topic a module."""

@@ -1,0 +1,1 @@
+"""What may be asked of registration, one topic a module."""

@@ -1,0 +1,167 @@
+"""The table of orders, and orders to and from rows. What several topics add to an order, each adds here."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from shiming.infrastructure.database import insert_into
+from shiming.infrastructure.tables import UtcInstant, schema
+from shiming.jurisdictions.model import Channel, EntryKind, HolderKind, ProductClass
+from shiming.registrations.model.lines import LineKind, SimForm, stored_identifier
+from shiming.registrations.model.orders import (
+    ConfirmationMethod,
+    LineConfirmation,
+    LineOrder,
+    Representative,
+    RepresentativeRole,
+    TermsAcceptance,
+)
+
+line_orders = sa.Table(
+    "line_orders",
+    schema,
+    sa.Column("session_id", sa.String(64), primary_key=True),
+    sa.Column("operator", sa.String(40), nullable=False),
+    sa.Column("entry", sa.String(20), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("product_class", sa.String(60), nullable=False),
+    sa.Column("channel", sa.String(20), nullable=False),
+    sa.Column("created_at", UtcInstant, nullable=False),
+    sa.Column("identifier", sa.String(64)),
+    sa.Column("holder_kind", sa.String(20), nullable=False),
+    sa.Column("organisation", sa.String(40)),
+    sa.Column("category", sa.String(60)),
+    sa.Column("representative_role", sa.String(20)),
+    sa.Column("representative_session", sa.String(64), index=True),
+    sa.Column("representative_subject", sa.String(80)),
+    sa.Column("authority_evidence", sa.String(64)),
+    sa.Column("contract", sa.String(40)),
+    sa.Column("iccid", sa.String(20)),
+    sa.Column("imsi", sa.String(15)),
+    sa.Column("sim_form", sa.String(10)),
+    sa.Column("install_address", sa.String(64)),  # reference in the vault
+    sa.Column("terms_version", sa.String(40)),
+    sa.Column("terms_hash", sa.String(80)),
+    sa.Column("terms_accepted_at", UtcInstant),
+    sa.Column("terms_channel", sa.String(20)),
+    sa.Column("code_hash", sa.String(128)),  # of the read-back code; the code itself is kept nowhere
+    sa.Column("code_expires_at", UtcInstant),
+    sa.Column("code_attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("confirmed_identifier", sa.String(64)),
+    sa.Column("confirmation_method", sa.String(20)),
+    sa.Column("confirmed_at", UtcInstant),
+    sa.Column("cap_subject", sa.String(80)),
+    sa.Column("cap_reserved_until", UtcInstant),
+    sa.Column("review", sa.String(64)),
+    sa.Index("ix_line_orders_organisation", "organisation"),
+    sa.Index("ix_line_orders_cap", "cap_subject", "cap_reserved_until"),
+)
+
+
+def find_order(connection: Connection, session_id: str, *, for_update: bool = False) -> LineOrder | None:
+    """Return the order of a session; `for_update` holds it until the transaction ends."""
+    query = line_orders.select().where(line_orders.c.session_id == session_id)
+    row = connection.execute(query.with_for_update() if for_update else query).one_or_none()
+    return None if row is None else _order(row)
+
+
+def add_order(connection: Connection, order: LineOrder) -> bool:
+    """Write a new order; False when the session has one already."""
+    statement = insert_into(connection, line_orders).values(**columns_of(order)).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1
+
+
+def change_order(connection: Connection, session_id: str, **columns: Any) -> bool:
+    """Set columns of an order; False when there is none."""
+    statement = line_orders.update().where(line_orders.c.session_id == session_id).values(**columns)
+    return connection.execute(statement).rowcount == 1
+
+
+def columns_of(order: LineOrder) -> dict[str, Any]:
+    """Return the row of a new order, as far as it is filled."""
+    behalf, terms, said = order.representative, order.terms, order.confirmation
+    return {
+        "session_id": order.session_id,
+        "operator": order.operator,
+        "entry": order.entry.value,
+        "kind": order.kind.value,
+        "product_class": order.product_class.value,
+        "channel": order.channel.value,
+        "created_at": order.created_at,
+        "identifier": order.identifier and order.identifier.reveal("store"),
+        "holder_kind": order.holder_kind.value,
+        "organisation": order.organisation,
+        "category": order.category,
+        "representative_role": behalf and behalf.role.value,
+        "representative_session": behalf and behalf.session_id,
+        "representative_subject": behalf and behalf.subject,
+        "authority_evidence": behalf and behalf.authority_evidence,
+        "contract": order.contract,
+        "iccid": order.iccid,
+        "imsi": order.imsi,
+        "sim_form": order.sim_form and order.sim_form.value,
+        "install_address": order.install_address,
+        "terms_version": terms and terms.version,
+        "terms_hash": terms and terms.content_hash,
+        "terms_accepted_at": terms and terms.accepted_at,
+        "terms_channel": terms and terms.channel.value,
+        "confirmed_identifier": said and said.identifier.reveal("store"),
+        "confirmation_method": said and said.method.value,
+        "confirmed_at": said and said.confirmed_at,
+        "cap_reserved_until": order.cap_reserved_until,
+        "review": order.review,
+    }
+
+
+def _order(row: Row[Any]) -> LineOrder:
+    return LineOrder(
+        session_id=row.session_id,
+        operator=row.operator,
+        entry=EntryKind(row.entry),
+        kind=LineKind(row.kind),
+        product_class=ProductClass(row.product_class),
+        channel=Channel(row.channel),
+        created_at=row.created_at,
+        identifier=stored_identifier(row.identifier) if row.identifier else None,
+        holder_kind=HolderKind(row.holder_kind),
+        organisation=row.organisation,
+        category=row.category,
+        representative=_representative(row),
+        contract=row.contract,
+        iccid=row.iccid,
+        imsi=row.imsi,
+        sim_form=SimForm(row.sim_form) if row.sim_form else None,
+        install_address=row.install_address,
+        terms=_terms(row),
+        confirmation=_confirmation(row),
+        cap_reserved_until=row.cap_reserved_until,
+        review=row.review,
+    )
+
+
+def _representative(row: Row[Any]) -> Representative | None:
+    if row.representative_role is None:
+        return None
+    return Representative(
+        RepresentativeRole(row.representative_role),
+        row.representative_session,
+        row.representative_subject,
+        row.authority_evidence,
+    )
+
+
+def _terms(row: Row[Any]) -> TermsAcceptance | None:
+    accepted_at: datetime | None = row.terms_accepted_at
+    if accepted_at is None:
+        return None
+    return TermsAcceptance(row.terms_version, row.terms_hash, accepted_at, Channel(row.terms_channel))
+
+
+def _confirmation(row: Row[Any]) -> LineConfirmation | None:
+    confirmed_at: datetime | None = row.confirmed_at
+    if confirmed_at is None:
+        return None
+    identifier = stored_identifier(row.confirmed_identifier)
+    return LineConfirmation(identifier, ConfirmationMethod(row.confirmation_method), confirmed_at)

@@ -1,0 +1,1 @@
+"""The routes of transfers, one topic a module."""

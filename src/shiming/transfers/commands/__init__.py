@@ -1,0 +1,1 @@
+"""The commands of transfers, one topic a module."""

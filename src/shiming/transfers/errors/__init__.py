@@ -1,0 +1,1 @@
+"""Why transfers are refused: stable codes with their words."""

@@ -1,0 +1,1 @@
+"""What transfers talk of: pure values, one topic a module."""

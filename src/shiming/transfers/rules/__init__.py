@@ -1,0 +1,1 @@
+"""Decisions of transfers, each a pure function of its own module."""

@@ -1,0 +1,1 @@
+"""Tables of transfers and all their SQL."""
