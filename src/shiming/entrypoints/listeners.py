@@ -1,7 +1,7 @@
 """Calls upward: which jobs of a feature follow which events of a feature below it.
 
-An entry turns an event into one job of the listed kind, whose payload is `{"event": id, "type": ..., "subject":
-..., "operator": ...}`; the relay writes the job in the transaction that marks the event, so none is lost.
+An entry turns an event into one job of the listed kind. Its payload names the event: `event` (id), `type`,
+`subject`, `operator`. The relay writes the job in the transaction that marks the event, so none is lost.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,1 +1,1 @@
-"""Scenarios about lines: facts that a lawyer writes, put to the pure rules of features, one topic a module."""
+"""Scenarios about lines: facts that a lawyer writes, put to the pure rules, one topic a module."""
