@@ -20,7 +20,7 @@ number_blocks = sa.Table(
     sa.Column("kind", sa.String(20), nullable=False),  # LineKind
     sa.Column(
         "excluded", sa.Boolean, nullable=False
-    ),  # never given out: emergency, test, reserved by the plan
+    ),  # never given out
     sa.Column("added_at", UtcInstant, nullable=False),
     sa.UniqueConstraint("first", "last", "excluded", name="uq_number_blocks"),
     sa.CheckConstraint("first <= last AND length(first) = length(last)", name="range_in_order"),
