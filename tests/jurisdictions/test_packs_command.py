@@ -1,11 +1,13 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from shiming.entrypoints.law.topics import all_topics
 from shiming.jurisdictions.commands import app
 from shiming.jurisdictions.explanations import cited_values
 from shiming.jurisdictions.pack_reader import PACKS, read_pack
@@ -16,7 +18,8 @@ ON = ("--on", "2026-03-01")
 
 
 def run(*arguments: str, code: int = 0) -> str:
-    result = CliRunner().invoke(app, list(arguments))
+    platform = SimpleNamespace(scenario_topics=all_topics())
+    result = CliRunner().invoke(app, list(arguments), obj=lambda: platform)
     if isinstance(result.exception, BadInput):
         raise result.exception
     assert result.exit_code == code, result.output

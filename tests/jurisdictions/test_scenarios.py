@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from shiming.entrypoints.law.topics import all_topics
 from shiming.jurisdictions.pack_reader import builtin_packs, read_pack
 from shiming.jurisdictions.scenarios import (
     Scenario,
@@ -14,7 +15,9 @@ from shiming.jurisdictions.scenarios import (
 from shiming.vocabulary.errors import BadInput
 from tests.jurisdictions.packs_for_tests import CAP, a_pack, a_value
 
-RESULTS = [(pack, result) for pack in builtin_packs() for result in run_scenarios(read_pack(pack))]
+RESULTS = [
+    (pack, result) for pack in builtin_packs() for result in run_scenarios(read_pack(pack), all_topics())
+]
 
 
 def scenario(given: dict[str, Any], then: dict[str, Any]) -> Scenario:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what a command does not need is not imported: `--help` stay
     from shiming.infrastructure.webhooks.destinations import Destinations
     from shiming.jurisdictions.model import Policy
     from shiming.jurisdictions.pack_reader import Pack
+    from shiming.jurisdictions.scenarios import Topics
     from shiming.recognition.inference import InferenceObserver
     from shiming.registrations.model.registration import RegistrationPolicy
     from shiming.registrations.use_cases.hot_path import Registrar
@@ -145,6 +146,13 @@ class Platform(Installation):
             policy = RegistrationPolicy.of(self.policy(DEFAULT_PACK, today), number_regions=regions)
             self._registration_policy = today, policy
         return self._registration_policy[1]
+
+    @property
+    def scenario_topics(self) -> "Topics":
+        """Return what the scenarios of packs can be about."""
+        from shiming.entrypoints.law.topics import all_topics
+
+        return all_topics()
 
     # -- accounts --------------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ def list_packs(*, as_json: AsJson = False) -> None:
 
 @app.command()
 def check(
+    context: typer.Context,
     pack: Annotated[
         str | None, typer.Argument(help="A pack or a folder; all built-in packs if none.")
     ] = None,
@@ -61,7 +62,8 @@ def check(
     from shiming.jurisdictions.scenarios import run_scenarios
 
     checked = [read_pack(name) for name in ([pack] if pack else builtin_packs())]
-    results = [(each, result) for each in checked for result in run_scenarios(each)]
+    topics = context.obj().scenario_topics  # those of features too
+    results = [(each, result) for each in checked for result in run_scenarios(each, topics)]
     rows = [
         {
             "pack": each.id,

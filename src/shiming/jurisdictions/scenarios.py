@@ -2,14 +2,19 @@
 
     - scenario: An adult who holds five lines gets no sixth
       zh: 已持有五个号码的成年人不得再开办
-      given: {date: 2026-03-01, lines held: 5}
-      then: {line: refused, refusal: {code: CAP_REACHED, cites: "six_agencies2016:five_lines"}}
+      about: registration
+      given: {date: 2026-03-01, cards held: 5}
+      then: {outcome: refused, codes: [CAP_REACHED], cites: ["six_agencies2016:five_lines"]}
 
 `given` are facts, `then` is what the rules have to conclude; a scenario states as much as it cares for.
 A conclusion that the facts do not lead to counts as wrong, so that a scenario cannot pass by saying nothing.
+
+`about` names the topic whose rules are asked; without it, those of this package. Topics of features above are
+handed in by whoever runs the scenarios.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,40 +23,31 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shiming.jurisdictions import proof_conclusions
 from shiming.jurisdictions.dated_values import problems_of
-from shiming.jurisdictions.model import AtCap, Channel, ClockStart, Policy, RetentionRule, Route
+from shiming.jurisdictions.model import Policy
 from shiming.jurisdictions.pack_reader import FILE_BYTES_MAX, Pack, policy_on
-from shiming.jurisdictions.rules.accepted_documents import (
-    DocumentAccepted,
-    DocumentRefused,
-    SubjectNotForeseen,
-    decide_accepted_document,
-)
-from shiming.jurisdictions.rules.next_attempt import AttemptsLeft, EvidenceKind, decide_next_attempt
-from shiming.jurisdictions.rules.required_checks import NotOffered, decide_required_checks
-from shiming.jurisdictions.rules.retention_end import retention_end
 from shiming.vocabulary.errors import BadInput, Text
 
 NOTHING = "nothing"
+PROOF = "proof"
 
 
-class Given(BaseModel):
-    """The facts of a scenario."""
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The facts that scenarios about something may state, and the rules that conclude from them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    given: type[BaseModel]
+    conclude: Callable[[Any, Policy], Mapping[str, Any]]
 
+
+Topics = Mapping[str, Topic]
+OWN_TOPICS: Topics = {PROOF: Topic(proof_conclusions.Given, proof_conclusions.conclude)}
+
+
+class _Dated(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow")
     on: date = Field(alias="date")
-    subject: str | None = None
-    age: Annotated[int, Field(ge=0, le=150)] | None = None
-    document: str | None = None
-    channel: Channel | None = None
-    route: Route = Route.STANDARD
-    lines_held: Annotated[int, Field(ge=0)] | None = Field(alias="lines held", default=None)
-    failed: Mapping[EvidenceKind, Annotated[int, Field(ge=0)]] = {}
-    service_ended: date | None = Field(alias="service ended", default=None)
-    decided: date | None = None
-    accessed: date | None = None
-    authority: str | None = None
 
 
 class Scenario(BaseModel):
@@ -61,7 +57,8 @@ class Scenario(BaseModel):
 
     scenario: Annotated[str, Field(min_length=1)]
     zh: str = ""
-    given: Given
+    about: str = PROOF
+    given: Annotated[Mapping[str, Any], Field(min_length=1)]
     then: Annotated[Mapping[str, Any], Field(min_length=1)]
 
 
@@ -72,6 +69,7 @@ class ScenarioResult:
     file: str
     scenario: Scenario
     differences: tuple[str, ...]
+    concluded: Mapping[str, Any]
 
     @property
     def passed(self) -> bool:
@@ -79,19 +77,19 @@ class ScenarioResult:
         return not self.differences
 
 
-def run_scenarios(pack: Pack) -> tuple[ScenarioResult, ...]:
+def run_scenarios(pack: Pack, topics: Topics = OWN_TOPICS) -> tuple[ScenarioResult, ...]:
     """Run all scenarios in the pack's folder, in the order of files and lines."""
     folder = pack.folder / "scenarios" if pack.folder else None
     files = sorted(folder.glob("*.yaml")) if folder else []
     return tuple(
-        ScenarioResult(file.name, scenario, differences(scenario, pack))
+        _result(file.name, scenario, pack, topics)
         for file in files
-        for scenario in read_scenarios(file)
+        for scenario in read_scenarios(file, topics)
     )
 
 
-def read_scenarios(file: Path) -> tuple[Scenario, ...]:
-    """Return the scenarios of one file; raise BadInput when it is not a list of scenarios."""
+def read_scenarios(file: Path, topics: Topics = OWN_TOPICS) -> tuple[Scenario, ...]:
+    """Return the scenarios of one file; raise BadInput when it is not a list of scenarios on known topics."""
     try:
         if file.stat().st_size > FILE_BYTES_MAX:
             raise _unreadable(file, f"larger than {FILE_BYTES_MAX} bytes")
@@ -101,118 +99,35 @@ def read_scenarios(file: Path) -> tuple[Scenario, ...]:
     if not isinstance(content, list) or not content:
         raise _unreadable(file, "not a list of scenarios")
     try:
-        return tuple(Scenario.model_validate(each) for each in content)
+        read = tuple(Scenario.model_validate(each) for each in content)
+        for scenario in read:
+            if scenario.about not in topics:
+                raise _unreadable(file, f"nothing is known about {scenario.about!r}")
+            _Dated.model_validate(scenario.given)
+            _facts(scenario, topics)
     except ValidationError as error:
         raise _unreadable(file, problems_of(error)[0]) from None
+    return read
 
 
-def differences(scenario: Scenario, pack: Pack) -> tuple[str, ...]:
+def differences(scenario: Scenario, pack: Pack, topics: Topics = OWN_TOPICS) -> tuple[str, ...]:
     """Return what the rules conclude otherwise than the scenario says."""
+    return _result("", scenario, pack, topics).differences
+
+
+def _result(file: str, scenario: Scenario, pack: Pack, topics: Topics) -> ScenarioResult:
+    concluded: Mapping[str, Any]
     try:
-        concluded = conclude(scenario.given, policy_on(pack, scenario.given.on))
+        policy = policy_on(pack, _Dated.model_validate(scenario.given).on)
+        concluded = topics[scenario.about].conclude(_facts(scenario, topics), policy)
     except BadInput as error:
-        concluded = {"refusal": {"code": error.code}}
-    return tuple(_compare("", scenario.then, concluded))
+        concluded = {"outcome": "unusable", "codes": [error.code], "refusal": {"code": error.code}}
+    return ScenarioResult(file, scenario, tuple(_compare("", scenario.then, concluded)), concluded)
 
 
-def conclude(given: Given, policy: Policy) -> dict[str, Any]:
-    """Return everything that the rules say about the facts."""
-    return {
-        **_about_document(given, policy),
-        **_about_checks(given, policy),
-        **_about_line(given, policy),
-        **_about_attempts(given, policy),
-        **_about_retention(given, policy),
-        **_about_authority(given, policy),
-    }
-
-
-def _about_document(given: Given, policy: Policy) -> dict[str, Any]:
-    if given.subject is None or given.document is None:
-        return {}
-    outcome = decide_accepted_document(given.subject, given.document, policy, age_years=given.age)
-    match outcome:
-        case DocumentAccepted():
-            return {
-                "document": "accepted",
-                "sides": list(outcome.sides),
-                "fields recorded": list(outcome.fields),
-                "copies marked with": list(outcome.watermark),
-                "manual entry": "forbidden" if outcome.manual_entry_forbidden else "allowed",
-                "guardian": "required" if outcome.guardian_required else "not required",
-                "document cites": outcome.citation,
-            }
-        case DocumentRefused():
-            return {"document": "refused", "refusal": {"code": outcome.code, "cites": outcome.citation}}
-        case SubjectNotForeseen():
-            return {"document": "refused", "refusal": {"code": "SUBJECT_NOT_FORESEEN"}}
-
-
-def _about_checks(given: Given, policy: Policy) -> dict[str, Any]:
-    if given.channel is None:
-        return {}
-    outcome = decide_required_checks(given.channel, given.route, policy)
-    if isinstance(outcome, NotOffered):
-        return {"refusal": {"code": "NOT_OFFERED"}}
-    way = policy.routes[given.route]
-    return {
-        "required checks": [check.name.value for check in outcome.required],
-        "advisory checks": [check.value for check in outcome.advisory],
-        "level": outcome.level,
-        "gestures": [gesture.value for gesture in way.gestures.value],
-        "digits": way.digits.value.value,
-        "checks cite": outcome.citation,
-    }
-
-
-def _about_line(given: Given, policy: Policy) -> dict[str, Any]:
-    if given.lines_held is None:
-        return {}
-    cap = policy.caps["cards"]
-    left = cap.lines_per_holder_max.value - given.lines_held
-    general = {"cap": cap.lines_per_holder_max.value, "cap counts": cap.scope.value.value}
-    if left > 0:
-        return general | {"line": "allowed", "lines left": left}
-    refused = cap.at_cap.value is AtCap.REFUSE
-    cites = cap.lines_per_holder_max.citation
-    return general | {
-        "line": "refused" if refused else "reviewed",
-        "lines left": 0,
-        "refusal": {"code": "CAP_REACHED", "cites": cites},
-    }
-
-
-def _about_attempts(given: Given, policy: Policy) -> dict[str, Any]:
-    concluded: dict[str, Any] = {}
-    for evidence, failed in given.failed.items():
-        outcome = decide_next_attempt(evidence, failed, policy)
-        if isinstance(outcome, AttemptsLeft):
-            routes = [route.value for route in outcome.routes]
-            concluded[f"after {evidence}"] = {"attempts left": outcome.left, "routes offered": routes}
-        else:
-            concluded[f"after {evidence}"] = {"attempts left": 0, "next": outcome.then.value}
-    return concluded
-
-
-def _about_retention(given: Given, policy: Policy) -> dict[str, Any]:
-    started = {
-        ClockStart.SERVICE_END: given.service_ended,
-        ClockStart.DECISION: given.decided,
-        ClockStart.ACCESS: given.accessed,
-    }
-    rules: dict[str, RetentionRule] = dict(policy.retention)
-    ends = {
-        evidence: retention_end(rule, start)
-        for evidence, rule in rules.items()
-        if (start := started[rule.clock.value]) is not None
-    }
-    return {"erased on": ends} if ends else {}
-
-
-def _about_authority(given: Given, policy: Policy) -> dict[str, Any]:
-    return (
-        {"outcome": policy.authority.unreachable_outcome.value.value} if given.authority == "silent" else {}
-    )
+def _facts(scenario: Scenario, topics: Topics) -> BaseModel:
+    """Read the facts; as JSON, so that strict models take the words of YAML."""
+    return topics[scenario.about].given.model_validate_json(json.dumps(scenario.given, default=str))
 
 
 def _compare(path: str, expected: Any, concluded: Any) -> Iterator[str]:
