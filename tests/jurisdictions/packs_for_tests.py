@@ -1,14 +1,12 @@
 """A small change of the built-in pack, for tests that need a pack which says something else."""
 
 import copy
-import tomllib
-from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from shiming.jurisdictions.model import Policy
-from shiming.jurisdictions.pack_reader import PACKS, Pack, parse_pack, policy_on
+from shiming.jurisdictions.pack_reader import PACKS, Pack, parse_pack, policy_on, read_content
 
 A_DAY = date(2026, 3, 1)
 CAP = "caps.cards.lines_per_holder_max"
@@ -16,18 +14,7 @@ CAP = "caps.cards.lines_per_holder_max"
 
 @lru_cache(maxsize=1)
 def _cn() -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for file in sorted((PACKS / "cn").glob("*.toml")):
-        _merge(content, tomllib.loads(file.read_text(encoding="utf-8")))
-    return content
-
-
-def _merge(into: dict[str, Any], addition: Mapping[str, Any]) -> None:
-    for key, value in addition.items():
-        if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
-        else:
-            into[key] = value
+    return read_content(PACKS / "cn")
 
 
 def cn_content() -> dict[str, Any]:

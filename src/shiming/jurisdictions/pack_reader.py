@@ -7,18 +7,21 @@
 
 A key with several dated values is an array of tables (`[[...]]`). The files of a folder are one pack;
 how the values are spread over them means nothing, except that the same key may not stand in two files.
+A pack may stand on parts that come with the program (`extends = ["common"]`: limits of models, which no law
+names); what the pack says itself goes before. The hash is taken of the whole.
 A pack is read whole or refused: an uncited value, an unknown key, an unknown source, overlapping dates,
 or a day on which a value is missing refuse it with the path of the value.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import ValidationError
 
@@ -53,6 +56,7 @@ class PackHeader(Record):
     version: str
     effective: date  # first day on which every value is in force
     title: Wording
+    extends: tuple[Name, ...] = ()  # folders beside the built-in packs
     number_regions: tuple[str, ...] = ()  # ISO 3166-1, whose numbers are registered; none: any valid number
 
 
@@ -96,6 +100,22 @@ def builtin_packs() -> tuple[str, ...]:
 def read_pack(folder_or_id: str | Path) -> Pack:
     """Return the pack in a folder, or the built-in pack of that name; raise BadInput when it is refused."""
     folder = PACKS / folder_or_id if str(folder_or_id) in builtin_packs() else Path(folder_or_id)
+    return parse_pack(read_content(folder), folder)
+
+
+def read_content(folder: Path) -> dict[str, Any]:
+    """Return the parsed TOML of a pack's folder, over that of the parts it stands on."""
+    content = _read_folder(folder)
+    header = content.get("pack")
+    bases = header.get("extends", ()) if isinstance(header, Mapping) else ()
+    for base in bases:
+        if not isinstance(base, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", base):
+            raise refusal([f"pack.extends: {base!r}"])
+        content = _overlaid(_read_folder(PACKS / base), content)
+    return content
+
+
+def _read_folder(folder: Path) -> dict[str, Any]:
     files = sorted(folder.glob("*.toml")) if folder.is_dir() else []
     if not files or len(files) > FILES_MAX:
         raise BadInput(
@@ -105,12 +125,21 @@ def read_pack(folder_or_id: str | Path) -> Pack:
                 zh="用 shiming packs list 查看内置规则包。",
                 en="See the built-in packs with: shiming packs list",
             ),
-            {"pack": str(folder_or_id), "builtin": list(builtin_packs())},
+            {"pack": str(folder), "builtin": list(builtin_packs())},
         )
     content: dict[str, Any] = {}
     for file in files:
         _merge(content, _read_toml(file), ())
-    return parse_pack(content, folder)
+    return content
+
+
+def _overlaid(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both together; where both have a value, the pack's own."""
+    both = dict(base)
+    for key, value in own.items():
+        under = both.get(key)
+        both[key] = _overlaid(under, value) if _is_section(under) and _is_section(value) else value
+    return both
 
 
 def parse_pack(content: Mapping[str, Any], folder: Path | None = None) -> Pack:
@@ -185,7 +214,7 @@ def _merge(into: dict[str, Any], addition: Mapping[str, Any], path: tuple[str, .
             raise refusal([f"{'.'.join((*path, key))}: stands in two files"])
 
 
-def _is_section(value: object) -> bool:
+def _is_section(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict) and not is_leaf(value)
 
 
