@@ -22,6 +22,15 @@ class RepresentativeRole(StrEnum):
     HANDLER = "handler"  # of an organisation, by power of attorney
 
 
+class Relation(StrEnum):
+    """What a guardian is to the minor."""
+
+    PARENT = "parent"
+    GRANDPARENT = "grandparent"
+    SIBLING = "sibling"
+    APPOINTED = "appointed"  # by a court, an authority or a will
+
+
 class ConfirmationMethod(StrEnum):
     """How the customer confirmed which lines are opened."""
 
@@ -37,6 +46,7 @@ class Representative:
     session_id: str
     subject: str | None = None
     authority_evidence: str | None = None  # reference of the document in the vault
+    relation: Relation | None = None  # of a guardian to the minor
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from shiming.registrations.model.orders import (
     ConfirmationMethod,
     LineConfirmation,
     LineOrder,
+    Relation,
     Representative,
     RepresentativeRole,
     TermsAcceptance,
@@ -37,6 +38,7 @@ line_orders = sa.Table(
     sa.Column("representative_session", sa.String(64), index=True),
     sa.Column("representative_subject", sa.String(80)),
     sa.Column("authority_evidence", sa.String(64)),
+    sa.Column("representative_relation", sa.String(20)),
     sa.Column("contract", sa.String(40)),
     sa.Column("iccid", sa.String(20)),
     sa.Column("imsi", sa.String(15)),
@@ -98,6 +100,7 @@ def columns_of(order: LineOrder) -> dict[str, Any]:
         "representative_session": behalf and behalf.session_id,
         "representative_subject": behalf and behalf.subject,
         "authority_evidence": behalf and behalf.authority_evidence,
+        "representative_relation": behalf and behalf.relation and behalf.relation.value,
         "contract": order.contract,
         "iccid": order.iccid,
         "imsi": order.imsi,
@@ -149,6 +152,7 @@ def _representative(row: Row[Any]) -> Representative | None:
         row.representative_session,
         row.representative_subject,
         row.authority_evidence,
+        Relation(row.representative_relation) if row.representative_relation else None,
     )
 
 
