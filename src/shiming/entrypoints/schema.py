@@ -18,6 +18,7 @@ import shiming.privacy.store.ledger
 import shiming.privacy.store.ledger_tree
 import shiming.registrations.store.number_tables
 import shiming.registrations.store.orders
+import shiming.registrations.store.organisations
 import shiming.registrations.store.postgresql_function
 from shiming.infrastructure.tables import schema
 
