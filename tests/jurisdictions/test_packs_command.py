@@ -41,7 +41,7 @@ def broken_pack(tmp_path: Path) -> str:
 
 def test_list_names_every_pack() -> None:
     assert "cn" in run("list")
-    assert [pack["id"] for pack in read_json("list")] == ["cn"]
+    assert [pack["id"] for pack in read_json("list")] == ["cn", "mx", "pk"]
 
 
 def test_check_runs_all_scenarios() -> None:

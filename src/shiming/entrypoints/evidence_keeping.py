@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity
 from shiming.identity_proofing.store import get_session
+from shiming.jurisdictions.model import RetentionPolicy
 from shiming.privacy.model import EvidenceKind, IdentityRecord
 from shiming.privacy.use_cases.cases import keep_case
 from shiming.privacy.use_cases.retention import release_case
@@ -43,19 +44,15 @@ class VaultKeeper:
     ) -> None:
         """Keep a decided case, or one that people still have to review."""
         pack = get_session(connection, session_id).pack_id
+        retention = self.platform.policy(pack, self.platform.today()).retention
         keep_case(
             self.platform.privacy,
             connection,
             subject=subject,
             case_reference=session_id,
-            identity=IdentityRecord(
-                document_type=identity.document_type,
-                number=identity.number or "",
-                name=identity.name or "",
-                address=identity.address or "",
-            ),
+            identity=_as_far_as_kept(identity, retention),
             files={_KINDS[name]: file for name, file in files.items()},
-            retention=self.platform.policy(pack, self.platform.today()).retention,
+            retention=retention,
             decided_at=self.platform.clock.now(),
             operator=operator,
             pending=pending,
@@ -64,3 +61,17 @@ class VaultKeeper:
     def release(self, connection: Connection, session_id: str) -> None:
         """Let the whole case be erased: it proves nobody."""
         release_case(connection, case_reference=session_id, now=self.platform.clock.now())
+
+
+def _as_far_as_kept(identity: ClaimedIdentity, retention: RetentionPolicy) -> IdentityRecord:
+    """Return what the law lets an operator keep of an identity; a field that it does not name stays empty."""
+    found = {
+        "document_type": identity.document_type,
+        "number": identity.number or "",
+        "name": identity.name or "",
+        "address": identity.address or "",
+    }
+    allowed = retention.identity_fields
+    return IdentityRecord(
+        **{name: value if allowed is None or name in allowed.value else "" for name, value in found.items()}
+    )

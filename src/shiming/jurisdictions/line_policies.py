@@ -155,7 +155,7 @@ class LinePolicies(Record):
     """All rules about lines; a part of `Policy`."""
 
     products: Mapping[ProductClass, ProductPolicy]
-    caps: Mapping[Name, CapPolicy]
+    caps: Mapping[Name, CapPolicy] = {}  # none: nothing is counted
     entries: Mapping[EntryKind, EntryPolicy]
     numbering: NumberingPolicy
     stops: Mapping[StopReason, StopPolicy]
@@ -164,6 +164,6 @@ class LinePolicies(Record):
     document_expiry: DocumentExpiryPolicy
     enterprise: EnterprisePolicy
     iot: IotPolicy
-    iot_scenes: Mapping[Name, IotScenePolicy]
+    iot_scenes: Mapping[Name, IotScenePolicy] = {}
     contracts: ContractPolicy
     transfers: TransferPolicy

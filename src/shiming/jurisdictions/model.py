@@ -258,6 +258,7 @@ class RetentionPolicy(Record):
     audio: RetentionRule
     face_templates: RetentionRule
     access_log: RetentionRule
+    identity_fields: Cited[tuple[Name, ...]] | None = None  # none named: everything that the document shows
 
 
 class AuthorityPolicy(Record):

@@ -77,14 +77,16 @@ def _channels(policy: Policy) -> Iterator[str]:
 
 
 def _routes(policy: Policy) -> Iterator[str]:
+    asked = {check for rules in policy.channels.values() for check in rules.required_checks.value}
     for name, way in policy.routes.items():
         sides = [side in way.gestures.value for side in SIDES]
         if policy.challenge.both_sides_required.value and any(sides) and not all(sides):
             yield f"routes.{name}.gestures: one side only, and both are required"
         replaced = way.checks_replaced.value
-        if not way.gestures.value and CheckName.GESTURES not in replaced:
+        if not way.gestures.value and CheckName.GESTURES in asked and CheckName.GESTURES not in replaced:
             yield f"routes.{name}.checks_replaced: no gestures, and nothing stands in for them"
-        if way.digits.value is DigitsMode.NONE and CheckName.DIGITS not in replaced:
+        silent = way.digits.value is DigitsMode.NONE
+        if silent and CheckName.DIGITS in asked and CheckName.DIGITS not in replaced:
             yield f"routes.{name}.checks_replaced: no digits, and nothing stands in for them"
         if CheckName.AUTHORITY in replaced:
             yield f"routes.{name}.checks_replaced: nothing stands in for the authority"

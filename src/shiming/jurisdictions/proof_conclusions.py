@@ -122,7 +122,7 @@ def _about_retention(given: Given, policy: Policy) -> dict[str, Any]:
         ClockStart.DECISION: given.decided,
         ClockStart.ACCESS: given.accessed,
     }
-    rules: dict[str, RetentionRule] = dict(policy.retention)
+    rules = {name: rule for name, rule in policy.retention if isinstance(rule, RetentionRule)}
     ends = {
         evidence: retention_end(rule, start)
         for evidence, rule in rules.items()
