@@ -16,10 +16,12 @@ import shiming.privacy.store.disclosures
 import shiming.privacy.store.evidence
 import shiming.privacy.store.ledger
 import shiming.privacy.store.ledger_tree
+import shiming.registrations.store.notices
 import shiming.registrations.store.number_tables
 import shiming.registrations.store.orders
 import shiming.registrations.store.organisations
 import shiming.registrations.store.postgresql_function
+import shiming.registrations.store.stops
 from shiming.infrastructure.tables import schema
 
 TABLES = tuple(schema.sorted_tables)
