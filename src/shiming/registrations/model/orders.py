@@ -57,6 +57,7 @@ class TermsAcceptance:
     content_hash: str
     accepted_at: datetime
     channel: Channel
+    language: str = "zh"  # in which it was shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,7 @@ line_orders = sa.Table(
     sa.Column("terms_hash", sa.String(80)),
     sa.Column("terms_accepted_at", UtcInstant),
     sa.Column("terms_channel", sa.String(20)),
-    sa.Column("code_hash", sa.String(128)),  # of the read-back code; the code itself is kept nowhere
-    sa.Column("code_expires_at", UtcInstant),
-    sa.Column("code_attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("terms_language", sa.String(8)),
     sa.Column("confirmed_identifier", sa.String(64)),
     sa.Column("confirmation_method", sa.String(20)),
     sa.Column("confirmed_at", UtcInstant),
@@ -110,6 +108,7 @@ def columns_of(order: LineOrder) -> dict[str, Any]:
         "terms_hash": terms and terms.content_hash,
         "terms_accepted_at": terms and terms.accepted_at,
         "terms_channel": terms and terms.channel.value,
+        "terms_language": terms and terms.language,
         "confirmed_identifier": said and said.identifier.reveal("store"),
         "confirmation_method": said and said.method.value,
         "confirmed_at": said and said.confirmed_at,
@@ -160,7 +159,10 @@ def _terms(row: Row[Any]) -> TermsAcceptance | None:
     accepted_at: datetime | None = row.terms_accepted_at
     if accepted_at is None:
         return None
-    return TermsAcceptance(row.terms_version, row.terms_hash, accepted_at, Channel(row.terms_channel))
+    channel = Channel(row.terms_channel)
+    return TermsAcceptance(
+        row.terms_version, row.terms_hash, accepted_at, channel, row.terms_language or "zh"
+    )
 
 
 def _confirmation(row: Row[Any]) -> LineConfirmation | None:
