@@ -28,6 +28,7 @@ from shiming.infrastructure.webhooks.delivering import DeliveryTools
 from shiming.privacy import jobs as privacy_jobs
 from shiming.privacy.disclosure_jobs import expire_disclosures, forget_old_accesses
 from shiming.privacy.use_cases.sealing import seal_ledger
+from shiming.registrations.use_cases.notices import send_due_notices
 
 if TYPE_CHECKING:
     from shiming.entrypoints.wiring import Platform
@@ -37,6 +38,7 @@ _LOGGER = logging.getLogger(__name__)
 EXPIRE_DISCLOSURES = "disclosures.expire"
 FORGET_ACCESSES = "accesses.forget"
 FORGET_SIGN_INS = "sign_ins.forget"
+SEND_NOTICES = "notices.send"
 DISCARD_HELD = "proofing.discard_held"
 #: A sealer that met a fault must not rest for minutes: what is not sealed is not yet under a signed root.
 SEAL_AGAIN = RetryRule(factor=1.5, pause_max=timedelta(seconds=10))
@@ -44,6 +46,7 @@ SCHEDULES = (
     *DEFAULT_SCHEDULES,
     Schedule(DISCARD_HELD, Every(seconds=300)),  # a session lives half an hour
     Schedule(EXPIRE_DISCLOSURES, Every(seconds=60)),  # deadlines are hours
+    Schedule(SEND_NOTICES, Every(seconds=10)),
     Schedule(FORGET_ACCESSES, Cron("53 3 * * *", "Asia/Shanghai")),
     Schedule(FORGET_SIGN_INS, Cron("29 * * * *", "Asia/Shanghai")),
 )
@@ -80,6 +83,7 @@ def _jobs(platform: "Platform") -> Handlers:
         FORGET_ACCESSES: Handling(partial(_forget, platform)),
         FORGET_SIGN_INS: Handling(partial(_forget_sign_ins, platform)),
         DISCARD_HELD: Handling(partial(_discard, platform)),
+        SEND_NOTICES: Handling(partial(_send_notices, platform)),
         PURGE_IDEMPOTENCY_KEYS: Handling(partial(_purge_keys, platform)),
     }
 
@@ -114,6 +118,13 @@ def _discard(platform: "Platform", task: Task) -> PutBack | None:
     tools = platform.proofing_tools()
     holding = HoldingTools(platform.privacy.objects, platform.keys, tools.new_reference)
     while discard_held(holding, platform.begin, platform.clock.now()):
+        if task.stopping():
+            return PutBack()
+    return None
+
+
+def _send_notices(platform: "Platform", task: Task) -> PutBack | None:
+    while send_due_notices(platform.notices, platform.engine, now=platform.clock.now()):
         if task.stopping():
             return PutBack()
     return None

@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # what a command does not need is not imported: `--help` stay
     from shiming.recognition.inference import InferenceObserver
     from shiming.registrations.model.registration import RegistrationPolicy
     from shiming.registrations.use_cases.hot_path import Registrar
+    from shiming.registrations.use_cases.notices import NoticeTools
     from shiming.registrations.use_cases.tools import RegistrationTools
 
 DEFAULT_PACK = "cn"
@@ -127,6 +128,14 @@ class Platform(Installation):
             signer=self.signer,
             sandbox=self.settings.sandbox,
         )
+
+    @cached_property
+    def notices(self) -> "NoticeTools":
+        """Return how holders are told something: into the log, while no channel is connected."""
+        from shiming.registrations.connectors.log_notices import LogNotices
+        from shiming.registrations.use_cases.notices import NoticeTools
+
+        return NoticeTools(self.privacy, LogNotices())
 
     @cached_property
     def registrar(self) -> "Registrar":

@@ -25,6 +25,11 @@ from shiming.vocabulary.permissions import Permission
 
 OWN_CODES = frozenset({"accounts.read_own"})
 _CLERK = OWN_CODES | {
+    "orders.represent",
+    "holder_clocks.read",
+    "handovers.complete",
+    "repudiations.create",
+    "notices.read",
     "sessions.create",
     "sessions.read",
     "sessions.decide",
@@ -38,6 +43,10 @@ ROLE_CODES: Mapping[Role, frozenset[str]] = {
     Role.SUPERVISOR: _CLERK | {"registrations.list_by_person", "evidence.list", "disclosures.approve"},
     Role.COMPLIANCE_OFFICER: OWN_CODES
     | {
+        "holder_clocks.read",
+        "repudiations.create",
+        "repudiations.decide",
+        "notices.read",
         "sessions.read",
         "registrations.read",
         "registrations.list_by_person",
@@ -71,6 +80,7 @@ ROLE_CODES: Mapping[Role, frozenset[str]] = {
 
 #: What a program may be given: never to read a person in clear, to approve, to erase or to give rights.
 CLIENT_SCOPES: frozenset[str] = (_CLERK - OWN_CODES) | {
+    "notices.record",
     "registrations.list_by_person",
     "evidence.list",
     "ledger.read",

@@ -1,0 +1,1 @@
+"""What registration asks of the outside, one port a module."""
