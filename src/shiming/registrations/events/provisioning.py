@@ -1,0 +1,10 @@
+"""Facts about provisioning, as they stand in the outbox."""
+
+PROFILE_CHANGED = "line.profile_changed"
+ORDER_CREATED = "service_order.created"
+ORDER_COMPLETED = "service_order.completed"
+ORDER_FAILED = "service_order.failed"
+ORDER_CANCELLED = "service_order.cancelled"
+BSS_ADDED = "bss.added"
+BSS_REMOVED = "bss.removed"
+INVENTORY_RECONCILED = "inventory.reconciled"
