@@ -149,6 +149,9 @@ class TransferPolicy(Record):
     sms_bar_hours: Cited[Count]  # after a SIM is replaced
     form_required: Cited[bool]  # a signed change-of-ownership form, kept as evidence
     terms_notice_days: Cited[PositiveInt]  # holders hear of new terms at least so long before
+    blocking_stops: Cited[tuple[StopReason, ...]] | None = None  # under one of these nothing is transferred
+    private_transfer_stop: Cited[StopReason] | None = None  # why a line is stopped that was sold or lent
+    port_authorisation_minutes: Cited[PositiveInt] | None = None  # a code to port out is good for; none: no code
 
 
 class LinePolicies(Record):

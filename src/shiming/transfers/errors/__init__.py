@@ -1,1 +1,1 @@
-"""Why transfers are refused: stable codes with their words."""
+"""Why transfers are refused: stable codes with their words, one topic a module."""

@@ -1,0 +1,1 @@
+"""Ways to ask billing and the operator that gives a number up."""

@@ -1,0 +1,69 @@
+"""Why a lawful change of holder is refused."""
+
+from shiming.vocabulary.errors import Text
+from shiming.vocabulary.refusals import ReasonCode
+
+
+class HolderChangeRefusal(ReasonCode):
+    """Reasons about the two people, the time since the last change, and what the receiver may hold."""
+
+    HOLDERS_SAME = (
+        "HOLDERS_SAME",
+        Text(zh="转让人与受让人是同一人。", en="The present and the new holder are the same person."),
+        Text(zh="该号码已在您名下。", en="This line is yours already."),
+        Text(zh="无需办理过户。", en="No change of holder is needed."),
+    )
+    HOLDER_CHANGE_TOO_SOON = (
+        "HOLDER_CHANGE_TOO_SOON",
+        Text(
+            zh="距入网或上次过户的时间不足规定天数。",
+            en="Too few days have passed since the registration or the last change of holder.",
+        ),
+        Text(zh="该号码暂时还不能过户。", en="This line cannot change its holder yet."),
+        Text(zh="请在冷静期满后办理。", en="Come back when the cooling period is over."),
+    )
+    RECEIVER_AT_CAP = (
+        "RECEIVER_AT_CAP",
+        Text(zh="受让人名下的号码已达上限。", en="The receiver holds as many lines as are allowed."),
+        Text(zh="您名下的号码数量已达上限。", en="You already hold as many numbers as one person may."),
+        Text(zh="受让人可先注销不用的号码。", en="The receiver can close a number that is not used."),
+    )
+    RECEIVER_NEEDS_REVIEW = (
+        "RECEIVER_NEEDS_REVIEW",
+        Text(
+            zh="受让人超过数量，须先加强核查。",
+            en="The receiver is above the number that needs an enhanced review.",
+        ),
+        Text(zh="办理前需要进一步核查。", en="A closer look is needed before this can be done."),
+        Text(zh="请提交加强核查。", en="Ask for an enhanced review."),
+    )
+    RECEIVER_TOO_FAST = (
+        "RECEIVER_TOO_FAST",
+        Text(zh="受让人在短时间内取得号码过多。", en="The receiver took on too many lines in a short time."),
+        Text(zh="您近期办理的号码过多。", en="You took on too many lines within a short time."),
+        Text(zh="请按规定间隔后再办理。", en="Come back after the gap that the rules name."),
+    )
+    RECEIVER_NOT_ELIGIBLE = (
+        "RECEIVER_NOT_ELIGIBLE",
+        Text(zh="该类号码不得由个人持有。", en="A person may not hold a line of this class."),
+        Text(zh="您不能持有该类号码。", en="You cannot hold a line of this kind."),
+        Text(zh="请由规则允许的用户办理。", en="Only holders that the rules name can take it."),
+    )
+    HOLDER_CHANGE_FORM_MISSING = (
+        "HOLDER_CHANGE_FORM_MISSING",
+        Text(zh="缺少双方签署的过户申请表。", en="The signed form for the change of holder is missing."),
+        Text(zh="请提交双方签署的申请表。", en="Please hand in the form that both of you have signed."),
+        Text(zh="将签署的表格存入证据库后再办理。", en="Put the signed form into the vault, then try again."),
+    )
+    HOLDER_IS_ORGANISATION = (
+        "HOLDER_IS_ORGANISATION",
+        Text(
+            zh="单位名下的号码不按个人过户办理。",
+            en="A line of an organisation does not change hands between persons.",
+        ),
+        Text(zh="该号码属于单位。", en="This line belongs to an organisation."),
+        Text(
+            zh="请由单位经办人退还号码后重新入网。",
+            en="The handler of the organisation returns it; then it is opened anew.",
+        ),
+    )
