@@ -17,6 +17,7 @@ from shiming.identity_proofing.model.challenge import Challenge, ChallengeRecord
 from shiming.identity_proofing.model.evidence import Evidence
 from shiming.identity_proofing.model.session import EvidenceKind, Session, SessionState
 from shiming.identity_proofing.rules.challenge_document import challenge_content
+from shiming.identity_proofing.rules.deadlines import Deadlines
 from shiming.identity_proofing.rules.recorded_evidence import evidence_from_json, evidence_to_json
 from shiming.infrastructure.canonical_json import canonical_bytes, content_hash
 from shiming.infrastructure.tables import UtcInstant, schema
@@ -50,6 +51,8 @@ _sessions = sa.Table(
     sa.Column("receipt", sa.Text),  # RFC 8785 JSON
     sa.Column("receipt_hash", sa.String(80)),
     sa.Column("consumed_by", sa.String(60)),
+    sa.Column("majority_on", sa.Date),  # of a minor: the day of coming of age
+    sa.Column("document_expires_on", sa.Date),
 )
 
 _challenges = sa.Table(
@@ -147,6 +150,15 @@ def save_decision(
             receipt=canonical_bytes(dict(receipt)).decode(),
             receipt_hash=content_hash(dict(receipt)),
         )
+    )
+
+
+def save_deadlines(connection: Connection, session_id: str, deadlines: Deadlines) -> None:
+    """Record the days on which this proof stops being good enough."""
+    connection.execute(
+        _sessions.update()
+        .where(_sessions.c.id == session_id)
+        .values(majority_on=deadlines.majority_on, document_expires_on=deadlines.document_expires_on)
     )
 
 

@@ -24,8 +24,17 @@ def settle_waiting_evidence(connection: Connection, now: datetime) -> int:
     waiting = list_waiting_cases(connection, now=now)
     for case in waiting:
         session = store.find_decided_session(connection, case)
-        if session is not None and session.consumed_by is not None:
-            attach_line(connection, case_reference=case, line_id=session.consumed_by)
+        line = None if session is None else _line_of(connection, session)
+        if line is not None:
+            attach_line(connection, case_reference=case, line_id=line)
         else:
             release_case(connection, case_reference=case, now=now)
     return len(waiting)
+
+
+def _line_of(connection: Connection, session: store.DecidedSession) -> str | None:
+    """Return the line that a session became; who acted for another person served that one's session."""
+    if session.consumed_by is None:
+        return None
+    served = store.find_decided_session(connection, session.consumed_by)
+    return session.consumed_by if served is None else served.consumed_by

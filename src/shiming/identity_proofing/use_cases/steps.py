@@ -30,6 +30,7 @@ from shiming.identity_proofing.model.session import (
     StepRefused,
 )
 from shiming.identity_proofing.receipts.issuing import issue_receipt
+from shiming.identity_proofing.rules.deadlines import deadlines_of
 from shiming.identity_proofing.rules.sessions import decide_step
 from shiming.identity_proofing.use_cases.measuring import MeasuredClip, MeasuredDocument
 from shiming.identity_proofing.use_cases.tools import ProofingTools
@@ -156,6 +157,8 @@ def decide_session(
     final = not isinstance(adjudication.decision, Retry | NeedsReview)
     step.take(DecisionTaken(final=final))
     store.save_decision(step.connection, step.session_id, receipt, now)
+    if identity is not None:
+        store.save_deadlines(step.connection, step.session_id, deadlines_of(identity, step.policy, step.on))
     _record_decision(step, receipt)
     if identity and subject:
         _keep_or_release(step, adjudication, subject, identity, files or {})
