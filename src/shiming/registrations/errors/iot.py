@@ -14,18 +14,6 @@ _NARROW = Text(zh="请按场景缩小功能后重新签订。", en="Narrow the f
 class IotContractRefusal(ReasonCode):
     """Reasons why no contract for industry cards is concluded."""
 
-    IOT_ORGANISATION_REFUSED = (
-        "IOT_ORGANISATION_REFUSED",
-        Text(
-            zh="该单位未登记、资料不全或被暂停新办。",
-            en="This organisation is not registered, not complete, or suspended for new cards.",
-        ),
-        _NOT_FOR_YOU,
-        Text(
-            zh="请先完成单位登记，或处理暂停原因。",
-            en="Register the organisation, or settle the suspension.",
-        ),
-    )
     IOT_ASSESSMENT_MISSING = (
         "IOT_ASSESSMENT_MISSING",
         Text(zh="签约前未做安全评估。", en="No security assessment was made before the contract."),
@@ -46,12 +34,6 @@ class IotContractRefusal(ReasonCode):
         Text(zh="安全评估已过有效期。", en="The security assessment has run out."),
         _NOT_FOR_YOU,
         Text(zh="请重新评估。", en="Assess the company again."),
-    )
-    IOT_HANDLER_NOT_PROVEN = (
-        "IOT_HANDLER_NOT_PROVEN",
-        Text(zh="经办人未核验身份。", en="The handler of the company is not proven."),
-        Text(zh="经办人须先核验身份。", en="Whoever signs for the company proves who they are first."),
-        Text(zh="请经办人完成身份核验。", en="Prove the handler in a session of this operator."),
     )
     IOT_SCENE_UNKNOWN = (
         "IOT_SCENE_UNKNOWN",

@@ -25,9 +25,8 @@ class ContractAsked:
 class ContractFacts:
     """What is known of who signs."""
 
-    organisation_stands: bool  # registered, complete, not suspended
-    handler_proven: bool
-    assessment: Assessment | None
+    standing: tuple[Refusal, ...]  # every reason why the organisation gets no line now; none: it may
+    assessment: Assessment | None  # the latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,8 @@ def decide_iot_contract(
     scene = policy.iot_scenes.get(asked.scene)
     traffic = TrafficClass.SMALL if scene is None else traffic_class(asked.terms, scene, policy)
     refusals = (
-        #  (1) the company is known, and whoever signs for it is proven
-        *_company(facts, policy),
+        #  (1) the company stands: complete, not suspended, whoever signs for it proven and entitled
+        *facts.standing,
         #  (2) it was assessed, and the assessment holds
         *assessment_refusals(facts.assessment, policy.iot, now=now),
         #  (3) the scene is one of the rules', and the terms stay inside it
@@ -67,15 +66,6 @@ def traffic_class(terms: FenceTerms, scene: IotScenePolicy, policy: Policy) -> T
     """Return the traffic of a contract's cards: it follows from the data cap, nobody chooses it."""
     small = data_cap(terms, scene) <= policy.iot.small_data_mb_per_month_max.value
     return TrafficClass.SMALL if small else TrafficClass.GENERAL
-
-
-def _company(facts: ContractFacts, policy: Policy) -> tuple[Refusal, ...]:
-    citation = policy.enterprise.power_of_attorney_required.citation
-    found = (
-        (facts.organisation_stands, IotContractRefusal.IOT_ORGANISATION_REFUSED),
-        (facts.handler_proven, IotContractRefusal.IOT_HANDLER_NOT_PROVEN),
-    )
-    return tuple(Refusal(code, citation) for holds, code in found if not holds)
 
 
 def _scene(
