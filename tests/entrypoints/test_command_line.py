@@ -38,6 +38,19 @@ def test_help_lists_every_command_without_loading_any() -> None:
 
 SUBCOMMANDS = {
     "lines": {"show"},
+    "organisations": {
+        "record",
+        "licence",
+        "legal-representative",
+        "handler",
+        "power-of-attorney",
+        "responsible-person",
+        "suspend",
+        "resume",
+        "close",
+        "show",
+        "list",
+    },
     "receipts": {"verify", "explain", "replay"},
     "measure": {"document", "face", "clip", "digits"},
     "packs": {"list", "check", "explain", "show", "hash"},

@@ -29,6 +29,7 @@ from shiming.infrastructure.telemetry import Traces
 ROUTERS = (
     "shiming.identity_proofing.api",
     "shiming.registrations.api.registrations",
+    "shiming.registrations.api.organisations",
     "shiming.privacy.api",
     "shiming.accounts.api",
     "shiming.entrypoints.jobs_api",

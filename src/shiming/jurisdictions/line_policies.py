@@ -108,6 +108,7 @@ class EnterprisePolicy(Record):
     link_days: Cited[PositiveInt]  # how long a link to prove oneself is good
     lines_per_actual_user_max: Cited[PositiveInt]
     exit_days: Cited[PositiveInt]  # to prove the next user or to give the line back
+    code_scheme: Cited[Name] | None = None  # how the register's codes are checked; none: not at all
 
 
 class IotScenePolicy(Record):
@@ -151,7 +152,7 @@ class TransferPolicy(Record):
     terms_notice_days: Cited[PositiveInt]  # holders hear of new terms at least so long before
     blocking_stops: Cited[tuple[StopReason, ...]] | None = None  # under one of these nothing is transferred
     private_transfer_stop: Cited[StopReason] | None = None  # why a line is stopped that was sold or lent
-    port_authorisation_minutes: Cited[PositiveInt] | None = None  # a code to port out is good for; none: no code
+    port_authorisation_minutes: Cited[PositiveInt] | None = None  # a code to port out holds; none: no code
 
 
 class LinePolicies(Record):

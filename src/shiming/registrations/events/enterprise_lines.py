@@ -1,0 +1,10 @@
+"""Facts about lines of organisations and their actual users, as they stand in the outbox."""
+
+ENTERPRISE_CONTRACT_MADE = "enterprise.contract_made"
+ENTERPRISE_LINES_ENTERED = "enterprise.lines_entered"
+ACTUAL_USER_LINKS_MADE = "actual_user.links_made"
+ACTUAL_USER_SESSION_OPENED = "actual_user.session_opened"
+ACTUAL_USER_RECORDED = "actual_user.recorded"
+ACTUAL_USER_LEFT = "actual_user.left"
+ACTUAL_USER_OVERDUE = "actual_user.overdue"
+ENTERPRISE_LINE_RETURNED = "enterprise.line_returned"
