@@ -200,8 +200,8 @@ def read_target(text: str) -> str:
 
 def _host_and_port(target: str) -> tuple[str, str | None]:
     if target.startswith("["):
-        host, _, rest = target[1:].partition("]")
-        return host, rest.removeprefix(":") if rest else None
+        host, closing, rest = target[1:].partition("]")
+        return (host if closing else target), rest.removeprefix(":") if rest else None
     if target.count(":") == 1:
         host, _, port = target.partition(":")
         return host, port
