@@ -137,6 +137,13 @@ class Platform(Installation):
 
         return NoticeTools(self.privacy, LogNotices())
 
+    def read_organisation_code(self, code: str) -> str:
+        """Return a code of the public register of organisations in its one form; raise BadInput."""
+        from shiming.entrypoints.organisation_codes import read_organisation_code
+
+        scheme = self.policy(self.default_pack, self.today()).enterprise.code_scheme
+        return read_organisation_code(scheme.value if scheme else None, code)
+
     @cached_property
     def registrar(self) -> "Registrar":
         """Return what registers lines for a server; `await registrar.close()` when it stops."""
