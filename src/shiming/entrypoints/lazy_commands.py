@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lines": ("shiming.registrations.commands.registrations", "Show a registered line."),
     "receipts": ("shiming.identity_proofing.commands", "Verify, explain or replay a decision receipt."),
     "measure": ("shiming.entrypoints.measure", "Measure a document, faces, a clip or spoken digits."),
-    "organisations": ("shiming.registrations.commands.organisations", "Record organisations, see what lacks."),
+    "organisations": ("shiming.registrations.commands.organisations", "Organisations that hold lines."),
     "packs": ("shiming.jurisdictions.commands", "Read, check and explain the rules of a jurisdiction."),
     "models": ("shiming.recognition.commands", "List, verify and add recognition models."),
     "evidence": ("shiming.privacy.commands", "See what is kept of a case; never its content."),

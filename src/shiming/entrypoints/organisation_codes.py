@@ -21,7 +21,7 @@ def read_organisation_code(scheme: str | None, text: str) -> str:
             "CODE_SCHEME_UNKNOWN",
             Text(
                 zh="规则包使用了未知的单位代码体系。",
-                en="The pack names a scheme of codes that is not known.",
+                en="The pack names an unknown scheme of codes.",
             ),
             details={"scheme": scheme, "known": sorted(SCHEMES)},
         )
