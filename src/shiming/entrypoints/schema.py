@@ -8,6 +8,7 @@ import shiming.infrastructure.idempotency
 import shiming.infrastructure.job_queue.tables
 import shiming.infrastructure.outbox
 import shiming.infrastructure.schedules
+import shiming.infrastructure.sealed_secrets
 import shiming.infrastructure.webhooks.tables
 import shiming.privacy.store.access_log
 import shiming.privacy.store.data_keys
@@ -16,6 +17,7 @@ import shiming.privacy.store.disclosures
 import shiming.privacy.store.evidence
 import shiming.privacy.store.ledger
 import shiming.privacy.store.ledger_tree
+import shiming.registrations.store.bss_endpoints
 import shiming.registrations.store.notices
 import shiming.registrations.store.number_tables
 import shiming.registrations.store.orders

@@ -6,6 +6,7 @@ features give (sealing, erasing, sweeping); `run_worker` works it off until told
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy.engine import Connection, Engine
 
@@ -26,6 +27,7 @@ from shiming.infrastructure.outbox import (
     relay,
 )
 from shiming.infrastructure.schedules import Cron, Every, Schedule, Timetable
+from shiming.infrastructure.sealed_secrets import rewrap_sealed
 from shiming.infrastructure.webhooks.delivering import DELIVER, DeliveryTools, delivering, route_to_webhooks
 from shiming.infrastructure.webhooks.replaying import REPLAY, replaying
 from shiming.infrastructure.webhooks.secrets import rewrap_secrets
@@ -121,8 +123,9 @@ def _relay(engine: Engine, clock: Clock, routes: Sequence[Route]) -> int:
 
 
 def _rewrap(engine: Engine, keys: KekProvider) -> None:
-    while transact(engine, lambda connection: rewrap_secrets(connection, keys)):
-        pass
+    for rewrap in (rewrap_secrets, rewrap_sealed):
+        while transact(engine, partial(rewrap, keys=keys)):
+            pass
 
 
 def _purge_events(engine: Engine, clock: Clock, task: Task) -> PutBack | None:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.encryption import key_unknown
+from shiming.infrastructure.sealed_secrets import count_sealed_by_kek, rewrap_sealed
 from shiming.infrastructure.webhooks.secrets import count_secrets_by_kek, rewrap_secrets
 from shiming.privacy.model import KekState
 from shiming.privacy.permissions import MayRotateKeys
@@ -74,6 +75,7 @@ def rotate_keks(
         rewrapped = transact(engine, partial(_batch, tools, present=present, batch=batch, now=clock()))
         done += rewrapped
         done += transact(engine, lambda connection: rewrap_secrets(connection, tools.keys))
+        done += transact(engine, lambda connection: rewrap_sealed(connection, tools.keys))
         with reading(engine) as connection:
             counts = _wrapped_by(connection)
         left = sum(count for kek_id, count in counts.items() if kek_id != present)
@@ -88,8 +90,9 @@ def rotate_keks(
 
 
 def _wrapped_by(connection: Connection) -> dict[str, int]:
-    """Return how many keys of evidence and secrets of webhooks each key-encryption key wraps."""
-    return dict(Counter(store.count_by_kek(connection)) + Counter(count_secrets_by_kek(connection)))
+    """Return how many keys of evidence, and secrets of webhooks and peers, each key-encryption key wraps."""
+    counts = (store.count_by_kek, count_secrets_by_kek, count_sealed_by_kek)
+    return dict(sum((Counter(count(connection)) for count in counts), Counter()))
 
 
 def _batch(tools: PrivacyTools, connection: Connection, *, present: str, batch: int, now: datetime) -> int:
