@@ -24,6 +24,7 @@ import shiming.registrations.store.orders
 import shiming.registrations.store.organisations
 import shiming.registrations.store.postgresql_function
 import shiming.registrations.store.provisioning_tables
+import shiming.registrations.store.representation
 import shiming.registrations.store.stops
 from shiming.infrastructure.tables import schema
 

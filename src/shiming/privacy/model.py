@@ -23,6 +23,7 @@ class EvidenceKind(StrEnum):
     SIGNATURE = "signature"
     CONTRACT = "contract"
     IDENTITY_RECORD = "identity_record"
+    AUTHORITY_DOCUMENT = "authority_document"  # letter of authority, proof of guardianship
 
 
 class Purpose(StrEnum):

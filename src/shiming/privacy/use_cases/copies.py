@@ -29,7 +29,14 @@ from shiming.privacy.use_cases.access_log import look
 from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.vocabulary.permissions import asks, inside
 
-PICTURES = frozenset({EvidenceKind.DOCUMENT_FRONT, EvidenceKind.DOCUMENT_BACK, EvidenceKind.PORTRAIT})
+PICTURES = frozenset(
+    {
+        EvidenceKind.DOCUMENT_FRONT,
+        EvidenceKind.DOCUMENT_BACK,
+        EvidenceKind.PORTRAIT,
+        EvidenceKind.AUTHORITY_DOCUMENT,
+    }
+)
 JPEG, JSON, UNKNOWN = "image/jpeg", "application/json", "application/octet-stream"
 #: Where systems keep a typeface with Chinese letters: Linux, then Windows, then macOS.
 _TYPEFACES = (

@@ -136,3 +136,15 @@ class RepresentationRefusal(ReasonCode):
         Text(zh="代办人的代办人数已达上限。", en="Your proxy already acts for as many people as one may."),
         Text(zh="请本人办理，或由他人代办。", en="Apply in person, or authorise somebody else."),
     )
+    PRINCIPAL_NOT_PROVEN = (
+        "PRINCIPAL_NOT_PROVEN",
+        Text(zh="被代办人尚未通过身份核验。", en="The person who is acted for is not proven."),
+        Text(zh="您的身份尚未核验通过。", en="Your identity is not verified yet."),
+        Text(zh="请先完成被代办人的核验。", en="Prove the person who is acted for first."),
+    )
+    ORDER_CLOSED = (
+        "ORDER_CLOSED",
+        Text(zh="该办理单已经完成登记。", en="This order has been registered already."),
+        Text(zh="该业务已经办理完成。", en="This has been registered already."),
+        Text(zh="请用新的会话重新办理。", en="Begin again with a new session."),
+    )

@@ -90,6 +90,8 @@ def _is_fresh(session: ProvenSession, policy: Policy, now: datetime) -> bool:
 
 def _person(facts: RepresentationFacts, policy: Policy) -> Iterator[Refusal]:
     session, citation = facts.session, policy.proxies.both_proven.citation
+    if facts.holder is None:
+        yield Refusal(Code.PRINCIPAL_NOT_PROVEN, citation)
     if session is None or session.subject is None:
         return
     if session.subject == facts.holder:

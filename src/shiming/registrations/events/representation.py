@@ -1,0 +1,3 @@
+"""Facts about representatives, as they stand in the outbox."""
+
+REPRESENTATIVE_NAMED = "order.representative_named"
