@@ -15,7 +15,7 @@ import av
 
 from benchmarks.report import peak_memory_mb, report
 from shiming.entrypoints.demo import SPECIMENS, sandbox_settings
-from shiming.entrypoints.wiring import DEFAULT_PACK, Platform
+from shiming.entrypoints.wiring import Platform
 from shiming.identity_proofing.model.challenge import Language
 from shiming.identity_proofing.rules.challenge_document import challenge_document
 from shiming.identity_proofing.use_cases import challenges, proving
@@ -55,7 +55,7 @@ def five_seconds(folder: Path) -> Path:
 
 def prove(platform: Platform, clip: Path) -> None:
     """Run one proof from its challenge to its signed receipt."""
-    policy = platform.policy(DEFAULT_PACK, platform.today())
+    policy = platform.policy("", platform.today())
     tools = platform.proofing_tools()
     application = challenges.Application(Channel.SHOP, Route.STANDARD)
     with platform.begin() as connection:

@@ -13,7 +13,7 @@ import pytest
 
 from shiming.entrypoints.demo import NUMBER, OPERATOR, sandbox_settings
 from shiming.entrypoints.http_api import create_app
-from shiming.entrypoints.wiring import DEFAULT_PACK, Platform
+from shiming.entrypoints.wiring import Platform
 from shiming.identity_proofing.commands import connector
 from shiming.identity_proofing.model.challenge import Language
 from shiming.identity_proofing.rules.challenge_document import challenge_document
@@ -43,7 +43,7 @@ def platform(tmp_path: Path) -> Platform:
 
 @pytest.fixture
 def http(platform: Platform) -> Iterator[httpx.Client]:
-    policy = platform.policy(DEFAULT_PACK, platform.today())
+    policy = platform.policy("", platform.today())
     pretended = SandboxAuthority(
         population=read_population(FOLDER / "population" / "people.json"),
         compare=platform.portrait_comparer(),
@@ -65,7 +65,7 @@ def http(platform: Platform) -> Iterator[httpx.Client]:
 
 
 def a_fitting_challenge(platform: Platform, session: str) -> dict[str, Any]:
-    policy = platform.policy(DEFAULT_PACK, platform.today())
+    policy = platform.policy("", platform.today())
     with platform.begin() as connection:
         challenge = give_chosen_challenge(
             platform.proofing_tools(),

@@ -14,7 +14,7 @@ import numpy as np
 
 from shiming.entrypoints.demo import sandbox_settings
 from shiming.entrypoints.recognition_tools import Content, Recognition
-from shiming.entrypoints.wiring import DEFAULT_PACK, Platform
+from shiming.entrypoints.wiring import Platform
 from shiming.identity_proofing.commands import connector
 from shiming.identity_proofing.model.challenge import Language
 from shiming.identity_proofing.rules.challenge_document import challenge_document
@@ -151,7 +151,7 @@ def prove(
     **changes: Any,
 ) -> Decided:
     """Run a session; `changes` replace parts of what the applicant hands in or is asked."""
-    policy = platform.policy(DEFAULT_PACK, platform.today())
+    policy = platform.policy("", platform.today())
     port = connector(authority, policy) if authority else None
     given_at = SystemClock().now()
     platform.__dict__["clock"] = FixedClock(given_at)

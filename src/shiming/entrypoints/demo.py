@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from shiming.entrypoints.wiring import DEFAULT_PACK, Platform
+from shiming.entrypoints.wiring import Platform
 from shiming.infrastructure.settings import Settings
 from shiming.vocabulary.errors import Text, Unavailable
 
@@ -120,7 +120,7 @@ def prove(platform: Platform, cases: Mapping[str, Any], document: Path, authorit
     from shiming.identity_proofing.use_cases import challenges, proving
     from shiming.jurisdictions.model import Channel, Gesture, Route
 
-    policy = platform.policy(DEFAULT_PACK, platform.today())
+    policy = platform.policy(platform.default_pack, platform.today())
     port = connector(authority, policy)
     tools = platform.proofing_tools(port)
     application = challenges.Application(Channel.SHOP, Route.STANDARD, operator=OPERATOR)

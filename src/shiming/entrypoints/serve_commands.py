@@ -251,7 +251,7 @@ def _application(
         getattr(platform, part)
     platform.require_keys()
     address, ca, certificate, token_file = authority
-    policy = platform.policy("cn", platform.today())
+    policy = platform.policy(platform.default_pack, platform.today())
     port = connector(address, policy, ca=ca, certificate=certificate, token_file=token_file)
     traces = traces_from(os.environ, version=version("shiming"))
     return create_app(platform, authority=port, traces=traces)

@@ -32,14 +32,6 @@ if TYPE_CHECKING:  # what a command does not need is not imported: `--help` stay
     from shiming.registrations.use_cases.notices import NoticeTools
     from shiming.registrations.use_cases.tools import RegistrationTools
 
-DEFAULT_PACK = "cn"
-#: Documents that carry one and the same number: their holder is one person with one cap.
-NUMBER_KINDS = {
-    "resident_id": "cn_resident_number",
-    "temporary_resident_id": "cn_resident_number",
-    "household_register": "cn_resident_number",
-}
-
 
 def platform_from_environment() -> "Platform":
     """Build the platform that the environment describes."""
@@ -49,13 +41,16 @@ def platform_from_environment() -> "Platform":
 class Platform(Installation):
     """Everything wired for one installation; parts are built on first use and kept."""
 
-    default_pack = DEFAULT_PACK
-
     def __init__(self, settings: Settings, observer: "InferenceObserver | None" = None) -> None:
         super().__init__(settings)
         self._observer = observer
         self._packs: dict[str, Pack] = {}
         self._registration_policy: tuple[date, RegistrationPolicy] | None = None
+
+    @property
+    def default_pack(self) -> str:
+        """Return the name of the pack whose rules this installation follows."""
+        return self.settings.pack
 
     @cached_property
     def recognition(self) -> "Recognition":
@@ -65,9 +60,15 @@ class Platform(Installation):
         return Recognition(self._observer)
 
     def pack(self, name: str) -> "Pack":
-        """Return a policy pack, read once; raises `BadInput` for an unknown one."""
+        """Return a policy pack (empty: the installation's own), read once; BadInput for an unknown one.
+
+        The installation's own may be a folder; it is then known by the name that it gives itself too.
+        """
         from shiming.jurisdictions.pack_reader import read_pack
 
+        if not self._packs:
+            own = read_pack(self.default_pack)
+            self._packs = {"": own, self.default_pack: own, own.id: own}
         if name not in self._packs:
             self._packs[name] = read_pack(name)
         return self._packs[name]
@@ -104,7 +105,7 @@ class Platform(Installation):
 
     def portrait_comparer(self) -> "Comparer":
         """Return how the sandbox authority compares a portrait that was sent with its own of that person."""
-        thresholds = self.policy(DEFAULT_PACK, self.today()).thresholds
+        thresholds = self.policy(self.default_pack, self.today()).thresholds
         recognition = self.recognition
 
         def shows_the_person(sent: bytes, on_record: Path) -> bool:
@@ -158,8 +159,8 @@ class Platform(Installation):
 
         today = self.today()
         if self._registration_policy is None or self._registration_policy[0] != today:
-            regions = self.pack(DEFAULT_PACK).header.number_regions
-            policy = RegistrationPolicy.of(self.policy(DEFAULT_PACK, today), number_regions=regions)
+            regions = self.pack(self.default_pack).header.number_regions
+            policy = RegistrationPolicy.of(self.policy(self.default_pack, today), number_regions=regions)
             self._registration_policy = today, policy
         return self._registration_policy[1]
 
@@ -243,7 +244,9 @@ class Platform(Installation):
     def _pseudonym(self, document_type: str, number: str) -> str:
         from shiming.infrastructure.encryption import subject_pseudonym
 
-        return subject_pseudonym(self.keys, NUMBER_KINDS.get(document_type, document_type), number)
+        # documents that carry one and the same number have one type of it: one person, one cap
+        kinds = self.policy(self.default_pack, self.today()).authority.identifier_types.value
+        return subject_pseudonym(self.keys, kinds.get(document_type, document_type).lower(), number)
 
     def _record(
         self,

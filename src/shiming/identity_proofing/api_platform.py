@@ -35,7 +35,7 @@ class ProofingPlatform(Protocol):
         ...
 
     def policy(self, pack: str, on: date) -> Policy:
-        """Return the rules of a pack on a day."""
+        """Return the rules of a pack (empty: the installation's own) on a day."""
         ...
 
     def begin(self) -> AbstractContextManager[Connection]:

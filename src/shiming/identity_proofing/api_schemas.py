@@ -12,7 +12,10 @@ from shiming.identity_proofing.use_cases.stepwise import SessionStatus
 from shiming.infrastructure.canonical_json import parse_object
 from shiming.jurisdictions.model import Channel, Route
 
-Pack = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="Policy pack, such as `cn`.")]
+Pack = Annotated[
+    str,
+    Field(pattern=r"^([a-z][a-z0-9_-]{0,39})?$", description="Policy pack; the installation's own if empty."),
+]
 Operator = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
 Outcome = Literal["Verified", "NotVerified", "NeedsReview", "Retry"]
 
@@ -28,7 +31,7 @@ class NewSession(_Asked):
     route: Route = Route.STANDARD
     category: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")] = "adult"
     operator: Operator | None = Field(None, description="The caller's own operator if not given.")
-    pack: Pack = "cn"
+    pack: Pack = ""
 
 
 class NewChallenge(_Asked):

@@ -25,7 +25,11 @@ NOT_VERIFIED = 1  # exit code: refused, or not verified
 FILE_BYTES_MAX = 1_000_000  # of JSON and token files
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-PackName = Annotated[str, typer.Option("--pack", help="Policy pack whose rules apply.")]
+#: The pack of the installation, as `policy` takes it.
+OWN_PACK = ""
+PackName = Annotated[
+    str, typer.Option("--pack", help="Policy pack whose rules apply; the installation's own if none.")
+]
 ChannelName = Annotated[str, typer.Option("--channel", help="shop, agent or online.")]
 RouteName = Annotated[
     str, typer.Option("--route", help="standard, no_blink, head_still, digits_tapped or assisted.")
@@ -47,7 +51,7 @@ class ProofingPlatform(Protocol):
         ...
 
     def policy(self, pack: str, on: date) -> "Policy":
-        """Return the rules of a pack on a day."""
+        """Return the rules of a pack (empty: the installation's own) on a day."""
         ...
 
     def begin(self) -> "AbstractContextManager[Connection]":

@@ -14,6 +14,7 @@ import typer
 
 from shiming.identity_proofing.command_line import (
     NOT_VERIFIED,
+    OWN_PACK,
     AsJson,
     OnDay,
     bad_option,
@@ -55,7 +56,7 @@ Category = Annotated[
 def challenge(
     context: typer.Context,
     *,
-    pack: PackName = "cn",
+    pack: PackName = OWN_PACK,
     channel: ChannelName = "shop",
     route: RouteName = "standard",
     subject: Category = "adult",
@@ -141,7 +142,7 @@ def prove(
     ] = None,
     client_cert: Annotated[Path | None, typer.Option(help="Our client certificate and key (PEM).")] = None,
     token_file: Annotated[Path | None, typer.Option(help="File with the bearer token.")] = None,
-    pack: PackName = "cn",
+    pack: PackName = OWN_PACK,
     channel: ChannelName = "shop",
     route: RouteName = "standard",
     subject: Category = "adult",

@@ -4,6 +4,7 @@ r"""Settings of one installation, read once from the environment.
 |---|---|---|
 | `SHIMING_DATA` | folder of database, encrypted objects and key file | the data folder of the platform |
 | `SHIMING_DATABASE_URL` | SQLAlchemy URL of the database | `sqlite:///DATA/shiming.db` |
+| `SHIMING_PACK` | policy pack of the installation: a built-in one or a folder | `cn` |
 | `SHIMING_SANDBOX` | `1`: chosen challenges and fake services are allowed, and everything says so | `0` |
 | `SHIMING_LANGUAGE` | language of texts, `zh` or `en` | that of the locale |
 | `SHIMING_OBJECTS` | where encrypted evidence lies: a folder, or `s3://bucket/prefix` | `DATA/objects` |
@@ -50,6 +51,7 @@ class Settings:
 
     data_folder: Path
     database_url: str
+    pack: str = "cn"
     sandbox: bool = False
     language: str = "en"
     objects: str = ""
@@ -70,6 +72,7 @@ class Settings:
             data_folder=folder,
             database_url=environment.get("SHIMING_DATABASE_URL")
             or f"sqlite:///{(folder / 'shiming.db').as_posix()}",
+            pack=environment.get("SHIMING_PACK") or "cn",
             sandbox=_flag(environment, "SHIMING_SANDBOX"),
             language=_language(environment),
             objects=environment.get("SHIMING_OBJECTS") or str(folder / "objects"),

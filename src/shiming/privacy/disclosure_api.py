@@ -70,7 +70,7 @@ def request_disclosure(
     operator = wanted.operator if wanted.operator is not None else own(asking)
     asking.allow(MayRequestDisclosure(operator))
     platform = platform_of(request)
-    now, policy = platform.clock.now(), platform.policy(use_cases.PACK, platform.today()).disclosures
+    now, policy = platform.clock.now(), platform.policy("", platform.today()).disclosures
 
     def work(connection: Connection) -> Answer:
         by, asked_for = actor_of(asking), wanted.request(operator)

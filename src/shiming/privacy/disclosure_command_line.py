@@ -43,7 +43,7 @@ class DisclosurePlatform(Protocol):
 
     def today(self) -> date: ...  # noqa: D102
 
-    def policy(self, pack: str, on: date) -> "Policy": ...  # noqa: D102
+    def policy(self, pack: str, on: date) -> "Policy": ...  # noqa: D102 - empty: the installation's own pack
 
     def operator_name(self, operator: str) -> str: ...  # noqa: D102
 

@@ -64,7 +64,7 @@ def request_one(
     """
     from shiming.privacy.permissions import MayRequestDisclosure
     from shiming.privacy.rules.disclosure import DisclosureRequest
-    from shiming.privacy.use_cases.disclosures import PACK, request_disclosure
+    from shiming.privacy.use_cases.disclosures import request_disclosure
 
     platform: DisclosurePlatform = context.obj()
     caller = sign_in(platform, user_name, password_file)
@@ -80,7 +80,7 @@ def request_one(
         deferred_until=midnight_of(defer_until),
         operator=whose,
     )
-    rules = platform.policy(PACK, platform.today()).disclosures
+    rules = platform.policy("", platform.today()).disclosures
     found = changed(
         platform,
         lambda connection: request_disclosure(

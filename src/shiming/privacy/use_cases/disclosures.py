@@ -42,7 +42,6 @@ from shiming.privacy.use_cases.disclosure_record import (
 from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.vocabulary.permissions import asks, inside
 
-PACK = "cn"  # whose rules bind a disclosure, until installations name their jurisdiction
 LISTED_MAX = 100  # a page
 EXPIRED_A_BATCH_MAX = 100  # one transaction of bounded length
 
