@@ -30,6 +30,8 @@ ROUTERS = (
     "shiming.identity_proofing.api",
     "shiming.registrations.api.registrations",
     "shiming.registrations.api.organisations",
+    "shiming.registrations.api.terms",
+    "shiming.registrations.api.confirmations",
     "shiming.privacy.api",
     "shiming.accounts.api",
     "shiming.entrypoints.jobs_api",

@@ -18,6 +18,7 @@ import shiming.privacy.store.evidence
 import shiming.privacy.store.ledger
 import shiming.privacy.store.ledger_tree
 import shiming.registrations.store.bss_endpoints
+import shiming.registrations.store.confirmation
 import shiming.registrations.store.notices
 import shiming.registrations.store.number_tables
 import shiming.registrations.store.orders
@@ -26,6 +27,7 @@ import shiming.registrations.store.postgresql_function
 import shiming.registrations.store.provisioning_tables
 import shiming.registrations.store.representation
 import shiming.registrations.store.stops
+import shiming.registrations.store.terms
 from shiming.infrastructure.tables import schema
 
 TABLES = tuple(schema.sorted_tables)

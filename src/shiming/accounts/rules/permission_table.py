@@ -26,6 +26,8 @@ from shiming.vocabulary.permissions import Permission
 OWN_CODES = frozenset({"accounts.read_own"})
 _CLERK = OWN_CODES | {
     "orders.represent",
+    "orders.accept",
+    "terms.read",
     "holder_clocks.read",
     "handovers.complete",
     "repudiations.create",
@@ -49,6 +51,8 @@ ROLE_CODES: Mapping[Role, frozenset[str]] = {
     Role.SUPERVISOR: _CLERK | {"registrations.list_by_person", "evidence.list", "disclosures.approve"},
     Role.COMPLIANCE_OFFICER: OWN_CODES
     | {
+        "terms.publish",
+        "terms.read",
         "holder_clocks.read",
         "repudiations.create",
         "repudiations.decide",

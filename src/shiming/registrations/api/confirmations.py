@@ -1,0 +1,248 @@
+"""The customer confirms what is opened, over HTTP.
+
+POST /v1/orders/{session}/confirmation-code    a code for the customer's own device; never in the answer
+POST /v1/orders/{session}/confirmation         the code that the customer read back
+GET  /v1/confirmations/{token}                 on the customer's device: what is opened, and the code
+POST /v1/confirmations/{token}/yes             confirm there
+
+The link is given to the terminal as text to be shown as a QR code; the customer opens it by their own camera.
+Browsers get a small page in both languages, programs get JSON.
+"""
+
+import html
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from shiming.infrastructure.database import transact
+from shiming.infrastructure.http.asking import Asking, asked, open_to_all
+from shiming.infrastructure.http.problems import problem_responses
+from shiming.registrations.api.contract_platform import (
+    SessionId,
+    contract_platform,
+    contract_policy,
+    operator_of_order,
+    refused,
+)
+from shiming.registrations.api.terms_schemas import BothLanguages
+from shiming.registrations.model.confirmation import ConfirmationShown, Confirmed, NotConfirmed
+from shiming.registrations.model.orders import ConfirmationMethod
+from shiming.registrations.permissions.terms import MayRecordAcceptance
+from shiming.registrations.use_cases import confirmations
+from shiming.vocabulary.errors import Text
+
+router = APIRouter(tags=["orders"])
+
+LINK_PATH = "/v1/confirmations"
+_WHY = "the link is for the customer, who has no account; its token is the permission"
+Recording = Annotated[Asking, asked(MayRecordAcceptance)]
+Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$", description="Of the link.")]
+
+
+class CodeSent(BaseModel):
+    """A code is on its way. `link` is for the customer's own device, shown there as a QR code."""
+
+    session: str
+    lines: int
+    expires_at: datetime
+    attempts: int
+    link: str
+
+
+class CodeReadBack(BaseModel):
+    """The code that the customer read to the clerk."""
+
+    model_config = ConfigDict(extra="forbid")
+    code: Annotated[str, Field(pattern=r"^[0-9]{4,12}$", examples=["482913"])]
+
+
+class ConfirmationGiven(BaseModel):
+    """The customer said yes to this many lines; which number stands in the order."""
+
+    lines: int
+    method: ConfirmationMethod
+    confirmed_at: datetime
+
+
+class ToConfirm(BaseModel):
+    """What the customer is asked, on their own device."""
+
+    text: BothLanguages
+    lines: int
+    number: str | None
+    operator: str
+    code: str
+    expires_at: datetime
+
+
+@router.post(
+    "/v1/orders/{session}/confirmation-code",
+    status_code=201,
+    responses=problem_responses(404, 409),
+)
+def issue(request: Request, session: SessionId, asking: Recording) -> CodeSent:
+    """Make a code for the number of an order; the one before is void. The answer does not hold it."""
+    platform = contract_platform(request)
+    operator = operator_of_order(platform, asking, session)
+    outcome = transact(
+        platform.engine,
+        lambda connection: confirmations.issue_code(
+            platform.registrations,
+            connection,
+            session,
+            operator=operator,
+            policy=contract_policy(platform),
+            now=platform.clock.now(),
+        ),
+    )
+    if isinstance(outcome, NotConfirmed):
+        raise _refused(outcome)
+    return CodeSent(
+        session=session,
+        lines=outcome.matter.lines,
+        expires_at=outcome.expires_at,
+        attempts=outcome.attempts,
+        link=f"{platform.settings.public_url}{LINK_PATH}/{outcome.link_token}",
+    )
+
+
+@router.post(
+    "/v1/orders/{session}/confirmation",
+    responses=problem_responses(404, 409),
+)
+def confirm(
+    request: Request, session: SessionId, wanted: CodeReadBack, asking: Recording
+) -> ConfirmationGiven:
+    """Take the code that the customer read back; refused with CONFIRMATION_REFUSED and attempts left."""
+    platform = contract_platform(request)
+    operator = operator_of_order(platform, asking, session)
+    outcome = transact(
+        platform.engine,
+        lambda connection: confirmations.confirm_line(
+            platform.registrations,
+            connection,
+            session,
+            wanted.code,
+            operator=operator,
+            policy=contract_policy(platform),
+            now=platform.clock.now(),
+        ),
+    )
+    return _given(outcome)
+
+
+@router.get(
+    LINK_PATH + "/{token}",
+    response_model=ToConfirm,
+    responses=problem_responses(409),
+    dependencies=[open_to_all(_WHY)],
+)
+def show(request: Request, token: Token) -> Response:
+    """Show the customer exactly what will be opened, and the code; a page for browsers."""
+    platform = contract_platform(request)
+    outcome = transact(
+        platform.engine,
+        lambda connection: confirmations.show_confirmation(
+            platform.registrations,
+            connection,
+            token,
+            policy=contract_policy(platform),
+            now=platform.clock.now(),
+        ),
+    )
+    if isinstance(outcome, NotConfirmed):
+        if _is_browser(request):
+            return _page(409, *_words(outcome))
+        raise _refused(outcome)
+    if _is_browser(request):
+        return _page(200, *_question(outcome), yes=f"{LINK_PATH}/{token}/yes")
+    return JSONResponse(_to_confirm(outcome).model_dump(mode="json"))
+
+
+@router.post(
+    LINK_PATH + "/{token}/yes",
+    response_model=ConfirmationGiven,
+    responses=problem_responses(409),
+    dependencies=[open_to_all(_WHY)],
+)
+def confirm_on_device(request: Request, token: Token) -> Response:
+    """Take the customer's yes on their own device; the link is used up."""
+    platform = contract_platform(request)
+    outcome = transact(
+        platform.engine,
+        lambda connection: confirmations.confirm_on_device(
+            platform.registrations,
+            connection,
+            token,
+            policy=contract_policy(platform),
+            now=platform.clock.now(),
+        ),
+    )
+    if _is_browser(request):
+        if isinstance(outcome, NotConfirmed):
+            return _page(409, *_words(outcome))
+        return _page(200, Text(zh="已确认，谢谢。", en="Confirmed. Thank you."))
+    return JSONResponse(_given(outcome).model_dump(mode="json"))
+
+
+def _given(outcome: Confirmed | NotConfirmed) -> ConfirmationGiven:
+    if isinstance(outcome, NotConfirmed):
+        raise _refused(outcome)
+    return ConfirmationGiven(
+        lines=outcome.matter.lines, method=outcome.method, confirmed_at=outcome.confirmed_at
+    )
+
+
+def _refused(outcome: NotConfirmed) -> Exception:
+    text = Text(zh="未能确认。", en="Nothing was confirmed.")
+    details = {} if outcome.attempts_left is None else {"attempts_left": outcome.attempts_left}
+    return refused("CONFIRMATION_REFUSED", text, outcome.refusals, **details)
+
+
+def _to_confirm(shown: ConfirmationShown) -> ToConfirm:
+    matter, number = shown.matter, shown.matter.identifier
+    return ToConfirm(
+        text=BothLanguages.of(matter.sentence()),
+        lines=matter.lines,
+        number=None if number is None else number.reveal("shown to the customer who confirms it"),
+        operator=matter.operator,
+        code=shown.code,
+        expires_at=shown.expires_at,
+    )
+
+
+def _is_browser(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _question(shown: ConfirmationShown) -> tuple[Text, ...]:
+    return (
+        shown.matter.sentence(),
+        Text(
+            zh=f"如果您同意，请把确认码 {shown.code} 告诉营业员，或点击下面的按钮。",
+            en=f"If you agree, read the code {shown.code} to the clerk, or press the button below.",
+        ),
+        Text(
+            zh="如果号码或数量不对，请不要确认，并告诉营业员。",
+            en="If the number or the count is not right, do not confirm, and tell the clerk.",
+        ),
+    )
+
+
+def _words(outcome: NotConfirmed) -> tuple[Text, ...]:
+    return tuple(refusal.words.subscriber for refusal in outcome.refusals)
+
+
+def _page(status: int, *texts: Text, yes: str | None = None) -> HTMLResponse:
+    """Return a page of headings alone: no style or script is allowed, and none is needed."""
+    said = "".join(f"<h2>{html.escape(text.zh)}<br>{html.escape(text.en)}</h2>" for text in texts)
+    button = f'<form method="post" action="{yes}"><button><h1>同意 Yes</h1></button></form>' if yes else ""
+    page = (
+        '<!doctype html><html lang="zh"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><title>确认 Confirm</title>'
+        f"<body>{said}{button}</body></html>"
+    )
+    return HTMLResponse(page, status)

@@ -1,0 +1,9 @@
+"""Facts about terms, confirmations and receipts, as they stand in the ledger and in the outbox."""
+
+TERMS_PUBLISHED = "terms.published"
+TERMS_ACCEPTED = "terms.accepted"
+CODE_ISSUED = "confirmation.code_issued"  # ledger only
+CODE_SHOWN = "confirmation.code_shown"  # ledger only: the link was opened
+CONFIRMATION_REFUSED = "confirmation.refused"  # ledger only
+CONFIRMATION_GIVEN = "confirmation.given"
+RECEIPT_ISSUED = "receipt.issued"
