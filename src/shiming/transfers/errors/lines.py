@@ -52,7 +52,7 @@ class TransferLineRefusal(ReasonCode):
         "TRANSFERS_BARRED",
         Text(
             zh="因违规转让、出租、出借被处置，暂不得办理过户。",
-            en="This person is barred from transfers after a sanction for selling, renting or lending a line.",
+            en="This person is barred from transfers: a line was sold, rented out or lent.",
         ),
         Text(zh="您目前不能办理过户。", en="You cannot transfer lines at present."),
         Text(

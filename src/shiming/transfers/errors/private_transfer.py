@@ -21,7 +21,7 @@ class PrivateTransferRefusal(ReasonCode):
         ),
         Text(
             zh="可申诉：携带本人有效证件及说明材料，成立的立即解除。",
-            en="You can appeal with your valid document and what explains it; if upheld it is lifted at once.",
+            en="You can appeal with your valid document and what explains it; upheld, it is lifted at once.",
         ),
     )
     PRIVATE_TRANSFER_ALLOWED = (

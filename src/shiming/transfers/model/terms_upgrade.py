@@ -1,5 +1,6 @@
 """New terms of service, announced to every holder by a date."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -22,14 +23,6 @@ class CampaignStep(StrEnum):
     CANCEL = "cancel"
 
 
-class NoticeState(StrEnum):
-    """What became of the notice to one holder."""
-
-    QUEUED = "queued"
-    SENT = "sent"
-    FAILED = "failed"
-
-
 @dataclass(frozen=True, slots=True)
 class TermsCampaign:
     """Which version, at which operator, by when; `cursor` is the last line that was looked at."""
@@ -46,16 +39,31 @@ class TermsCampaign:
 
 
 @dataclass(frozen=True, slots=True)
+class CampaignHolder:
+    """One holder in a campaign: where they are told, by which notice, and whether they accepted."""
+
+    subject: str
+    line_id: str
+    notice_id: str
+    accepted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
-    """How far a campaign has come, in holders."""
+    """How far a campaign has come, in holders; `notices` counts its notices by state."""
 
+    campaign: TermsCampaign
     holders: int
-    queued: int
-    sent: int
-    failed: int
     accepted: int
+    notices: Mapping[str, int]
+    not_reached: int
 
-    @property
-    def not_reached(self) -> int:
-        """Holders whose notice is neither delivered nor answered."""
-        return self.queued + self.failed
+
+@dataclass(frozen=True, slots=True)
+class NotReached:
+    """A holder who is not known to have been reached: the line they were told on, and how far it came."""
+
+    line_id: str
+    notice_id: str
+    state: str
+    failure: str | None

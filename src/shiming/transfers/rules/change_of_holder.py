@@ -31,7 +31,7 @@ def decide_change_of_holder(
     entry = policy.entries[EntryKind.CHANGE_OF_HOLDER]
     product = policy.products[ProductClass(facts.held.line.product_class)]
     reasons = (
-        #  (1) the line is in service, of a person, not stopped for what a transfer must not cover, not leaving
+        #  (1) the line is in service, a person's, under no stop that a transfer must not cover, not leaving
         *line_reasons(facts.held, entry, policy.transfers),
         *_of_the_line(facts, entry.allowed.citation),
         #  (2) both are proven, now and here, and are two people; the first is the holder
