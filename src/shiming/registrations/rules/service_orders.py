@@ -71,8 +71,8 @@ def decide_action(before: DesiredService | None, wanted: DesiredService) -> Orde
     return OrderAction.MODIFY
 
 
-def decide_next(orders: Sequence[ServiceOrder]) -> Send | Await | Drop | NothingToDo:
-    """Say what to do next with the orders of one service, given in their sequence.
+def decide_next(orders: Sequence[ServiceOrder], *, known: bool) -> Send | Await | Drop | NothingToDo:
+    """Say what to do next with the orders of one service, in their sequence; `known`: the network has it.
 
     (1) one at a time: an order with the network is waited for; (2) what the network never heard of and is to
     end is dropped; (3) nothing is changed of a line that the network refused to add; (4) else the first open
@@ -84,24 +84,13 @@ def decide_next(orders: Sequence[ServiceOrder]) -> Send | Await | Drop | Nothing
     head = still_open[0]
     if head.state.is_sent:
         return Await(head, WaitReason.EARLIER_ORDER)
-    before = [order for order in orders if order.sequence < head.sequence]
-    known = is_in_network(before)
     ending = next((order for order in still_open if order.action is OrderAction.DELETE), None)
-    unheard = all(order.attempts == 0 for order in still_open) and not known
-    if ending is not None and unheard:
+    if ending is not None and not known and all(order.attempts == 0 for order in still_open):
         return Drop(tuple(order for order in still_open if order.sequence <= ending.sequence))
-    if not known and head.action is not OrderAction.ADD and before:
+    registered = head.line_id is not None
+    if registered and not known and head.action is not OrderAction.ADD and head.attempts == 0:
         return Await(head, WaitReason.NOT_IN_NETWORK)
     return Send(head)
-
-
-def is_in_network(orders: Iterable[ServiceOrder]) -> bool:
-    """Say whether the network has the service, by the finished orders in their sequence."""
-    known = False
-    for order in orders:
-        if order.state is OrderState.COMPLETED:
-            known = order.action is not OrderAction.DELETE
-    return known
 
 
 #: What TMF641 may report, in our words. `partial` of an order with one item is a failure of a part of it.

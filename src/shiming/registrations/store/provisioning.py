@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from shiming.infrastructure.database import insert_into
+from shiming.registrations.model.lines import LineStatus
 from shiming.registrations.model.provisioning import (
     DesiredService,
     OrderAction,
@@ -16,6 +17,7 @@ from shiming.registrations.model.provisioning import (
     Profile,
     ServiceOrder,
 )
+from shiming.registrations.store.bss_endpoints import bss_endpoints
 from shiming.registrations.store.provisioning_tables import (
     OPEN,
     line_profiles,
@@ -41,6 +43,13 @@ def find_service(connection: Connection, service_id: str, operator: str) -> Row[
 def change_service(connection: Connection, service_id: str, operator: str, **columns: Any) -> None:
     """Set columns of a service that is held."""
     connection.execute(network_services.update().where(_service(service_id, operator)).values(**columns))
+
+
+def is_in_network(service: Row[Any]) -> bool:
+    """Say whether the network has the service, by what it confirmed last."""
+    if service.confirmed is None:
+        return False
+    return DesiredService.from_text(service.confirmed).status is not LineStatus.TERMINATED
 
 
 def put_profile(
@@ -166,11 +175,12 @@ def list_orders(
 
 
 def list_open(
-    connection: Connection, *, changed_before: datetime, after: tuple[str, str] | None, limit: int
+    connection: Connection, *, after: tuple[str, str] | None, limit: int
 ) -> tuple[ServiceOrder, ...]:
-    """Return open orders that nothing has happened to lately, a page in the order of operator and id."""
+    """Return a page of the open orders of operators that have a BSS, by operator and id."""
     place = sa.tuple_(service_orders.c.operator, service_orders.c.order_id)
-    query = service_orders.select().where(OPEN, service_orders.c.changed_at < changed_before)
+    reachable = service_orders.c.operator.in_(sa.select(bss_endpoints.c.operator))
+    query = service_orders.select().where(OPEN, reachable)
     if after is not None:
         query = query.where(place > sa.tuple_(*map(sa.literal, after)))
     query = query.order_by(service_orders.c.operator, service_orders.c.order_id).limit(limit)

@@ -57,7 +57,7 @@ OPEN: sa.ColumnElement[bool] = sa.literal_column(f"state NOT IN ({_FINAL})")
 sa.Index(
     "ix_service_orders_open",
     service_orders.c.operator,
-    service_orders.c.changed_at,
+    service_orders.c.order_id,
     postgresql_where=OPEN,
     sqlite_where=OPEN,
 )

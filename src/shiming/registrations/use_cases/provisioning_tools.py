@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.engine import Engine
 
@@ -10,6 +11,9 @@ from shiming.infrastructure.encryption import KeyProvider
 from shiming.jurisdictions.model import Policy
 from shiming.registrations.ports.bss import BssPort
 from shiming.registrations.use_cases.tools import RegistrationTools
+
+#: A callback that has not come by then is taken for lost; then the BSS is asked, again and again.
+CALLBACK_WAIT, POLL_PAUSE = timedelta(minutes=2), timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,8 @@ class ProvisioningTools:
     bss: BssPort
     policy: Callable[[], Policy]
     public_url: str
+    callback_wait: timedelta = CALLBACK_WAIT
+    poll_pause: timedelta = POLL_PAUSE
 
     @property
     def keys(self) -> KeyProvider:
