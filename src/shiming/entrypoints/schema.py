@@ -19,6 +19,8 @@ import shiming.privacy.store.ledger
 import shiming.privacy.store.ledger_tree
 import shiming.registrations.store.bss_endpoints
 import shiming.registrations.store.confirmation
+import shiming.registrations.store.enterprise_lines
+import shiming.registrations.store.holder_clocks
 import shiming.registrations.store.notices
 import shiming.registrations.store.number_tables
 import shiming.registrations.store.orders

@@ -182,13 +182,15 @@ def _with_representative(
         representative=replace(behalf, subject=subject),
         session=proof,
         session_category=category,
-        identity_recorded=_identity_recorded(connection, behalf.session_id, subject),
+        identity_recorded=is_identity_recorded(connection, behalf.session_id, subject),
         authority_recorded=_authority_recorded(connection, facts.order, behalf.authority_evidence),
         principals=principals,
     )
 
 
-def _identity_recorded(connection: Connection, session_id: str, subject: str | None) -> bool:
+@inside("whatever rests on a proof asks whether its document is recorded")
+def is_identity_recorded(connection: Connection, session_id: str, subject: str | None) -> bool:
+    """Say whether type, number and name of the document of a session stand in the vault."""
     return any(
         ref.kind is EvidenceKind.IDENTITY_RECORD and ref.subject == subject and ref.erased_at is None
         for ref in list_metadata(connection, case_reference=session_id)
