@@ -53,7 +53,7 @@ SUBCOMMANDS = {
     },
     "receipts": {"verify", "explain", "replay"},
     "measure": {"document", "face", "clip", "digits"},
-    "packs": {"list", "check", "explain", "show", "hash"},
+    "packs": {"list", "check", "explain", "show", "diff", "simulate", "hash"},
     "models": {"list", "verify", "add"},
     "evidence": {"list", "receipts", "check-receipt", "erase", "check"},
     "kek": {"list", "new", "rotate"},

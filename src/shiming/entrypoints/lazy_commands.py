@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "receipts": ("shiming.identity_proofing.commands", "Verify, explain or replay a decision receipt."),
     "measure": ("shiming.entrypoints.measure", "Measure a document, faces, a clip or spoken digits."),
     "organisations": ("shiming.registrations.commands.organisations", "Organisations that hold lines."),
-    "packs": ("shiming.jurisdictions.commands", "Read, check and explain the rules of a jurisdiction."),
+    "packs": ("shiming.entrypoints.pack_commands", "Read, compare and simulate the rules of a jurisdiction."),
     "models": ("shiming.recognition.commands", "List, verify and add recognition models."),
     "evidence": ("shiming.privacy.commands", "See what is kept of a case; never its content."),
     "disclosures": ("shiming.privacy.disclosure_commands", "Ask for, approve and execute disclosures."),

@@ -92,7 +92,7 @@ def explain(pack: PackName, *, on: On = None, language: Language = "en", as_json
     from shiming.jurisdictions.explanations import sources_cited
     from shiming.jurisdictions.pack_reader import policy_on, read_pack
 
-    policy = policy_on(read_pack(pack), _day(on))
+    policy = policy_on(read_pack(pack), day_of(on))
     explanations = explain_policy(policy, language)
     if as_json:
         _print_json(
@@ -125,7 +125,7 @@ def show(
     from shiming.jurisdictions.explanations import explain as explain_policy
     from shiming.jurisdictions.pack_reader import policy_on, read_pack
 
-    policy = policy_on(read_pack(pack), _day(on))
+    policy = policy_on(read_pack(pack), day_of(on))
     shown = [
         each for each in explain_policy(policy) if f"{each.path}.".startswith(f"{path}." if path else "")
     ]
@@ -136,6 +136,38 @@ def show(
         return
     for each in shown:
         typer.echo(f"{each.path} = {json.dumps(each.value, ensure_ascii=False)}   # {each.citation}")
+
+
+@app.command()
+def diff(
+    pack: PackName,
+    other: Annotated[str | None, typer.Argument(help="Compare with this pack; the same one if none.")] = None,
+    *,
+    on: On = None,
+    other_on: Annotated[
+        str | None, typer.Option("--other-on", metavar="DATE", help="Day of the other; --on if not given.")
+    ] = None,
+    language: Language = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Show every value that two packs, or two days of one pack, say differently, with citations and dates.
+
+    Examples: shiming packs diff cn pk   shiming packs diff cn --on 2025-06-01 --other-on 2026-03-01
+    """
+    from shiming.jurisdictions.pack_differences import differences_between, in_words
+    from shiming.jurisdictions.pack_reader import policy_on, read_pack
+
+    before = policy_on(read_pack(pack), day_of(on))
+    after = policy_on(read_pack(other or pack), day_of(other_on or on))
+    found = differences_between(before, after, language)
+    if not as_json:
+        typer.echo("\n".join(in_words(found, before, after, language)))
+        return
+    sides = {
+        name: {"pack": side.pack_id, "on": side.on.isoformat(), "content_hash": side.content_hash}
+        for name, side in (("before", before), ("after", after))
+    }
+    _print_json({**sides, "differences": [each.to_json() for each in found]})
 
 
 @app.command("hash")
@@ -163,7 +195,7 @@ def _header(pack: "Pack") -> dict[str, Any]:
     }
 
 
-def _day(text: str | None) -> date:
+def day_of(text: str | None) -> date:
     """Parse `--on`; the day of the command if it is not given."""
     from shiming.vocabulary.errors import BadInput, Text
 
