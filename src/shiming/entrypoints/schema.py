@@ -28,6 +28,7 @@ import shiming.registrations.store.organisations
 import shiming.registrations.store.postgresql_function
 import shiming.registrations.store.provisioning_tables
 import shiming.registrations.store.representation
+import shiming.registrations.store.sims
 import shiming.registrations.store.stops
 import shiming.registrations.store.terms
 from shiming.infrastructure.tables import schema

@@ -43,14 +43,22 @@ _CLERK = OWN_CODES | {
     "number_sets.read",
     "registrations.create",
     "registrations.read",
+    "lines.stop_for_holder",
+    "numbers.read",
+    "numbers.reserve",
+    "sims.read",
     "receipts.read",
 }
 
 ROLE_CODES: Mapping[Role, frozenset[str]] = {
     Role.CLERK: _CLERK,
-    Role.SUPERVISOR: _CLERK | {"registrations.list_by_person", "evidence.list", "disclosures.approve"},
+    Role.SUPERVISOR: _CLERK
+    | {"numbers.manage", "sims.manage", "registrations.list_by_person", "evidence.list", "disclosures.approve"},
     Role.COMPLIANCE_OFFICER: OWN_CODES
     | {
+        "lines.stop_for_compliance",
+        "numbers.read",
+        "sims.read",
         "terms.publish",
         "terms.read",
         "holder_clocks.read",
@@ -94,6 +102,8 @@ ROLE_CODES: Mapping[Role, frozenset[str]] = {
 
 #: What a program may be given: never to read a person in clear, to approve, to erase or to give rights.
 CLIENT_SCOPES: frozenset[str] = (_CLERK - OWN_CODES) | {
+    "numbers.manage",
+    "sims.manage",
     "notices.record",
     "registrations.list_by_person",
     "evidence.list",

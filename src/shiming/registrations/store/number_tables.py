@@ -18,9 +18,7 @@ number_blocks = sa.Table(
     sa.Column("first", sa.String(16), nullable=False),
     sa.Column("last", sa.String(16), nullable=False),
     sa.Column("kind", sa.String(20), nullable=False),  # LineKind
-    sa.Column(
-        "excluded", sa.Boolean, nullable=False
-    ),  # never given out
+    sa.Column("excluded", sa.Boolean, nullable=False),  # never given out
     sa.Column("added_at", UtcInstant, nullable=False),
     sa.UniqueConstraint("first", "last", "excluded", name="uq_number_blocks"),
     sa.CheckConstraint("first <= last AND length(first) = length(last)", name="range_in_order"),
@@ -37,3 +35,4 @@ numbers_held = sa.Table(
     sa.Column("until", UtcInstant, nullable=False),
 )
 sa.Index("ix_numbers_held_until", numbers_held.c.until)
+sa.Index("ix_numbers_held_for", numbers_held.c.held_for)

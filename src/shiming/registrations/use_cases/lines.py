@@ -20,6 +20,7 @@ from shiming.registrations.permissions.registration import (
     MayRegisterLine,
 )
 from shiming.registrations.store import lines as store
+from shiming.registrations.use_cases.after_use import settle_ended_line
 from shiming.registrations.use_cases.registering import issue_receipt
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.msisdn import Msisdn
@@ -42,6 +43,8 @@ def terminate_line(
         return line
     if not store.terminate(connection, line, now=now, why=why):
         return store.find_line(connection, line_id)
+    rests = policy.rules.numbering.quarantine_days.value if policy.rules else 0
+    settle_ended_line(connection, line, quarantine_days=rests, why=why, now=now)
     start_retention_clocks(
         connection,
         case_reference=line.session_id,
