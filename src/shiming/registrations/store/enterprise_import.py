@@ -1,0 +1,134 @@
+"""Writing a batch of enterprise lines: one look for conflicts, one statement for the numbers, one for lines.
+
+On PostgreSQL the lines are copied (COPY), on SQLite they are inserted by the driver's `executemany`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from shiming.infrastructure.tables import UtcInstant
+from shiming.registrations.model.enterprise_lines import EnterpriseLineState, Taken, WantedLine
+
+_LIST = {
+    "postgresql": "unnest(CAST(:numbers AS varchar[])) AS w(number)",
+    "sqlite": "(SELECT value AS number FROM json_each(:numbers)) AS w",
+}
+_TAKEN = """
+SELECT w.number, u.line_id, h.state, h.held_for, h.until, e.contract_id, e.kind, e.product_class,
+       e.user_reference, e.iccid
+FROM {wanted}
+LEFT JOIN numbers_in_use u ON u.number = w.number
+LEFT JOIN numbers_held h ON h.number = w.number
+LEFT JOIN enterprise_lines e ON e.number = w.number
+WHERE u.number IS NOT NULL OR h.number IS NOT NULL OR e.number IS NOT NULL
+"""
+#: What ran out or is kept for this organisation already is taken over; a row of another transaction is not.
+_HOLD = """
+INSERT INTO numbers_held (number, operator, state, held_for, until)
+SELECT w.number, :operator, 'reserved', :organisation, :until FROM {wanted} WHERE true
+ON CONFLICT (number) DO UPDATE
+SET operator = excluded.operator, state = excluded.state, held_for = excluded.held_for, until = excluded.until
+WHERE numbers_held.until <= :now
+   OR (numbers_held.held_for = excluded.held_for AND numbers_held.state = 'reserved')
+RETURNING number
+"""
+_COLUMNS = (
+    "number", "operator", "contract_id", "organisation", "kind", "product_class", "user_reference",
+    "state", "entered_at", "iccid", "contact_evidence",
+)  # fmt: skip
+_COPY = f"COPY enterprise_lines ({', '.join(_COLUMNS)}) FROM STDIN"
+_INSERT = f"INSERT INTO enterprise_lines ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - constants
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_NULL = "\\N"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOwner:
+    """Whose lines they are, and until when their numbers are kept."""
+
+    contract_id: str
+    organisation: str
+    operator: str
+    now: datetime
+    until: datetime
+
+
+def find_taken(connection: Connection, numbers: Sequence[str]) -> Mapping[str, Taken]:
+    """Return what is known of those numbers that are in a line, kept, or entered already."""
+    statement = sa.text(_TAKEN.format(wanted=_LIST[connection.dialect.name])).columns(until=UtcInstant)
+    found = connection.execute(statement, {"numbers": _as_list(connection, numbers)})
+    return {
+        row.number: Taken(
+            line_id=row.line_id,
+            held_state=row.state,
+            held_for=row.held_for,
+            held_until=row.until,
+            contract_id=row.contract_id,
+            content=(row.kind, row.product_class, row.user_reference, row.iccid) if row.contract_id else None,
+        )
+        for row in found
+    }
+
+
+def hold_numbers(connection: Connection, owner: BatchOwner, numbers: Sequence[str]) -> frozenset[str]:
+    """Keep numbers for the organisation; return those that it has now, without those another one took."""
+    statement = sa.text(_HOLD.format(wanted=_LIST[connection.dialect.name])).bindparams(
+        sa.bindparam("until", type_=UtcInstant), sa.bindparam("now", type_=UtcInstant)
+    )
+    values = {
+        "numbers": _as_list(connection, sorted(numbers)),  # one order, so that two imports cannot lock up
+        "operator": owner.operator,
+        "organisation": owner.organisation,
+        "until": owner.until,
+        "now": owner.now,
+    }
+    return frozenset(connection.execute(statement, values).scalars())
+
+
+def write_lines(
+    connection: Connection, owner: BatchOwner, lines: Sequence[WantedLine], contact_evidence: str | None
+) -> None:
+    """Write lines that await their users; the caller has kept their numbers."""
+    if connection.dialect.name == "postgresql":
+        _copy(connection, owner, lines, contact_evidence)
+        return
+    at = owner.now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")  # as UtcInstant is kept there
+    state = EnterpriseLineState.AWAITING.value
+    connection.exec_driver_sql(
+        _INSERT,
+        [
+            (
+                line.number, owner.operator, owner.contract_id, owner.organisation, line.kind,
+                line.product_class, line.user_reference, state, at, line.iccid,
+                contact_evidence if line.contact else None,
+            )
+            for line in lines
+        ],
+    )  # fmt: skip
+
+
+def _copy(
+    connection: Connection, owner: BatchOwner, lines: Sequence[WantedLine], contact_evidence: str | None
+) -> None:
+    whose = f"{owner.operator}\t{owner.contract_id}\t{owner.organisation}"
+    when = f"{EnterpriseLineState.AWAITING.value}\t{owner.now.isoformat()}"
+    contacts = contact_evidence or _NULL
+    text = "".join(
+        f"{line.number}\t{whose}\t{line.kind}\t{line.product_class}\t"
+        f"{line.user_reference.translate(_ESCAPES)}\t{when}\t{line.iccid or _NULL}\t"
+        f"{contacts if line.contact else _NULL}\n"
+        for line in lines
+    )
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.write(text)
+
+
+def _as_list(connection: Connection, numbers: Sequence[str]) -> Any:
+    return list(numbers) if connection.dialect.name == "postgresql" else json.dumps(list(numbers))

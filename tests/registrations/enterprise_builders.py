@@ -1,0 +1,182 @@
+"""An organisation with everything that it has to bring, a pool of numbers, and a contract."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import Engine
+
+from shiming.infrastructure.database import reading, transact, unit_of_work
+from shiming.jurisdictions.model import Policy
+from shiming.jurisdictions.pack_reader import policy_on, read_pack
+from shiming.registrations.model.enterprise_lines import EnterpriseContract, EnterpriseRefused, ImportReport
+from shiming.registrations.model.organisations import Organisation, OrganisationState
+from shiming.registrations.model.registration import RegistrationPolicy
+from shiming.registrations.store.enterprise_lines import add_contract
+from shiming.registrations.store.number_tables import number_blocks
+from shiming.registrations.store.organisations import add_organisation
+from shiming.registrations.use_cases.enterprise_import import import_enterprise_lines
+from shiming.registrations.use_cases.organisations import Desk, find_organisation
+from shiming.registrations.use_cases.tools import RegistrationTools
+from tests.privacy.builders import NOW
+from tests.registrations.builders import Desk as RegistrationDesk
+from tests.registrations.builders import WrittenSessions, a_desk, a_session
+
+OPERATOR = "cn-mobile"
+ORGANISATION = "ORG-0082-0C20-A1G7-D"
+CONTRACT = "ENT-0082-0C20-A1G7-D"
+CODE = "91110000600037341L"
+HANDLER_SESSION = "SES-HANDLER"
+HANDLER = "p1.handler"
+FIRST_NUMBER = 8613800000000
+POOL = 1_000_000
+
+
+@cache
+def the_policy() -> Policy:
+    """The whole of the shipped pack of the tests."""
+    return policy_on(read_pack("cn"), NOW.date())
+
+
+def some_numbers(count: int, first: int = 0) -> Iterator[str]:
+    return (f"+{FIRST_NUMBER + first + at}" for at in range(count))
+
+
+def an_organisation(**changes: Any) -> Organisation:
+    """An organisation that lacks nothing."""
+    whole = Organisation(
+        organisation_id=ORGANISATION,
+        operator=OPERATOR,
+        code=CODE,
+        name="示例科技有限公司",
+        state=OrganisationState.COMPLETE,
+        created_at=NOW,
+        licence_evidence="EVD-1",
+        legal_representative_evidence="EVD-2",
+        handler_session=HANDLER_SESSION,
+        handler_subject=HANDLER,
+        power_of_attorney_evidence="EVD-3",
+        power_of_attorney_from=NOW,
+        power_of_attorney_until=NOW + timedelta(days=300),
+        responsible_evidence="EVD-4",
+    )
+    return replace(whole, **changes)
+
+
+@dataclass(frozen=True)
+class Enterprise:
+    """The desk of an operator that serves one organisation."""
+
+    registration: RegistrationDesk
+    policy: Policy
+    contract_id: str = CONTRACT
+    now: datetime = NOW
+
+    @property
+    def engine(self) -> Engine:
+        return self.registration.engine
+
+    @property
+    def tools(self) -> RegistrationTools:
+        return self.registration.tools
+
+    @property
+    def sessions(self) -> WrittenSessions:
+        return self.registration.sessions
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.tools, self.policy, self.now)
+
+    @property
+    def registration_policy(self) -> RegistrationPolicy:
+        return self.registration.policy
+
+    def at(self, now: datetime) -> "Enterprise":
+        """The same desk at another time."""
+        return replace(self, now=now)
+
+    def under(self, policy: Policy) -> "Enterprise":
+        """The same desk under other rules."""
+        return replace(self, policy=policy)
+
+    def organisation(self, reference: str = ORGANISATION) -> Organisation:
+        with reading(self.engine) as connection:
+            found = find_organisation(connection, reference)
+        assert found is not None
+        return found
+
+    def bring(
+        self, rows: Sequence[Mapping[str, str]], *, contract: str | None = None
+    ) -> ImportReport | EnterpriseRefused:
+        """Import rows as a CSV."""
+        return self.bring_file(a_table(rows), contract=contract)
+
+    def bring_file(
+        self, content: bytes, *, name: str = "lines.csv", contract: str | None = None
+    ) -> ImportReport | EnterpriseRefused:
+        return import_enterprise_lines(
+            self.desk, self.engine, contract or self.contract_id, stream=BytesIO(content), name=name,
+            region="CN",
+        )  # fmt: skip
+
+    def entered(self, count: int) -> list[str]:
+        """Enter lines for staff 0, 1, ...; return their numbers."""
+        numbers = list(some_numbers(count))
+        report = self.bring([a_row(number, at) for at, number in enumerate(numbers)])
+        assert isinstance(report, ImportReport)
+        assert report.entered == count
+        return numbers
+
+
+def a_row(number: str, staff: int = 0, **changes: str) -> dict[str, str]:
+    return {"number": number, "kind": "mobile", "product": "voice", "user": f"staff-{staff:04d}"} | changes
+
+
+def a_table(rows: Sequence[Mapping[str, str]]) -> bytes:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [",".join(names), *(",".join(row.get(name, "") for name in names) for row in rows)]
+    return "\n".join(lines).encode() + b"\n"
+
+
+def an_enterprise(
+    folder: Path, url: str | None = None, *, lines: int = 100, policy: Policy | None = None
+) -> Enterprise:
+    """An organisation, a million numbers and a contract for so many lines."""
+    desk = a_desk(folder, url=url)
+    enterprise = Enterprise(desk, policy or the_policy())
+    desk.sessions.add(a_session(HANDLER_SESSION, subject=HANDLER))
+
+    def write(connection: Any) -> None:
+        add_organisation(connection, an_organisation())
+        add_contract(connection, a_contract(lines_confirmed=lines))
+
+    transact(desk.engine, write)
+    add_block(desk.engine, FIRST_NUMBER, FIRST_NUMBER + POOL - 1)
+    return enterprise
+
+
+def a_contract(**changes: Any) -> EnterpriseContract:
+    contract = EnterpriseContract(CONTRACT, OPERATOR, ORGANISATION, HANDLER_SESSION, 100, NOW)
+    return replace(contract, **changes)
+
+
+def add_block(
+    engine: Engine, first: int, last: int, *, kind: str = "mobile", excluded: bool = False,
+    operator: str = OPERATOR,
+) -> None:  # fmt: skip
+    row = {
+        "block_id": f"BLK-{first}-{excluded}",
+        "operator": operator,
+        "first": f"+{first}",
+        "last": f"+{last}",
+        "kind": kind,
+        "excluded": excluded,
+        "added_at": NOW,
+    }
+    with unit_of_work(engine) as connection:
+        connection.execute(number_blocks.insert().values(**row))
