@@ -53,7 +53,13 @@ _CLERK = OWN_CODES | {
 ROLE_CODES: Mapping[Role, frozenset[str]] = {
     Role.CLERK: _CLERK,
     Role.SUPERVISOR: _CLERK
-    | {"numbers.manage", "sims.manage", "registrations.list_by_person", "evidence.list", "disclosures.approve"},
+    | {
+        "numbers.manage",
+        "sims.manage",
+        "registrations.list_by_person",
+        "evidence.list",
+        "disclosures.approve",
+    },
     Role.COMPLIANCE_OFFICER: OWN_CODES
     | {
         "lines.stop_for_compliance",
