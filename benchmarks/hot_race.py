@@ -42,7 +42,7 @@ SECONDS = 10.0
 SESSIONS = 40_000  # more than ten seconds use up
 NUMBERS = 2_000  # few enough to collide
 ENDED_IN_A_HUNDRED = 30  # lines that are ended again, so that the counters move in both directions
-_ACTIVE = lines.c.status == "active"
+_ACTIVE = lines.c.status != "terminated"
 
 
 def main() -> None:

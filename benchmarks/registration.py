@@ -121,7 +121,7 @@ async def calling(desk: Desk, sessions: Iterator[int], many: int) -> float:
 def drafted(desk: Desk, index: int, lane: int, last: int) -> tuple[Draft, Any]:
     """Return what a registration of session `index` writes."""
     usable = SessionUsable(f"p1.person-of-a-benchmark-{index}", "ial2", "sha256:" + "0" * 64, rehearsal=False)
-    facts = RegistrationFacts(None, _USABLE_EVIDENCE, identity_recorded=True, number_held_by=None, active=0)
+    facts = RegistrationFacts(None, _USABLE_EVIDENCE, identity_recorded=True, number_held_by=None)
     return draft_with_leaf(desk.tools, wanted(desk, index), usable, facts, lane=lane, last=last)
 
 
@@ -140,9 +140,15 @@ def call_script(first: int, lanes_from: int) -> str:
         "line_id": "'REG-' || (:n)::text",
         "operator": "'op-' || (:o)::text",
         "number": "'+86138' || (:n)::text",
+        "kind": "'mobile'",
+        "status": "'pending'",
         "product_class": "'voice'",
         "cap_scope": "'operator.op-' || (:o)::text",
+        "cap_name": "'cards'",
         "cap": "5",
+        "counter_version": "0",
+        "day": "'2026-03-01'",
+        "place_kept": "false",
         "subject": "'p1.person-of-a-benchmark-' || (:n)::text",
         "session_id": "'SES-' || (:n)::text",
         "registered_at": "now()",

@@ -11,11 +11,20 @@ import shiming.entrypoints.schema
 from shiming.infrastructure.database import transact, unit_of_work
 from shiming.infrastructure.signing import Ed25519Signer
 from shiming.infrastructure.tables import schema
-from shiming.jurisdictions.model import AtCap, CapPolicy, CapScope, Cited, Confidence
+from shiming.jurisdictions.model import (
+    AtCap,
+    CapPolicy,
+    CapScope,
+    Cited,
+    Confidence,
+    HolderKind,
+    ProductClass,
+)
 from shiming.privacy.model import IdentityRecord
 from shiming.privacy.use_cases.vault import put_identity
 from shiming.registrations.model.registration import (
     LineRegistered,
+    NamedCap,
     ProvenSession,
     RegisterLine,
     RegistrationPolicy,
@@ -30,7 +39,14 @@ from tests.privacy.builders import NOW, Vault, a_retention_policy, a_vault
 OPERATOR = "cn-mobile"
 
 
-def a_line_cap_policy(lines_max: int = 5, scope: CapScope = CapScope.OPERATOR) -> CapPolicy:
+def a_line_cap_policy(
+    lines_max: int = 5,
+    scope: CapScope = CapScope.OPERATOR,
+    *,
+    at_cap: AtCap = AtCap.REFUSE,
+    gap_hours: int | None = None,
+    a_day: int | None = None,
+) -> CapPolicy:
     common = {
         "citation": "six_agencies2016:five_lines",
         "confidence": Confidence.SECONDARY,
@@ -39,7 +55,11 @@ def a_line_cap_policy(lines_max: int = 5, scope: CapScope = CapScope.OPERATOR) -
     return CapPolicy(
         lines_per_holder_max=Cited[int].model_validate({"value": lines_max, **common}),
         scope=Cited[CapScope].model_validate({"value": scope, **common}),
-        at_cap=Cited[AtCap].model_validate({"value": AtCap.REFUSE, **common}),
+        at_cap=Cited[AtCap].model_validate({"value": at_cap, **common}),
+        gap_hours_min=None
+        if gap_hours is None
+        else Cited[int].model_validate({"value": gap_hours, **common}),
+        lines_per_day_max=None if a_day is None else Cited[int].model_validate({"value": a_day, **common}),
         reservation_minutes=Cited[int].model_validate({"value": 30, **common}),
     )
 
@@ -50,12 +70,15 @@ def a_registration_policy(
     scope: CapScope = CapScope.OPERATOR,
     regions: tuple[str, ...] = ("CN",),
     identity_record_required: bool = False,
+    cap: CapPolicy | None = None,
 ) -> RegistrationPolicy:
+    """Rules without orders: a proof, a free number and the cap of telephone cards."""
+    counted = NamedCap("cards", cap or a_line_cap_policy(lines_max, scope))
     return RegistrationPolicy(
         pack_id="cn",
         pack_version="1",
         pack_hash="sha256:" + "0" * 64,
-        line_cap=a_line_cap_policy(lines_max, scope),
+        caps={(ProductClass.VOICE, HolderKind.PERSON): counted},
         retention=a_retention_policy(),
         session_age_max=timedelta(minutes=30),
         session_citation="order25:6",

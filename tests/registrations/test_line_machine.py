@@ -60,7 +60,7 @@ class LineMachine(RuleBasedStateMachine):
                 (row.subject, row.cap_scope): row.active for row in connection.execute(cap_counters.select())
             }
             in_use = sa.select(lines.c.subject, lines.c.cap_scope, sa.func.count().label("n"))
-            rows = in_use.where(lines.c.status == "active").group_by(lines.c.subject, lines.c.cap_scope)
+            rows = in_use.where(lines.c.status != "terminated").group_by(lines.c.subject, lines.c.cap_scope)
             counted = {(row.subject, row.cap_scope): row.n for row in connection.execute(rows)}
             taken = sorted(connection.execute(sa.select(numbers_in_use.c.line_id)).scalars())
         assert {key: active for key, active in counters.items() if active} == counted

@@ -91,7 +91,7 @@ def test_a_verified_session_registers_a_line_with_a_genuine_receipt(desk: Desk) 
     with reading(desk.engine) as connection:
         line = show_line(connection, a_number())
         assert line is not None
-        assert (line.status, line.registered_at) == (LineStatus.ACTIVE, NOW)
+        assert (line.status, line.registered_at) == (LineStatus.PENDING, NOW)
         assert show_line(connection, a_number(1)) is None
 
 
@@ -210,7 +210,7 @@ def test_the_counter_refuses_even_when_the_rows_would_allow(desk: Desk) -> None:
     with unit_of_work(desk.engine) as connection:
         connection.execute(
             cap_counters.insert().values(
-                subject="p1.someone", cap_scope="operator:cn-mobile", product_class="voice", active=1, cap=1
+                subject="p1.someone", cap_scope="operator:cn-mobile", cap_name="cards", active=1, cap=1
             )
         )
     assert codes(desk.register("SES-1", a_number())) == [RefusalCode.CAP_REACHED]
@@ -219,18 +219,18 @@ def test_the_counter_refuses_even_when_the_rows_would_allow(desk: Desk) -> None:
 
 def test_what_changed_since_the_facts_were_read_undoes_everything(desk: Desk) -> None:
     desk.sessions.add(a_session())
-    facts = RegistrationFacts(a_session(), (), identity_recorded=False, number_held_by=None, active=0)
+    facts = RegistrationFacts(a_session(), (), identity_recorded=False, number_held_by=None)
     usable = SessionUsable("p1.someone", "ial2", None, rehearsal=False)
     command = RegisterLine(OPERATOR, a_number(), "SES-1")
-    line = new_line(desk.tools, command, usable, policy=desk.policy, now=NOW)
+    line = new_line(desk.tools, command, usable, None, policy=desk.policy, now=NOW)
     leaf = LeafRef(1, 1, "0" * 64)
     changes = {
         "SESSION_CONSUMED": schema.tables["proofing_sessions"].update().values(consumed_by="REG-other"),
         "NUMBER_TAKEN": numbers_in_use.insert().values(
             number="+8613800000000", operator="cn-unicom", line_id="REG-other"
         ),
-        "CAP_REACHED": cap_counters.insert().values(
-            subject="p1.someone", cap_scope="operator:cn-mobile", product_class="voice", active=5, cap=5
+        "COUNTER_MOVED": cap_counters.insert().values(
+            subject="p1.someone", cap_scope="operator:cn-mobile", cap_name="cards", active=5, cap=5
         ),
     }
     for code, change in changes.items():

@@ -121,8 +121,8 @@ def test_a_line_is_shown_with_a_pseudonym_for_its_holder(desk: Desk) -> None:
     register(desk)
     shown = run(desk, "lines", "show", "13800138000", "--json")
     line = json.loads(shown.output)["line"]
-    assert (line["status"], line["holder"], line["terminated_at"]) == ("active", "p1.someone", None)
-    assert "active" in run(desk, "lines", "show", "13800138000").output
+    assert (line["status"], line["holder"], line["terminated_at"]) == ("pending", "p1.someone", None)
+    assert "pending" in run(desk, "lines", "show", "13800138000").output
 
 
 def test_without_a_region_the_country_code_is_needed(desk: Desk) -> None:

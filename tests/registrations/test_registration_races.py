@@ -95,7 +95,7 @@ def join_all(processes: Sequence[multiprocessing.process.BaseProcess]) -> list[i
 
 def assert_exact(desk: Desk) -> None:
     with reading(desk.engine) as connection:
-        active = lines.c.status == "active"
+        active = lines.c.status != "terminated"
         held = Counter(connection.execute(sa.select(lines.c.subject).where(active)).scalars())
         counters = {row.subject: row.active for row in connection.execute(cap_counters.select())}
         numbers = set(connection.execute(sa.select(numbers_in_use.c.line_id)).scalars())

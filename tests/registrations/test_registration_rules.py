@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shiming.jurisdictions.model import ProductClass
 from shiming.jurisdictions.pack_reader import policy_on, read_pack
 from shiming.registrations.errors.registration import RefusalCode
 from shiming.registrations.model.registration import (
@@ -116,8 +117,10 @@ def test_a_number_is_free_in_its_region_when_nobody_holds_it() -> None:
 
 def test_the_chinese_pack_has_all_that_registration_needs() -> None:
     policy = RegistrationPolicy.of(policy_on(read_pack("cn"), NOW.date()), number_regions=("CN",))
-    assert policy.line_cap.lines_per_holder_max.value == 5
-    assert policy.cap_scope_of("cn-mobile") == "operator:cn-mobile"
+    cap = policy.cap_of(ProductClass.VOICE)
+    assert cap is not None
+    assert cap.policy.lines_per_holder_max.value == 5
+    assert cap.scope_of("cn-mobile") == "operator:cn-mobile"
     assert policy.session_age_max > timedelta()
     assert policy.pack_hash.startswith("sha256:")
 

@@ -105,7 +105,7 @@ def test_a_line_is_registered_read_and_its_receipt_is_genuine(counter: Counter) 
     made = counter.post()
     assert made.status_code == 201, made.text
     line = made.json()
-    assert (line["number"], line["status"], line["holder"]) == ("+8613800000000", "active", "p1.someone")
+    assert (line["number"], line["status"], line["holder"]) == ("+8613800000000", "pending", "p1.someone")
     assert made.headers["location"] == f"{URL}/{line['id']}"
     read = counter.get(f"/{line['id']}")
     assert (read.status_code, read.json(), read.headers["etag"]) == (200, line, made.headers["etag"])

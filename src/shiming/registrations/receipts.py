@@ -11,24 +11,26 @@ from typing import Any
 
 from shiming.infrastructure.canonical_json import canonical_bytes
 from shiming.infrastructure.signing import Signer, key_id_of, verify_signature
+from shiming.jurisdictions.model import HolderKind, ProductClass
 from shiming.privacy.model import LeafRef
 from shiming.registrations.model.lines import Line
+from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.model.registration import RegistrationPolicy, SessionUsable
 
 KIND = "registration_receipt"
-VERSION = 2
+VERSION = 3
 
 
 def receipt_content(
     line: Line,
     session: SessionUsable,
+    order: LineOrder | None,
     *,
     evidence: tuple[str, ...],
     policy: RegistrationPolicy,
     leaf: LeafRef,
 ) -> dict[str, Any]:
     """Return what the receipt of a line says."""
-    cap = policy.line_cap.lines_per_holder_max
     return {
         "kind": KIND,
         "version": VERSION,
@@ -36,6 +38,7 @@ def receipt_content(
             "id": line.line_id,
             "number": line.number.reveal("registration receipt"),
             "operator": line.operator,
+            "kind": line.kind.value,
             "product_class": line.product_class,
             "status": line.status.value,
             "registered_at": line.registered_at.isoformat(),
@@ -46,15 +49,43 @@ def receipt_content(
             "decision_receipt_hash": session.receipt_hash,
             "rehearsal": session.rehearsal,
         },
-        "rules": [
-            {"rule": "line_cap", "citation": cap.citation, "cap": cap.value},
-            {"rule": "session_usable", "citation": policy.session_citation},
-            {"rule": "number_free", "citation": policy.number_citation},
-        ],
+        "contract": _contract(order),
+        "rules": _rules(line, order, policy),
         "pack": {"id": policy.pack_id, "version": policy.pack_version, "hash": policy.pack_hash},
         "evidence": list(evidence),
         "ledger": {"leaf": leaf.leaf_id, "hash": leaf.hash},
     }
+
+
+def _contract(order: LineOrder | None) -> dict[str, Any] | None:
+    """Return which terms were accepted, and how the line was confirmed."""
+    if order is None or order.terms is None:
+        return None
+    said = order.confirmation
+    return {
+        "terms": {
+            "version": order.terms.version,
+            "hash": order.terms.content_hash,
+            "accepted_at": order.terms.accepted_at.isoformat(),
+            "channel": order.terms.channel.value,
+        },
+        "confirmed": said and {"how": said.method.value, "at": said.confirmed_at.isoformat()},
+    }
+
+
+def _rules(line: Line, order: LineOrder | None, policy: RegistrationPolicy) -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = []
+    holder = HolderKind.PERSON if order is None else order.holder_kind
+    cap = policy.cap_of(ProductClass(line.product_class), holder)
+    if cap is not None:
+        most = cap.policy.lines_per_holder_max
+        rules.append({"rule": "line_cap", "citation": most.citation, "cap": most.value, "name": cap.name})
+    rules.append({"rule": "session_usable", "citation": policy.session_citation})
+    if order is not None and policy.rules is not None:
+        citation = policy.rules.entries[order.entry].requirements.citation
+        rules.append({"rule": "entry", "citation": citation, "entry": order.entry.value})
+    rules.append({"rule": "number_free", "citation": policy.number_citation})
+    return rules
 
 
 def sign_receipt(content: Mapping[str, Any], signer: Signer) -> dict[str, Any]:

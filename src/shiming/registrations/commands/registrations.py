@@ -119,12 +119,12 @@ def _print_registered(outcome: LineRegistered, *, as_json: bool, language: str) 
             json.dumps({**registered, "line": receipt["line"], "receipt": receipt}, ensure_ascii=False)
         )
         return
-    cap = receipt["rules"][0]
+    cap = next((rule for rule in receipt["rules"] if rule["rule"] == "line_cap"), None)
     title = {"zh": "已登记"}.get(language, "Registered")
     _print_table(
         {
             **receipt["line"],
-            "lines held": f"{outcome.active or '-'} / {cap['cap']} ({cap['citation']})",
+            "lines held": cap and f"{outcome.active or '-'} / {cap['cap']} ({cap['citation']})",
             "session": receipt["proof"]["session"],
             "ledger": f"{receipt['ledger']['leaf']}:{receipt['ledger']['hash']}",
             "signature": receipt["signature"]["key_id"],

@@ -61,6 +61,8 @@ class Line:
     status: LineStatus
     registered_at: datetime
     kind: LineKind = LineKind.MOBILE
+    cap_name: str | None = None  # the cap of the pack that counts it; None: it is not counted
+    position: int = 1  # among the lines of its session
     terminated_at: datetime | None = None
     terminated_why: str | None = None
 

@@ -1,21 +1,40 @@
 """Lines and their holders, the proof a registration rests on, and how a registration can end.
 
-`register_line` answers `LineRegistered | RegistrationRefused`.
+`register_line` answers `LineRegistered | RegistrationRefused`; `ReviewRequired` is the refusal that staff can
+lift by an enhanced review.
 """
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shiming.jurisdictions.model import CapPolicy, CapScope, Citation, Policy, RetentionPolicy
+from shiming.jurisdictions.model import (
+    CapPolicy,
+    CapScope,
+    Citation,
+    EntryKind,
+    EntryRequirement,
+    HolderKind,
+    Policy,
+    ProductClass,
+    RetentionPolicy,
+)
+from shiming.registrations.model.lines import LineIdentifier, LineKind
+from shiming.registrations.model.orders import LineOrder
+from shiming.vocabulary.access_accounts import AccessAccount
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.msisdn import Msisdn
 from shiming.vocabulary.refusals import Refusal
 
+if TYPE_CHECKING:  # it imports this module
+    from shiming.registrations.model.representation import RepresentationFacts
+
 _OPERATOR = re.compile(r"[a-z][a-z0-9-]{1,31}")
 _SESSION = re.compile(r"[A-Za-z][A-Za-z0-9-]{3,63}")
+_HERE = "{operator}"  # in the names of counters, where the operator is put
 VERIFIED = "Verified"
 DRAWN = "drawn"
 
@@ -36,6 +55,29 @@ class ProvenSession:
 
 
 @dataclass(frozen=True, slots=True)
+class HolderCounter:
+    """How many lines of one cap a holder has, and how fast they came; changes raise `version`."""
+
+    active: int = 0  # not terminated, those that the network has not confirmed yet among them
+    version: int = 0
+    last_registered_at: datetime | None = None
+    day: str | None = None  # of the last registration, in the zone of the policy
+    day_count: int = 0  # registrations of that day, ended lines too
+
+
+@dataclass(frozen=True, slots=True)
+class PoolNumber:
+    """What the number pool says of a number."""
+
+    operator: str | None = None  # whose block it lies in; None: nobody's
+    kind: LineKind | None = None  # of the lines that the block is for
+    excluded: bool = False
+    held_for: str | None = None  # session or organisation that it is reserved for
+    resting: bool = False  # somebody had it a short time ago
+    held_until: datetime | None = None  # of a reservation or of the rest
+
+
+@dataclass(frozen=True, slots=True)
 class RegistrationFacts:
     """What a registration is decided on, as it stood at one moment."""
 
@@ -43,7 +85,25 @@ class RegistrationFacts:
     evidence: tuple[str, ...]  # references of what is kept of the session and not erased
     identity_recorded: bool
     number_held_by: str | None  # the line that uses the number now
-    active: int  # lines that count towards the cap of the session's person
+    counter: HolderCounter = HolderCounter()  # of the holder, for the cap of the product
+    places_kept: int = 0  # under the same cap, by other sessions of the holder
+    order: LineOrder | None = None
+    pool: PoolNumber = PoolNumber()
+    representation: "RepresentationFacts | None" = None  # read where somebody acts for the holder
+    organisation_refusals: tuple[Refusal, ...] = ()  # what its own rules say of the organisation
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCap:
+    """A cap with the name that its counters go by."""
+
+    name: str
+    policy: CapPolicy
+
+    def scope_of(self, operator: str) -> str:
+        """Return the scope whose lines of this operator count together."""
+        scope = self.policy.scope.value
+        return scope.value if scope is CapScope.NATIONAL else f"{scope.value}:{operator}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +113,7 @@ class RegistrationPolicy:
     pack_id: str
     pack_version: str
     pack_hash: str
-    line_cap: CapPolicy
+    caps: Mapping[tuple[ProductClass, HolderKind], NamedCap]  # what is not here is not counted
     retention: RetentionPolicy
     session_age_max: timedelta
     session_citation: Citation
@@ -61,36 +121,68 @@ class RegistrationPolicy:
     number_citation: Citation
     number_regions: tuple[str, ...]  # ISO 3166-1; none named: any valid number
     identity_record_required: bool = True
+    rules: Policy | None = None  # none: no order is needed, only a proof and a free number
+    time_zone: str = "UTC"  # IANA; whose days the velocity counts
+    _counters: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Name the counters once: the query for facts finds an order's by its product and holder."""
+        keys = {f"{product}/{holder}": cap for (product, holder), cap in self.caps.items()}
+        counters = {
+            "cap_names": json.dumps({key: cap.name for key, cap in keys.items()}),
+            "cap_scopes": json.dumps({key: cap.scope_of(_HERE) for key, cap in keys.items()}),
+        }
+        object.__setattr__(self, "_counters", counters)
 
     @classmethod
-    def of(cls, policy: Policy, *, number_regions: tuple[str, ...]) -> "RegistrationPolicy":
+    def of(
+        cls, policy: Policy, *, number_regions: tuple[str, ...], time_zone: str = "UTC"
+    ) -> "RegistrationPolicy":
         """Take what registration needs out of a policy."""
+        required = policy.entries[EntryKind.OPEN].requirements.value
         return cls(
             pack_id=policy.pack_id,
             pack_version=policy.pack_version,
             pack_hash=policy.content_hash,
-            line_cap=policy.caps["cards"],
+            caps=_caps(policy),
             retention=policy.retention,
             session_age_max=timedelta(minutes=policy.time_limits.session_minutes.value),
             session_citation=policy.time_limits.session_minutes.citation,
             identity_citation=policy.retention.identity.period.citation,
             number_citation=policy.verification_model.citation,
             number_regions=number_regions,
+            identity_record_required=EntryRequirement.IDENTITY_RECORD in required,
+            rules=policy,
+            time_zone=time_zone,
         )
 
-    def cap_scope_of(self, operator: str) -> str:
-        """Return the name of the counter that this operator's lines count in."""
-        if self.line_cap.scope.value is CapScope.NATIONAL:
-            return CapScope.NATIONAL.value
-        return f"{self.line_cap.scope.value}:{operator}"
+    def cap_of(self, product: ProductClass, holder: HolderKind = HolderKind.PERSON) -> NamedCap | None:
+        """Return the cap that counts such lines; None: they are not counted."""
+        return self.caps.get((product, holder))
+
+    def counters_at(self, operator: str) -> dict[str, str]:
+        """Return the names and scopes of the counters at an operator, as JSON objects for the query."""
+        return {name: text.replace(_HERE, operator) for name, text in self._counters.items()}
+
+
+def _caps(policy: Policy) -> dict[tuple[ProductClass, HolderKind], NamedCap]:
+    return {
+        (product, holder): NamedCap(named.value, policy.caps[named.value])
+        for product, rule in policy.products.items()
+        for holder, named in (
+            (HolderKind.PERSON, rule.cap_of_person),
+            (HolderKind.ORGANISATION, rule.cap_of_organisation),
+        )
+        if named is not None
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterLine:
-    """The command: this number, at this operator, for the person proven in this session."""
+    """The command: this number or account, at this operator, for the person proven in this session."""
 
     operator: str
-    number: Msisdn
+    number: LineIdentifier
     session_id: str
 
     @classmethod
@@ -98,19 +190,30 @@ class RegisterLine:
         cls, *, operator: str, number: str, session_id: str, region: str | None = None
     ) -> "RegisterLine":
         """Read a command as it was typed; raise BadInput for what can be none."""
-        if not _OPERATOR.fullmatch(operator):
-            raise BadInput(
-                "OPERATOR_FORMAT",
-                Text(zh="运营企业代码格式不正确。", en="This is no operator code."),
-                Text(zh="例如 cn-mobile。", en="Lower-case letters, digits and hyphens, such as cn-mobile."),
-            )
-        if not _SESSION.fullmatch(session_id):
-            raise BadInput(
-                "SESSION_FORMAT",
-                Text(zh="会话编号格式不正确。", en="This is no session reference."),
-                Text(zh="请使用核验结果中的会话编号。", en="Use the session reference of the proof."),
-            )
-        return cls(operator, Msisdn.parse(number, region), session_id)
+        check_operator(operator)
+        check_session(session_id)
+        identifier = AccessAccount.parse(number) if "@" in number else Msisdn.parse(number, region)
+        return cls(operator, identifier, session_id)
+
+
+def check_operator(operator: str) -> None:
+    """Raise BadInput for what can be no code of an operator."""
+    if not _OPERATOR.fullmatch(operator):
+        raise BadInput(
+            "OPERATOR_FORMAT",
+            Text(zh="运营企业代码格式不正确。", en="This is no operator code."),
+            Text(zh="例如 cn-mobile。", en="Lower-case letters, digits and hyphens, such as cn-mobile."),
+        )
+
+
+def check_session(session_id: str) -> None:
+    """Raise BadInput for what can be no reference of a session."""
+    if not _SESSION.fullmatch(session_id):
+        raise BadInput(
+            "SESSION_FORMAT",
+            Text(zh="会话编号格式不正确。", en="This is no session reference."),
+            Text(zh="请使用核验结果中的会话编号。", en="Use the session reference of the proof."),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +225,11 @@ class WithinCap:
 
 @dataclass(frozen=True, slots=True)
 class CapReached:
-    """The identity holds as many as it may."""
+    """The identity holds as many as it may, with the places that its other sessions keep."""
 
     active: int
     citation: Citation
+    reviewable: bool = False  # staff may let one more pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +263,10 @@ class SessionNotUsable:
 
 @dataclass(frozen=True, slots=True)
 class LineRegistered:
-    """The line is active. `repeated`: it was so already, from the same session; the receipt is the same."""
+    """The line waits for the network. `repeated`: it was registered already, by the same session."""
 
     receipt: Mapping[str, Any]
-    active: int | None = None  # lines of the person that count towards the cap, with this one
+    active: int | None = None  # lines of the holder that count, with this one; None: they are not counted
     repeated: bool = False
 
 
@@ -171,3 +275,8 @@ class RegistrationRefused:
     """Nothing was registered, for all these reasons."""
 
     refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRequired(RegistrationRefused):
+    """Nothing was registered yet: only an enhanced review by staff is missing."""

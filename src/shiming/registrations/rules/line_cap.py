@@ -1,12 +1,13 @@
-"""Decide whether an identity may take one more number (cn: six-agency notice of 2016-09-23)."""
+"""Decide whether a holder may take one more line of a cap."""
 
-from shiming.jurisdictions.model import CapPolicy
+from shiming.jurisdictions.model import AtCap, CapPolicy
 from shiming.registrations.model.registration import CapReached, WithinCap
 
 
-def decide_line_cap(active: int, policy: CapPolicy) -> WithinCap | CapReached:
-    """May this identity take one more number? `active` counts its lines in the scope of the policy."""
-    remaining = policy.lines_per_holder_max.value - active
+def decide_line_cap(active: int, policy: CapPolicy, *, places_kept: int = 0) -> WithinCap | CapReached:
+    """May this holder take one more? `places_kept`: by other sessions of the holder."""
+    remaining = policy.lines_per_holder_max.value - active - places_kept
     if remaining > 0:
         return WithinCap(remaining=remaining)
-    return CapReached(active=active, citation=policy.lines_per_holder_max.citation)
+    reviewable = policy.at_cap.value is AtCap.ENHANCED_REVIEW
+    return CapReached(active=active, citation=policy.lines_per_holder_max.citation, reviewable=reviewable)

@@ -1,7 +1,7 @@
 """What a registration is decided on, read in one round trip.
 
-One row for each piece of evidence of the session, or one without any; what belongs to session, number and
-person is the same in all of them.
+One row for each piece of evidence of the session, or one without any; what belongs to session, order, number
+and holder is the same in all of them. The counter is the one that the order's product and holder go by.
 """
 
 import json
@@ -14,26 +14,71 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shiming.infrastructure.idempotency import Kept
-from shiming.registrations.model.registration import ProvenSession, RegistrationFacts
+from shiming.infrastructure.tables import UtcInstant
+from shiming.registrations.model.lines import LineKind
+from shiming.registrations.model.registration import (
+    HolderCounter,
+    PoolNumber,
+    ProvenSession,
+    RegistrationFacts,
+)
+from shiming.registrations.store.orders import line_orders, order_in
 
 _IDENTITY_RECORD = "identity_record"
+_QUARANTINE = "quarantine"
+_ORDER = "o_"  # before the names of an order's columns
+_PRODUCT_AND_HOLDER = "COALESCE(o.product_class, 'voice') || '/' || COALESCE(o.holder_kind, 'person')"
+_SPELLED = {
+    "postgresql": "(CAST(:{object} AS jsonb) ->> ({key}))",
+    "sqlite": "json_extract(:{object}, '$.\"' || {key} || '\"')",
+}
 
-#: Parameters: session_id, operator, number, cap_scope, product_class, client, key.
-FACTS = """
+#: Parameters: session_id, operator, number, cap_names, cap_scopes, now, client, key.
+_FACTS = f"""
 SELECT s.id, s.outcome, s.level, s.subject, s.operator, s.decided_at, s.challenge_origin, s.receipt_hash,
-       s.consumed_by, n.line_id AS number_held_by, c.active, k.request_hash, k.status, k.response, k.headers,
+       s.consumed_by, n.line_id AS number_held_by,
+       c.active, c.version, c.last_registered_at, c.day, c.day_count,
+       (SELECT count(*) FROM line_orders r WHERE r.cap_subject = s.subject AND r.cap_reserved_until > :now
+          AND r.cap_scope = {{scope}} AND r.cap_name = {{name}} AND r.session_id <> :session_id)
+          AS places_kept,
+       b.operator AS block_operator, b.kind AS block_kind, b.last AS block_last, x.last AS excluded_last,
+       h.state AS held_state, h.held_for, h.until AS held_until,
+       {", ".join(f"o.{column.name} AS {_ORDER}{column.name}" for column in line_orders.c)},
+       k.request_hash, k.status, k.response, k.headers,
        e.evidence_id, e.kind AS evidence_kind, e.subject AS evidence_subject
 FROM (SELECT 1) AS always
 LEFT JOIN proofing_sessions s ON s.id = :session_id
+LEFT JOIN line_orders o ON o.session_id = :session_id
 LEFT JOIN numbers_in_use n ON n.number = :number
+LEFT JOIN numbers_held h ON h.number = :number
+LEFT JOIN number_blocks b ON b.block_id = (
+  SELECT block_id FROM number_blocks WHERE excluded = FALSE AND first <= :number
+    AND length(first) = length(CAST(:number AS text)) ORDER BY first DESC LIMIT 1)
+LEFT JOIN number_blocks x ON x.block_id = (
+  SELECT block_id FROM number_blocks WHERE excluded = TRUE AND first <= :number
+    AND length(first) = length(CAST(:number AS text)) ORDER BY first DESC LIMIT 1)
 LEFT JOIN cap_counters c
-  ON c.subject = s.subject AND c.cap_scope = :cap_scope AND c.product_class = :product_class
+  ON c.subject = COALESCE(o.organisation, s.subject) AND c.cap_scope = {{scope}} AND c.cap_name = {{name}}
 LEFT JOIN idempotency_keys k ON k.client = :client AND k.key = :key
 LEFT JOIN evidence e
   ON e.case_reference = :session_id AND (e.operator = :operator OR e.operator = '') AND e.erased_at IS NULL
 ORDER BY e.evidence_id
-"""
-_AS_READ = sa.text(FACTS)
+"""  # noqa: S608 - put together from the names of our own columns
+
+
+def facts_query(dialect: str) -> str:
+    """Return the query of an engine; both differ in how a member of a JSON object is named."""
+    spelled = _SPELLED[dialect]
+    return _FACTS.format(
+        name=spelled.format(object="cap_names", key=_PRODUCT_AND_HOLDER),
+        scope=spelled.format(object="cap_scopes", key=_PRODUCT_AND_HOLDER),
+    )
+
+
+_AS_READ = {
+    dialect: sa.text(facts_query(dialect)).bindparams(sa.bindparam("now", type_=UtcInstant))
+    for dialect in _SPELLED
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +91,12 @@ class Found:
 
 def read_facts(connection: Connection, parameters: Mapping[str, Any]) -> Found:
     """Read in the caller's transaction."""
-    return found(connection.execute(_AS_READ, parameters).mappings().all())
+    query = _AS_READ[connection.dialect.name]
+    return found(connection.execute(query, parameters).mappings().all(), str(parameters["number"]))
 
 
-def found(rows: Sequence[Any]) -> Found:
-    """Return the facts in the rows of `FACTS`, in the driver's own kind of mapping and of instant."""
+def found(rows: Sequence[Any], number: str) -> Found:
+    """Return the facts about a number in the rows, in the driver's own kind of mapping and of instant."""
     first = rows[0]
     session = None if first["id"] is None else _session(first)
     evidence = [row for row in rows if row["evidence_id"] is not None]
@@ -63,7 +109,10 @@ def found(rows: Sequence[Any]) -> Found:
             for row in evidence
         ),
         number_held_by=first["number_held_by"],
-        active=first["active"] or 0,
+        counter=_counter(first),
+        places_kept=first["places_kept"],
+        order=None if first["o_session_id"] is None else order_in(_order_columns(first)),
+        pool=_pool(first, number),
     )
     if first["request_hash"] is None:
         return Found(facts)
@@ -87,6 +136,38 @@ def _session(row: Mapping[str, Any]) -> ProvenSession:
         operator=row["operator"],
         consumed_by=row["consumed_by"],
     )
+
+
+def _counter(row: Mapping[str, Any]) -> HolderCounter:
+    if row["active"] is None:
+        return HolderCounter()
+    return HolderCounter(
+        active=row["active"],
+        version=row["version"],
+        last_registered_at=_instant(row["last_registered_at"]),
+        day=row["day"],
+        day_count=row["day_count"],
+    )
+
+
+def _pool(row: Mapping[str, Any], number: str) -> PoolNumber:
+    in_block = row["block_last"] is not None and number <= row["block_last"]
+    return PoolNumber(
+        operator=row["block_operator"] if in_block else None,
+        kind=LineKind(row["block_kind"]) if in_block else None,
+        excluded=row["excluded_last"] is not None and number <= row["excluded_last"],
+        held_for=row["held_for"],
+        resting=row["held_state"] == _QUARANTINE,
+        held_until=_instant(row["held_until"]),
+    )
+
+
+_INSTANTS = {column.name for column in line_orders.c if isinstance(column.type, UtcInstant)}
+_COLUMNS = tuple((column.name, _ORDER + column.name, column.name in _INSTANTS) for column in line_orders.c)
+
+
+def _order_columns(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _instant(row[read]) if instant else row[read] for name, read, instant in _COLUMNS}
 
 
 def _instant(value: datetime | str | None) -> datetime | None:

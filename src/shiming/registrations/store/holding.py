@@ -144,11 +144,11 @@ def take_slot(connection: Connection, subject: str, slot: CapSlot) -> bool:
     """Count one more line of a person by one statement that does nothing at the cap; False there."""
     cap = slot.cap.lines_per_holder_max.value
     new = insert_into(connection, cap_counters).values(
-        subject=subject, cap_scope=slot.scope, product_class=slot.cap_class, active=1, cap=cap
+        subject=subject, cap_scope=slot.scope, cap_name=slot.cap_class, active=1, cap=cap, version=1
     )
     statement = new.on_conflict_do_update(
-        index_elements=["subject", "cap_scope", "product_class"],
-        set_={"active": cap_counters.c.active + 1, "cap": cap},
+        index_elements=["subject", "cap_scope", "cap_name"],
+        set_={"active": cap_counters.c.active + 1, "cap": cap, "version": cap_counters.c.version + 1},
         where=cap_counters.c.active < cap,
     )
     return cap > 0 and connection.execute(statement).rowcount == 1
@@ -160,7 +160,9 @@ def give_slot_back(connection: Connection, subject: str, scope: str, cap_class: 
     connection.execute(cap_counters.update().where(*counter).values(active=cap_counters.c.active - 1))
 
 
-def hand_over(connection: Connection, line: Line, *, subject: str, session_id: str, cap_scope: str) -> bool:
+def hand_over(
+    connection: Connection, line: Line, *, subject: str, session_id: str, slot: CapSlot | None
+) -> bool:
     """Make a person the holder of a line if it still is as it was seen; False when something changed."""
     statement = (
         lines.update()
@@ -172,7 +174,13 @@ def hand_over(connection: Connection, line: Line, *, subject: str, session_id: s
             lines.c.status == line.status.value,
             in_use,
         )
-        .values(subject=subject, session_id=session_id, position=1, cap_scope=cap_scope)
+        .values(
+            subject=subject,
+            session_id=session_id,
+            position=1,
+            cap_scope=slot.scope if slot else "",
+            cap_name=slot.cap_class if slot else None,
+        )
     )
     return connection.execute(statement).rowcount == 1
 
@@ -221,5 +229,5 @@ def _counter(subject: str, scope: str, cap_class: str) -> tuple[sa.ColumnElement
     return (
         cap_counters.c.subject == subject,
         cap_counters.c.cap_scope == scope,
-        cap_counters.c.product_class == cap_class,
+        cap_counters.c.cap_name == cap_class,
     )

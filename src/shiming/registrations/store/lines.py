@@ -14,7 +14,8 @@ from shiming.registrations.model.lines import (
     LineStatus,
     stored_identifier,
 )
-from shiming.registrations.store.tables import cap_counters, in_use, lines, numbers_in_use, registrations
+from shiming.registrations.store.cap_counters import free_place, lock_place
+from shiming.registrations.store.tables import in_use, lines, numbers_in_use, registrations
 
 _FIRST_ACT = 1
 
@@ -24,12 +25,7 @@ def terminate(connection: Connection, line: Line, *, now: datetime, why: str) ->
 
     The counter is locked first, as in registering, so that the two never wait for each other in a circle.
     """
-    counter = (
-        (cap_counters.c.subject == line.subject)
-        & (cap_counters.c.cap_scope == line.cap_scope)
-        & (cap_counters.c.product_class == line.product_class)
-    )
-    connection.execute(sa.select(cap_counters.c.active).where(counter).with_for_update())
+    lock_place(connection, line)
     ending = (
         lines.update()
         .where(lines.c.line_id == line.line_id, lines.c.operator == line.operator, in_use)
@@ -37,7 +33,7 @@ def terminate(connection: Connection, line: Line, *, now: datetime, why: str) ->
     )
     if connection.execute(ending).rowcount != 1:
         return False
-    connection.execute(cap_counters.update().where(counter).values(active=cap_counters.c.active - 1))
+    free_place(connection, line)
     connection.execute(numbers_in_use.delete().where(numbers_in_use.c.line_id == line.line_id, _number(line)))
     return True
 
@@ -114,6 +110,8 @@ def _from_row(row: Row[Any]) -> Line:
         line_id=row.line_id,
         number=stored_identifier(row.number),
         kind=LineKind(row.kind),
+        cap_name=row.cap_name,
+        position=row.position,
         operator=row.operator,
         product_class=row.product_class,
         cap_scope=row.cap_scope,

@@ -1,6 +1,8 @@
 """The table of orders, and orders to and from rows. What several topics add to an order, each adds here."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,7 +54,9 @@ line_orders = sa.Table(
     sa.Column("confirmed_identifier", sa.String(64)),
     sa.Column("confirmation_method", sa.String(20)),
     sa.Column("confirmed_at", UtcInstant),
-    sa.Column("cap_subject", sa.String(80)),
+    sa.Column("cap_subject", sa.String(80)),  # whose place is kept, in which counter, until when
+    sa.Column("cap_scope", sa.String(80)),
+    sa.Column("cap_name", sa.String(60)),
     sa.Column("cap_reserved_until", UtcInstant),
     sa.Column("review", sa.String(64)),
     sa.Index("ix_line_orders_organisation", "organisation"),
@@ -115,6 +119,12 @@ def columns_of(order: LineOrder) -> dict[str, Any]:
         "cap_reserved_until": order.cap_reserved_until,
         "review": order.review,
     }
+
+
+def order_in(columns: Mapping[str, Any]) -> LineOrder:
+    """Return the order in the columns of its row, instants as instants."""
+    row: Any = SimpleNamespace(**columns)
+    return _order(row)
 
 
 def _order(row: Row[Any]) -> LineOrder:

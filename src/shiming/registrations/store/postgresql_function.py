@@ -4,8 +4,8 @@
 changed since the facts were read; PostgreSQL then undoes all of it, and whoever called reads the facts
 again, which the rules explain. Written so that the happy path needs no sub-transaction.
 
-Order of locks, the same in `lines.terminate`: the session, the person's counter, the number, the ledger
-lane. A lane belongs to one connection, so nobody waits for it.
+Order of locks, the same in `lines.terminate`: the session, the holder's counter, the order, the number, the
+ledger lane. A lane belongs to one connection, so nobody waits for it.
 
 It writes tables of other features (sessions, ledger, outbox, idempotency keys), by their names: the price
 of one round trip, paid in this folder only (docs/decisions/0014-one-statement-registration.md).
@@ -27,9 +27,15 @@ PARAMETERS = {
     "line_id": "text",
     "operator": "text",
     "number": "text",
+    "kind": "text",
+    "status": "text",
     "product_class": "text",
     "cap_scope": "text",
+    "cap_name": "text",
     "cap": "integer",
+    "counter_version": "integer",
+    "day": "text",
+    "place_kept": "boolean",
     "subject": "text",
     "session_id": "text",
     "registered_at": "timestamptz",
@@ -74,13 +80,23 @@ BEGIN
     RAISE EXCEPTION 'SESSION_CONSUMED' USING ERRCODE = '{REFUSED}';
   END IF;
 
-  INSERT INTO cap_counters AS held (subject, cap_scope, product_class, active, cap)
-  VALUES (p_subject, p_cap_scope, p_product_class, 1, p_cap)
-  ON CONFLICT (subject, cap_scope, product_class)
-  DO UPDATE SET active = held.active + 1, cap = p_cap WHERE held.active < p_cap
-  RETURNING active INTO v_active;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'CAP_REACHED' USING ERRCODE = '{REFUSED}';
+  IF p_cap_name IS NOT NULL THEN
+    INSERT INTO cap_counters AS held (subject, cap_scope, cap_name, active, cap, version, last_registered_at,
+                                      day, day_count)
+    VALUES (p_subject, p_cap_scope, p_cap_name, 1, p_cap, 1, p_registered_at, p_day, 1)
+    ON CONFLICT (subject, cap_scope, cap_name)
+    DO UPDATE SET active = held.active + 1, cap = p_cap, version = held.version + 1,
+      last_registered_at = p_registered_at, day = p_day,
+      day_count = CASE WHEN held.day = p_day THEN held.day_count + 1 ELSE 1 END
+    WHERE held.version = p_counter_version AND held.active < p_cap
+    RETURNING active INTO v_active;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'COUNTER_MOVED' USING ERRCODE = '{REFUSED}';
+    END IF;
+  END IF;
+
+  IF p_place_kept THEN
+    UPDATE line_orders SET cap_reserved_until = NULL WHERE session_id = p_session_id;
   END IF;
 
   INSERT INTO numbers_in_use (number, operator, line_id) VALUES (p_number, p_operator, p_line_id)
@@ -103,10 +119,10 @@ BEGIN
     SELECT p_operator, p_lane, p_sequence, p_leaf, p_leaf_hash, p_leaf_mac, p_mac_key_id
     WHERE p_lane IS NOT NULL
   ), line AS (
-    INSERT INTO lines (line_id, operator, number, product_class, cap_scope, subject, session_id, status,
-                       registered_at)
-    VALUES (p_line_id, p_operator, p_number, p_product_class, p_cap_scope, p_subject, p_session_id,
-            'active', p_registered_at)
+    INSERT INTO lines (line_id, operator, number, kind, product_class, cap_scope, cap_name, subject,
+                       session_id, position, status, registered_at)
+    VALUES (p_line_id, p_operator, p_number, p_kind, p_product_class, p_cap_scope, p_cap_name, p_subject,
+            p_session_id, 1, p_status, p_registered_at)
   ), act AS (
     INSERT INTO registrations (line_id, act, operator, kind, session_id, pack_hash, registered_at, receipt)
     VALUES (p_line_id, 1, p_operator, 'registered', p_session_id, p_pack_hash, p_registered_at, p_receipt)

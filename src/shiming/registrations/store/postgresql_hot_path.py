@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL
 
 from shiming.infrastructure.encryption import KeyProvider, KeyUse
 from shiming.privacy.use_cases.ledger import head_message
-from shiming.registrations.store.facts import FACTS, Found, found
+from shiming.registrations.store.facts import Found, facts_query, found
 from shiming.registrations.store.postgresql_function import CALL, LANE_MOVED, REFUSED, numbered
 from shiming.registrations.store.writing import Changed, Draft, in_order
 from shiming.vocabulary.errors import ShimingError, Text, Unavailable
@@ -35,7 +35,7 @@ _SETTINGS = {
     "enable_seqscan": "off",  # all is found by key; a plan made while a table was empty would read all of it
 }
 PLAN_AGAIN_FIRST = 64  # registrations of a connection; then twice as many, and so on
-_FACTS, _FACTS_NAMES = numbered(FACTS)
+_FACTS, _FACTS_NAMES = numbered(facts_query("postgresql"))
 _CALL, _ = numbered(CALL)
 _GIVEN_UP = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 
@@ -54,12 +54,13 @@ class HotConnection:
 
     async def read_facts(self, parameters: Mapping[str, Any]) -> Found:
         """Read what a registration is decided on."""
-        return found(await self._facts.fetch(*(parameters[name] for name in _FACTS_NAMES)))
+        rows = await self._facts.fetch(*(parameters[name] for name in _FACTS_NAMES))
+        return found(rows, parameters["number"])
 
-    async def write(self, draft: Draft) -> int:
+    async def write(self, draft: Draft) -> int | None:
         """Write a registration whose leaf has the lane's next number; raise `Changed` when nothing was."""
         try:
-            active: int = await self._call.fetchval(*in_order(draft))
+            active: int | None = await self._call.fetchval(*in_order(draft))
         except asyncpg.PostgresError as problem:
             if problem.sqlstate == REFUSED:
                 if str(problem) == LANE_MOVED:

@@ -10,10 +10,12 @@ from sqlalchemy.engine import Connection, Engine
 from shiming.infrastructure.database import unit_of_work
 from shiming.infrastructure.encryption import KeyProvider, KeyUse
 from shiming.privacy.use_cases.ledger import head_message
-from shiming.registrations.store.facts import FACTS, Found, found
-from shiming.registrations.store.sqlite_statements import write_on_sqlite
+from shiming.registrations.store.facts import Found, facts_query, found
+from shiming.registrations.store.sqlite_statements import text_of, write_on_sqlite
 from shiming.registrations.store.writing import Changed, Draft, by_name
 from shiming.vocabulary.errors import Text, Unavailable
+
+_FACTS = facts_query("sqlite")
 
 
 class BatchTransaction:
@@ -26,9 +28,10 @@ class BatchTransaction:
 
     def read_facts(self, parameters: Mapping[str, Any]) -> Found:
         """Read what a registration is decided on."""
-        return found(self._cursor.execute(FACTS, parameters).fetchall())
+        named = {**parameters, "now": text_of(parameters["now"])}
+        return found(self._cursor.execute(_FACTS, named).fetchall(), parameters["number"])
 
-    def write(self, draft: Draft) -> int:
+    def write(self, draft: Draft) -> int | None:
         """Write one registration, by itself undone when something had changed; raise `Changed` then."""
         self._cursor.execute("SAVEPOINT registration")
         try:

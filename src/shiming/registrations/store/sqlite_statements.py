@@ -24,11 +24,16 @@ VALUES (:client, :key, :request_hash, 201, :response, :headers, :response_hash, 
 ON CONFLICT DO NOTHING"""
 _SESSION = """UPDATE proofing_sessions SET consumed_by = :line_id
 WHERE id = :session_id AND consumed_by IS NULL"""
-_COUNTER = """INSERT INTO cap_counters (subject, cap_scope, product_class, active, cap)
-VALUES (:subject, :cap_scope, :product_class, 1, :cap)
-ON CONFLICT (subject, cap_scope, product_class)
-DO UPDATE SET active = active + 1, cap = excluded.cap WHERE active < excluded.cap
+_COUNTER = """INSERT INTO cap_counters
+(subject, cap_scope, cap_name, active, cap, version, last_registered_at, day, day_count)
+VALUES (:subject, :cap_scope, :cap_name, 1, :cap, 1, :registered_at, :day, 1)
+ON CONFLICT (subject, cap_scope, cap_name)
+DO UPDATE SET active = active + 1, cap = excluded.cap, version = version + 1,
+  last_registered_at = excluded.last_registered_at, day = excluded.day,
+  day_count = CASE WHEN day = excluded.day THEN day_count + 1 ELSE 1 END
+WHERE version = :counter_version AND active < excluded.cap
 RETURNING active"""
+_PLACE = "UPDATE line_orders SET cap_reserved_until = NULL WHERE session_id = :session_id"
 _NUMBER = """INSERT INTO numbers_in_use (number, operator, line_id) VALUES (:number, :operator, :line_id)
 ON CONFLICT DO NOTHING"""
 _LANE = """UPDATE ledger_lanes SET sequence = :sequence, mac = :head_mac, key_id = :mac_key_id
@@ -36,9 +41,10 @@ WHERE lane = :lane AND sequence = :sequence - 1"""
 _LEAF = """INSERT INTO ledger_leaves (operator, lane, sequence, leaf, hash, mac, key_id)
 VALUES (:operator, :lane, :sequence, :leaf, :leaf_hash, :leaf_mac, :mac_key_id)"""
 _LINE = """INSERT INTO lines
-(line_id, operator, number, product_class, cap_scope, subject, session_id, status, registered_at)
-VALUES (:line_id, :operator, :number, :product_class, :cap_scope, :subject, :session_id, 'active',
-        :registered_at)"""
+(line_id, operator, number, kind, product_class, cap_scope, cap_name, subject, session_id, position, status,
+ registered_at)
+VALUES (:line_id, :operator, :number, :kind, :product_class, :cap_scope, :cap_name, :subject, :session_id, 1,
+        :status, :registered_at)"""
 _ACT = """INSERT INTO registrations
 (line_id, act, operator, kind, session_id, pack_hash, registered_at, receipt)
 VALUES (:line_id, 1, :operator, 'registered', :session_id, :pack_hash, :registered_at, :receipt)"""
@@ -46,17 +52,22 @@ _EVENT = """INSERT INTO outbox (event_id, type, subject, operator, occurred_at, 
 VALUES (:event_id, 'line.registered', :line_id, :operator, :registered_at, :event_facts)"""
 
 
-def write_on_sqlite(cursor: Cursor, values: dict[str, Any]) -> int | str:
-    """Write; return how many lines the person has, or the code of what had changed."""
-    values["registered_at"] = _text_of(values["registered_at"])
+def write_on_sqlite(cursor: Cursor, values: dict[str, Any]) -> int | str | None:
+    """Write; return how many lines the holder has (None: not counted), or the code of what had changed."""
+    values["registered_at"] = text_of(values["registered_at"])
     if values["key"] is not None and not _changes(cursor, _KEY, values):
         return "REPEATED"
     if not _changes(cursor, _SESSION, values):
         return "SESSION_CONSUMED"
-    cursor.execute(_COUNTER, values)
-    counted = cursor.fetchone()
-    if counted is None:
-        return "CAP_REACHED"
+    active: int | None = None
+    if values["cap_name"] is not None:
+        cursor.execute(_COUNTER, values)
+        counted = cursor.fetchone()
+        if counted is None:
+            return "COUNTER_MOVED"
+        active = counted[0]
+    if values["place_kept"]:
+        cursor.execute(_PLACE, values)
     if not _changes(cursor, _NUMBER, values):
         return "NUMBER_TAKEN"
     if values["lane"] is not None:
@@ -65,7 +76,6 @@ def write_on_sqlite(cursor: Cursor, values: dict[str, Any]) -> int | str:
         cursor.execute(_LEAF, values)
     for statement in (_LINE, _ACT, _EVENT):
         cursor.execute(statement, values)
-    active: int = counted[0]
     return active
 
 
@@ -74,6 +84,6 @@ def _changes(cursor: Cursor, statement: str, values: dict[str, Any]) -> bool:
     return cursor.rowcount == 1
 
 
-def _text_of(instant: datetime) -> str:
+def text_of(instant: datetime) -> str:
     """Return an instant as `infrastructure.tables.UtcInstant` keeps it on SQLite."""
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")

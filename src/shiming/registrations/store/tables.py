@@ -24,7 +24,8 @@ lines = partitioned(
     sa.Column("number", sa.String(64), nullable=False),  # E.164, or the account of an internet access line
     sa.Column("kind", sa.String(20), nullable=False, server_default=LineKind.MOBILE.value),
     sa.Column("product_class", sa.String(60), nullable=False),
-    sa.Column("cap_scope", sa.String(80), nullable=False),
+    sa.Column("cap_scope", sa.String(80), nullable=False),  # empty: the line is not counted
+    sa.Column("cap_name", sa.String(60)),  # the cap of the pack that counts it
     sa.Column("subject", sa.String(80), nullable=False),
     sa.Column("session_id", sa.String(64), nullable=False),
     #: Lines of one session, counted: a person's session has the first only.
@@ -66,9 +67,15 @@ cap_counters = sa.Table(
     schema,
     sa.Column("subject", sa.String(80), primary_key=True),
     sa.Column("cap_scope", sa.String(80), primary_key=True),
-    sa.Column("product_class", sa.String(60), primary_key=True),
+    sa.Column("cap_name", sa.String(60), primary_key=True),
     sa.Column("active", sa.Integer, nullable=False),
-    sa.Column("cap", sa.Integer, nullable=False),  # of the policy under which the last line was counted
+    sa.Column("cap", sa.Integer, nullable=False),  # what was allowed when the last line was counted
+    #: Raised by everything that leaves less room: who decided on an older version decides again.
+    sa.Column("version", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("last_registered_at", UtcInstant),
+    sa.Column("day", sa.String(10)),  # of the last registration, as the policy counts days
+    sa.Column("day_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Index("ix_cap_counters_active", "cap_name", "active"),
     sa.CheckConstraint("active BETWEEN 0 AND cap", name="within_cap"),
 )
 

@@ -28,9 +28,15 @@ class Draft:
     line_id: str
     operator: str
     number: str
+    kind: str
+    status: str
     product_class: str
     cap_scope: str
+    cap_name: str | None  # None: the line is not counted
     cap: int
+    counter_version: int  # of the counter that was decided on
+    day: str
+    place_kept: bool  # the session kept a place, which this line takes
     subject: str
     session_id: str
     registered_at: datetime
@@ -62,8 +68,8 @@ class _Failed(Protocol):
     diag: Any
 
 
-def write(connection: Connection, draft: Draft) -> int:
-    """Write in a savepoint of the caller; return how many lines the person has; raise `Changed`."""
+def write(connection: Connection, draft: Draft) -> int | None:
+    """Write in a savepoint of the caller; return how many lines the holder has; raise `Changed`."""
     if connection.dialect.name != "postgresql":
         driver: Any = connection.connection.driver_connection
         cursor = driver.cursor()
@@ -75,7 +81,7 @@ def write(connection: Connection, draft: Draft) -> int:
             raise Changed(active)
         return active
     try:
-        result: int = connection.execute(_CALL, by_name(draft)).scalar_one()
+        result: int | None = connection.execute(_CALL, by_name(draft)).scalar_one()
     except DBAPIError as problem:
         failed: _Failed | Any = problem.orig
         if getattr(failed, "sqlstate", None) == REFUSED:

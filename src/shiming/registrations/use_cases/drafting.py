@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from shiming.infrastructure.idempotency import Kept
-from shiming.jurisdictions.model import ProductClass
 from shiming.privacy.model import LeafDraft, LeafRef
 from shiming.privacy.use_cases.ledger import Fact, draft_leaf
-from shiming.registrations.model.lines import Line, LineStatus
+from shiming.registrations.model.lines import Line, LineKind, LineStatus
+from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.model.registration import (
     RegisterLine,
     RegistrationFacts,
@@ -20,6 +20,8 @@ from shiming.registrations.model.registration import (
     SessionUsable,
 )
 from shiming.registrations.receipts import receipt_content
+from shiming.registrations.rules.registration import cap_in_force, product_of
+from shiming.registrations.rules.velocity import day_of
 from shiming.registrations.store.writing import Draft
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.permissions import inside
@@ -53,15 +55,15 @@ class Wanted:
 
 @inside("shared by the ways of registering")
 def parameters_of(
-    command: RegisterLine, policy: RegistrationPolicy, key: ClientKey | None = None
+    command: RegisterLine, policy: RegistrationPolicy, now: datetime, key: ClientKey | None = None
 ) -> dict[str, Any]:
     """Return the parameters of the query for facts."""
     return {
         "session_id": command.session_id,
         "operator": command.operator,
         "number": command.number.reveal("lookup"),
-        "cap_scope": policy.cap_scope_of(command.operator),
-        "product_class": ProductClass.VOICE.value,
+        **policy.counters_at(command.operator),
+        "now": now,
         "client": key and key.client,
         "key": key and key.key,
     }
@@ -72,20 +74,25 @@ def new_line(
     tools: RegistrationTools,
     command: RegisterLine,
     session: SessionUsable,
+    order: LineOrder | None,
     *,
     policy: RegistrationPolicy,
     now: datetime,
 ) -> Line:
-    """Return the line that is going to be registered."""
+    """Return the line that is going to be registered; the network has not confirmed it yet."""
+    product, holder = product_of(order)
+    cap = policy.cap_of(product, holder)
     return Line(
         line_id=tools.privacy.new_reference("REG"),
         number=command.number,
+        kind=LineKind.MOBILE if order is None else order.kind,
         operator=command.operator,
-        product_class=ProductClass.VOICE.value,
-        cap_scope=policy.cap_scope_of(command.operator),
-        subject=session.subject,
+        product_class=product.value,
+        cap_scope="" if cap is None else cap.scope_of(command.operator),
+        cap_name=None if cap is None else cap.name,
+        subject=(order and order.organisation) or session.subject,
         session_id=command.session_id,
-        status=LineStatus.ACTIVE,
+        status=LineStatus.PENDING,
         registered_at=now,
     )
 
@@ -96,6 +103,7 @@ def leaf_facts(line: Line, session: SessionUsable, policy: RegistrationPolicy) -
     return {
         "line": line.line_id,
         "operator": line.operator,
+        "kind": line.kind.value,
         "product_class": line.product_class,
         "subject": line.subject,
         "session": line.session_id,
@@ -103,6 +111,12 @@ def leaf_facts(line: Line, session: SessionUsable, policy: RegistrationPolicy) -
         "rehearsal": session.rehearsal,
         "pack": policy.pack_hash,
     }
+
+
+@inside("shared by the ways of registering")
+def event_facts(line: Line) -> dict[str, str]:
+    """Return what others hear of a registration."""
+    return {"kind": line.kind.value, "product_class": line.product_class, "session": line.session_id}
 
 
 @inside("shared by the ways of registering")
@@ -121,21 +135,27 @@ def draft_registration(
     `leaf`: a draft is written with the line; a reference says that the leaf is already written.
     """
     ref = leaf.ref if isinstance(leaf, LeafDraft) else leaf
-    content = receipt_content(line, session, evidence=facts.evidence, policy=policy, leaf=ref)
+    content = receipt_content(line, session, facts.order, evidence=facts.evidence, policy=policy, leaf=ref)
     draft = Draft(
         line_id=line.line_id,
         operator=line.operator,
         number=line.number.reveal("store"),
+        kind=line.kind.value,
+        status=line.status.value,
         product_class=line.product_class,
         cap_scope=line.cap_scope,
-        cap=policy.line_cap.lines_per_holder_max.value,
+        cap_name=line.cap_name,
+        cap=cap_in_force(facts, policy),
+        counter_version=facts.counter.version,
+        day=day_of(line.registered_at, policy.time_zone),
+        place_kept=facts.order is not None and facts.order.cap_reserved_until is not None,
         subject=line.subject,
         session_id=line.session_id,
         registered_at=line.registered_at,
         pack_hash=policy.pack_hash,
         receipt=json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
         event_id=str(uuid.uuid4()),
-        event_facts=json.dumps({"product_class": line.product_class, "session": line.session_id}),
+        event_facts=json.dumps(event_facts(line)),
         **_leaf_values(leaf),
         **_key_values(key, answer),
     )
@@ -153,7 +173,7 @@ def draft_with_leaf(
     last: int,
 ) -> tuple[Draft, Kept]:
     """Return what a server writes, its leaf after number `last` of a lane, and the answer to the client."""
-    line = new_line(tools, wanted.command, session, policy=wanted.policy, now=wanted.now)
+    line = new_line(tools, wanted.command, session, facts.order, policy=wanted.policy, now=wanted.now)
     leaf = draft_leaf(
         tools.privacy.keys,
         lane=lane,

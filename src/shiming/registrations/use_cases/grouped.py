@@ -19,7 +19,14 @@ from shiming.registrations.rules.registration import decide_registration
 from shiming.registrations.store.sqlite_hot_path import BatchTransaction, batch, unavailable
 from shiming.registrations.store.writing import Changed
 from shiming.registrations.use_cases.drafting import Wanted, draft_with_leaf, parameters_of
-from shiming.registrations.use_cases.hot_path import Outcome, answered_before, refused_or_former
+from shiming.registrations.use_cases.hot_path import (
+    GoesTheLongWay,
+    Outcome,
+    answered_before,
+    refused_or_former,
+    register_the_long_way,
+    require_the_short_way,
+)
 from shiming.registrations.use_cases.registering import too_busy
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.errors import ShimingError
@@ -92,7 +99,9 @@ class GroupingRegistrar:
 
     def _tell(self, wanted: Wanted, future: "Future[Outcome]", outcome: Outcome | Exception) -> None:
         try:
-            if isinstance(outcome, RegistrationRefused):
+            if isinstance(outcome, GoesTheLongWay):
+                outcome = register_the_long_way(self._tools, self._engine, wanted)
+            elif isinstance(outcome, RegistrationRefused):
                 outcome = refused_or_former(self._tools, self._engine, wanted, outcome)
         except Exception as problem:  # noqa: BLE001 - as above
             outcome = problem
@@ -105,7 +114,7 @@ class GroupingRegistrar:
         """Register one; what it fails by is its own, except a fault of the database."""
         try:
             return self._register(transaction, wanted)
-        except ShimingError as problem:
+        except (ShimingError, GoesTheLongWay) as problem:
             return problem
         except sqlite3.IntegrityError as problem:
             return unavailable(problem)
@@ -114,9 +123,10 @@ class GroupingRegistrar:
 
     def _register(self, transaction: BatchTransaction, wanted: Wanted) -> Outcome:
         policy = wanted.policy
-        seen = transaction.read_facts(parameters_of(wanted.command, policy, wanted.key))
+        seen = transaction.read_facts(parameters_of(wanted.command, policy, wanted.now, wanted.key))
         if seen.answered is not None:
             return answered_before(seen, wanted.key)
+        require_the_short_way(seen.facts)
         session = decide_registration(
             wanted.command, seen.facts, policy, sandbox=self._tools.sandbox, now=wanted.now
         )

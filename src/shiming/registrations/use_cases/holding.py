@@ -96,12 +96,8 @@ def is_identity_recorded(connection: Connection, witness: Witness) -> bool:
 @inside(_FEATURE)
 def slot_of(line: Line, policy: Policy) -> CapSlot | None:
     """Return where a person's lines of this class are counted; None: they are not."""
-    name = policy.products[ProductClass(line.product_class)].cap_of_person
-    if name is None:
-        return None
-    cap = policy.caps[name.value]
-    scope = RegistrationPolicy.of(policy, number_regions=()).cap_scope_of(line.operator)
-    return CapSlot(line.product_class, scope, cap)
+    cap = RegistrationPolicy.of(policy, number_regions=()).cap_of(ProductClass(line.product_class))
+    return None if cap is None else CapSlot(cap.name, cap.scope_of(line.operator), cap.policy)
 
 
 @inside(_FEATURE)
@@ -166,23 +162,26 @@ def change_holder(
         if not store.use_up_session(connection, session_id, by=line.line_id):
             return HoldingChanged("SESSION_CONSUMED")
     slot, subject = slot_of(line, policy), receiver.usable.subject
-    scope = slot.scope if slot else line.cap_scope
-    store.lock_counters(
-        connection,
-        (line.subject, line.cap_scope, line.product_class),
-        (subject, scope, line.product_class),
-    )
+    counters = [(line.subject, line.cap_scope, line.cap_name)] if line.cap_name else []
+    if slot is not None:
+        counters.append((subject, slot.scope, slot.cap_class))
+    store.lock_counters(connection, *counters)
     if slot is not None and not store.take_slot(connection, subject, slot):
         return HoldingChanged("CAP_REACHED")
-    store.give_slot_back(connection, line.subject, line.cap_scope, line.product_class)
-    handed = store.hand_over(
-        connection, line, subject=subject, session_id=receiver.session_id, cap_scope=scope
-    )
+    if line.cap_name is not None:
+        store.give_slot_back(connection, line.subject, line.cap_scope, line.cap_name)
+    handed = store.hand_over(connection, line, subject=subject, session_id=receiver.session_id, slot=slot)
     if not handed:
         return HoldingChanged("LINE_CHANGED")
     _end_clocks_of_holder(connection, line, policy, also=giver.session_id, now=now)
     attach_line(connection, case_reference=receiver.session_id, line_id=line.line_id)
-    after = replace(line, subject=subject, session_id=receiver.session_id, cap_scope=scope)
+    after = replace(
+        line,
+        subject=subject,
+        session_id=receiver.session_id,
+        cap_scope=slot.scope if slot else "",
+        cap_name=slot.cap_class if slot else None,
+    )
     kind = ActKind.CHANGE_OF_HOLDER
     return _act(tools, connection, after, kind, receiver, policy=policy, rules=rules, now=now)
 

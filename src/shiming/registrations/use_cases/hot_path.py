@@ -10,14 +10,18 @@ from typing import Protocol
 from sqlalchemy.engine import Connection, Engine
 
 from shiming.infrastructure.database import reading, transact
-from shiming.infrastructure.idempotency import Kept, Repeated, reused
+from shiming.infrastructure.idempotency import Kept, Repeated, claim, keep, reused
 from shiming.privacy.model import LeafRef
-from shiming.registrations.model.registration import RegisterLine, RegistrationRefused
+from shiming.registrations.model.registration import (
+    RegisterLine,
+    RegistrationFacts,
+    RegistrationRefused,
+)
 from shiming.registrations.permissions.registration import MayRegisterLine
 from shiming.registrations.store.facts import Found
 from shiming.registrations.store.lines import find_by_session, find_receipt
 from shiming.registrations.use_cases.drafting import ClientKey, Reply, Wanted
-from shiming.registrations.use_cases.registering import is_same, record_refusal
+from shiming.registrations.use_cases.registering import is_same, record_refusal, register_line
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.permissions import asks, inside
 
@@ -50,6 +54,44 @@ def open_registrar(tools: RegistrationTools, engine: Engine) -> Registrar:
     from shiming.registrations.use_cases.grouped import GroupingRegistrar  # noqa: PLC0415 - imports this one
 
     return GroupingRegistrar(tools, engine)
+
+
+class GoesTheLongWay(Exception):
+    """Somebody acts for the holder, or the holder is an organisation: `register_the_long_way`."""
+
+
+@inside("shared by the ways of registering")
+def require_the_short_way(facts: RegistrationFacts) -> None:
+    """Raise `GoesTheLongWay` when one read does not give everything that decides this order."""
+    order = facts.order
+    if order is not None and (order.representative is not None or order.organisation is not None):
+        raise GoesTheLongWay
+
+
+@inside("shared by the ways of registering")
+def register_the_long_way(tools: RegistrationTools, engine: Engine, wanted: Wanted) -> Outcome:
+    """Register through the connection that everything else uses; the key of the client in its transaction."""
+
+    def once(connection: Connection) -> Outcome:
+        key = wanted.key
+        with connection.begin_nested() as attempt:
+            found = key and claim(connection, key.client, key.key, key.request_hash, wanted.now)
+            if isinstance(found, Repeated):
+                return found
+            outcome = register_line(tools, connection, wanted.command, policy=wanted.policy, now=wanted.now)
+            if isinstance(outcome, RegistrationRefused):
+                attempt.rollback()  # a refusal leaves no key behind
+        if isinstance(outcome, RegistrationRefused):
+            record_refusal(tools, connection, wanted.command, outcome, now=wanted.now)
+            return outcome
+        answer = former_answer(connection, wanted.command, wanted.reply)
+        if answer is None:
+            raise LookupError(wanted.command.session_id)
+        if key is not None:
+            keep(connection, key.client, key.key, answer)
+        return answer if outcome.repeated else Kept(answer.status, answer.text, answer.headers)
+
+    return transact(engine, once)
 
 
 @inside("shared by the ways of registering")

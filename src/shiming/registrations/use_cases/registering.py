@@ -3,6 +3,7 @@
 Servers register through `hot_path`, which does the same by a driver of its own.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -13,6 +14,7 @@ from shiming.registrations.model.lines import Line
 from shiming.registrations.model.registration import (
     LineRegistered,
     RegisterLine,
+    RegistrationFacts,
     RegistrationPolicy,
     RegistrationRefused,
 )
@@ -29,6 +31,7 @@ from shiming.registrations.use_cases.drafting import (
     new_line,
     parameters_of,
 )
+from shiming.registrations.use_cases.representation import read_representation
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.errors import Text, Unavailable
 from shiming.vocabulary.permissions import asks, inside
@@ -52,16 +55,17 @@ def register_line(
     then read again, and let the rules say what it means. The receipt is signed.
     """
     for _ in range(LOOKS_MAX):
-        facts = read_facts(connection, parameters_of(command, policy)).facts
+        facts = read_facts(connection, parameters_of(command, policy, now)).facts
         used_by = facts.session and facts.session.consumed_by
         former = find_line(connection, used_by) if used_by else None
         if former is not None and is_same(former, command):
             return LineRegistered(issue_receipt(tools, connection, former), repeated=True)
+        facts = with_representation(connection, facts, policy, now)
         session = decide_registration(command, facts, policy, sandbox=tools.sandbox, now=now)
         if isinstance(session, RegistrationRefused):
             record_refusal(tools, connection, command, session, now=now)
             return session
-        line = new_line(tools, command, session, policy=policy, now=now)
+        line = new_line(tools, command, session, facts.order, policy=policy, now=now)
         try:
             with connection.begin_nested():
                 leaf = record(
@@ -78,6 +82,17 @@ def register_line(
             continue
         return LineRegistered(sign_receipt(content, tools.signer), active=active)
     raise too_busy()
+
+
+@inside("shared by the ways of registering that use the connection of everything else")
+def with_representation(
+    connection: Connection, facts: RegistrationFacts, policy: RegistrationPolicy, now: datetime
+) -> RegistrationFacts:
+    """Add what is known of who acts for the holder, where somebody does."""
+    if policy.rules is None or facts.order is None or facts.order.representative is None:
+        return facts
+    acting = read_representation(connection, facts.order, policy=policy.rules, now=now)
+    return replace(facts, representation=acting)
 
 
 @inside("shared by the ways of registering")

@@ -1,0 +1,87 @@
+"""Decide whether everything is there that a pack requires for an entry: opening a line, or changing one."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from shiming.jurisdictions.model import Citation, EntryRequirement, Policy
+from shiming.registrations.errors.orders import OrderRefusal
+from shiming.registrations.errors.registration import RefusalCode
+from shiming.registrations.model.lines import LineIdentifier, LineKind
+from shiming.registrations.model.orders import LineOrder
+from shiming.registrations.model.registration import PoolNumber
+from shiming.vocabulary.access_accounts import AccessAccount
+from shiming.vocabulary.refusals import Refusal
+
+
+def decide_entry(
+    order: LineOrder,
+    identifier: LineIdentifier,
+    policy: Policy,
+    *,
+    identity_recorded: bool,
+    pool: PoolNumber,
+    now: datetime,
+) -> tuple[Refusal, ...]:
+    """Return what is missing for this entry of this line, each as its own refusal."""
+    entry = policy.entries.get(order.entry)
+    if entry is None or not entry.allowed.value:
+        citation = policy.verification_model.citation if entry is None else entry.allowed.citation
+        return (Refusal(OrderRefusal.ENTRY_NOT_ALLOWED, citation),)
+    citation = entry.requirements.citation
+    missing: Mapping[EntryRequirement, tuple[OrderRefusal | RefusalCode, ...]] = {
+        EntryRequirement.IDENTITY_RECORD: () if identity_recorded else (RefusalCode.IDENTITY_NOT_RECORDED,),
+        EntryRequirement.POOL_NUMBER: tuple(_pool(order, pool, now)),
+        EntryRequirement.TERMS: () if order.terms else (OrderRefusal.TERMS_NOT_ACCEPTED,),
+        EntryRequirement.CONFIRMATION: tuple(_confirmation(order, identifier)),
+        EntryRequirement.SIM: tuple(_sim(order)),
+        EntryRequirement.INSTALL_ADDRESS: tuple(_place(order)),
+    }
+    return tuple(
+        Refusal(code, citation) for required in entry.requirements.value for code in missing[required]
+    )
+
+
+def decide_ordered(
+    order: LineOrder, operator: str, identifier: LineIdentifier, citation: Citation
+) -> tuple[Refusal, ...]:
+    """Return every reason why what is registered is not what was ordered."""
+    refusals = []
+    if order.operator != operator:
+        refusals.append(Refusal(OrderRefusal.ORDER_OF_OTHER_OPERATOR, citation))
+    if order.identifier is not None and order.identifier != identifier:
+        refusals.append(Refusal(OrderRefusal.IDENTIFIER_NOT_ORDERED, citation))
+    if (order.kind is LineKind.INTERNET) != isinstance(identifier, AccessAccount):
+        refusals.append(Refusal(OrderRefusal.IDENTIFIER_NOT_OF_KIND, citation))
+    return tuple(refusals)
+
+
+def _pool(order: LineOrder, pool: PoolNumber, now: datetime) -> Iterator[OrderRefusal]:
+    if order.kind is LineKind.INTERNET:  # accounts are no numbers of a plan
+        return
+    if pool.operator != order.operator or pool.kind is not order.kind:
+        yield OrderRefusal.NUMBER_NOT_IN_POOL
+    if pool.excluded:
+        yield OrderRefusal.NUMBER_EXCLUDED
+    if pool.held_until is None or pool.held_until <= now:
+        return
+    if pool.resting:
+        yield OrderRefusal.NUMBER_RESTING
+    elif pool.held_for not in {order.session_id, order.organisation}:
+        yield OrderRefusal.NUMBER_RESERVED
+
+
+def _confirmation(order: LineOrder, identifier: LineIdentifier) -> Iterator[OrderRefusal]:
+    if order.confirmation is None:
+        yield OrderRefusal.LINE_NOT_CONFIRMED
+    elif order.confirmation.identifier != identifier:
+        yield OrderRefusal.OTHER_LINE_CONFIRMED
+
+
+def _sim(order: LineOrder) -> Iterator[OrderRefusal]:
+    if order.kind.has_sim and (order.sim_form is None or order.iccid is None):
+        yield OrderRefusal.SIM_MISSING
+
+
+def _place(order: LineOrder) -> Iterator[OrderRefusal]:
+    if order.kind.has_place and order.install_address is None:
+        yield OrderRefusal.INSTALL_ADDRESS_MISSING
