@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from shiming.entrypoints.law_stories import law
 from shiming.entrypoints.wiring import Platform
 from shiming.infrastructure.settings import Settings
 from shiming.vocabulary.errors import Text, Unavailable
@@ -32,6 +33,7 @@ OPERATOR, NUMBER = "cn-mobile", "+8613800138000"
 AUTHORITY_START_S_MAX = 30.0
 
 app = typer.Typer(add_completion=False)
+app.command()(law)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,19 @@ class Story:
         )
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def demo(
+    context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
 ) -> None:
     """Prove a specimen person, refuse a stranger's card, register a line, verify the ledger.
 
     Nothing is kept: the data folder is a temporary sandbox. Example: shiming demo --json
+
+    `shiming demo law` walks the rules about holders and lines instead.
     """
+    if context.invoked_subcommand is not None:
+        return
     from rich.console import Console
 
     console = Console(quiet=as_json)

@@ -50,7 +50,7 @@ class VaultKeeper:
             connection,
             subject=subject,
             case_reference=session_id,
-            identity=_as_far_as_kept(identity, retention),
+            identity=as_far_as_kept(identity, retention),
             files={_KINDS[name]: file for name, file in files.items()},
             retention=retention,
             decided_at=self.platform.clock.now(),
@@ -63,7 +63,7 @@ class VaultKeeper:
         release_case(connection, case_reference=session_id, now=self.platform.clock.now())
 
 
-def _as_far_as_kept(identity: ClaimedIdentity, retention: RetentionPolicy) -> IdentityRecord:
+def as_far_as_kept(identity: ClaimedIdentity, retention: RetentionPolicy) -> IdentityRecord:
     """Return what the law lets an operator keep of an identity; a field that it does not name stays empty."""
     found = {
         "document_type": identity.document_type,

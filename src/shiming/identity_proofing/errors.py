@@ -17,6 +17,13 @@ _REASONS: dict[str, tuple[Text, Text]] = {
         Text(zh="只有工作人员可以目视核验。", en="Only a member of staff compares by eye."),
         Text(zh="请以工作人员身份登录。", en="Sign in as a member of staff."),
     ),
+    "LIVE_EVIDENCE_NOT_ASKED": (
+        Text(
+            zh="本地规则不要求视频和数字，因此不得采集。",
+            en="The rules here ask for no clip and no digits, so none may be taken.",
+        ),
+        Text(zh="请只提交证件，然后请求决定。", en="Send the document only, then ask for the decision."),
+    ),
     "SESSION_EXPIRED": (Text(zh="这次办理已经超时。", en="The time of this session is over."), _START_AGAIN),
     "SESSION_CHANGED": (
         Text(zh="决定期间又收到了新材料。", en="New evidence came in while this was being decided."),

@@ -58,6 +58,7 @@ class Scenario(BaseModel):
     scenario: Annotated[str, Field(min_length=1)]
     zh: str = ""
     about: str = PROOF
+    story: str = ""  # the kind of holder or line that it stands for in `shiming demo law`
     given: Annotated[Mapping[str, Any], Field(min_length=1)]
     then: Annotated[Mapping[str, Any], Field(min_length=1)]
 
@@ -118,11 +119,16 @@ def differences(scenario: Scenario, pack: Pack, topics: Topics = OWN_TOPICS) -> 
 def _result(file: str, scenario: Scenario, pack: Pack, topics: Topics) -> ScenarioResult:
     concluded: Mapping[str, Any]
     try:
-        policy = policy_on(pack, _Dated.model_validate(scenario.given).on)
+        policy = policy_on(pack, day_of(scenario))
         concluded = topics[scenario.about].conclude(_facts(scenario, topics), policy)
     except BadInput as error:
         concluded = {"outcome": "unusable", "codes": [error.code], "refusal": {"code": error.code}}
     return ScenarioResult(file, scenario, tuple(_compare("", scenario.then, concluded)), concluded)
+
+
+def day_of(scenario: Scenario) -> date:
+    """Return the day whose rules a scenario is about."""
+    return _Dated.model_validate(scenario.given).on
 
 
 def _facts(scenario: Scenario, topics: Topics) -> BaseModel:

@@ -10,6 +10,7 @@ from shiming.identity_proofing.checks.finding import Finding, absent, conclude, 
 from shiming.identity_proofing.model.decision import CheckResult
 from shiming.identity_proofing.model.evidence import DocumentEvidence, Evidence, SideEvidence
 from shiming.identity_proofing.model.session import EvidenceKind
+from shiming.identity_proofing.rules.requirements import live_evidence_wanted
 from shiming.jurisdictions.model import CheckName, Policy
 from shiming.recognition.measurements import DocumentKind
 
@@ -20,7 +21,8 @@ def check_document_genuine(evidence: Evidence, policy: Policy) -> CheckResult:
     """Judge the document's pictures.
 
     (1) a document is there, and one that this category of person may use
-    (2) each side is one card, whole, sharp and lit  (3) the portrait is on it
+    (2) each side is one card, whole, sharp and lit  (3) the portrait is on it, where
+    a face is compared
     (4) its contents do not contradict each other  (5) it looks like paper and plastic, not like a copy
     """
     check, document = CheckName.DOCUMENT_GENUINE.value, evidence.document
@@ -31,7 +33,7 @@ def check_document_genuine(evidence: Evidence, policy: Policy) -> CheckResult:
     findings = [
         *_kind(document, policy, evidence.subject),
         *(finding for side in sides for finding in _quality(side, policy)),
-        *_portrait(document, policy),
+        *(_portrait(document, policy) if _is_compared(evidence, policy) else ()),
         *(finding for side in sides for finding in _contradictions(side, policy)),
         *(finding for side in sides for finding in _copy_signs(side, policy)),
     ]
@@ -92,6 +94,11 @@ def _quality(side: SideEvidence, policy: Policy) -> Iterator[Finding]:
         (len(side.cut_edges) > limits.cut_edges_max.value, limits.cut_edges_max.citation),
     )
     yield from (unclear("DOCUMENT_QUALITY", citation, _AGAIN) for is_poor, citation in poor if is_poor)
+
+
+def _is_compared(evidence: Evidence, policy: Policy) -> bool:
+    """Say whether some check looks at the portrait; a pack without biometrics needs none."""
+    return live_evidence_wanted(policy, evidence.channel, evidence.route)
 
 
 def _portrait(document: DocumentEvidence, policy: Policy) -> Iterator[Finding]:

@@ -4,6 +4,16 @@ from shiming.jurisdictions.model import Channel, CheckName, Policy, Route
 
 #: Not in any pack: an answer proves nothing unless the question was fresh. Asked for with gestures or digits.
 CHALLENGE = "challenge"
+_ON_LIVE_EVIDENCE = frozenset(
+    {
+        CheckName.FACE_CLIP_DOCUMENT,
+        CheckName.FACE_CLIP_AUTHORITY,
+        CheckName.SAME_PERSON,
+        CheckName.GESTURES,
+        CheckName.DIGITS,
+        CheckName.PRESENTATION_ATTACK,
+    }
+)
 
 
 def required_checks(policy: Policy, channel: Channel, route: Route) -> tuple[str, ...]:
@@ -23,3 +33,9 @@ def advisory_checks(policy: Policy, channel: Channel, route: Route) -> tuple[str
     required = required_checks(policy, channel, route)
     advisory = policy.channels[channel].advisory_checks.value
     return tuple(check.value for check in advisory if check.value not in required)
+
+
+def live_evidence_wanted(policy: Policy, channel: Channel, route: Route) -> bool:
+    """Say whether any check looks at a clip or listens to digits; if none does, none may be collected."""
+    checks = (*required_checks(policy, channel, route), *advisory_checks(policy, channel, route))
+    return any(check in _ON_LIVE_EVIDENCE for check in checks)

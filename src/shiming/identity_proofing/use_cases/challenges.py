@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from shiming.identity_proofing import store
+from shiming.identity_proofing.errors import refused
 from shiming.identity_proofing.model.challenge import Challenge, ChallengeOrigin, Language
 from shiming.identity_proofing.model.evidence import ChallengeEvidence
 from shiming.identity_proofing.model.session import Session
@@ -15,6 +16,7 @@ from shiming.identity_proofing.permissions import MayConductSession
 from shiming.identity_proofing.rules.challenge_document import challenge_content, parse_challenge
 from shiming.identity_proofing.rules.challenge_drawing import draw_challenge
 from shiming.identity_proofing.rules.recording import record_challenge
+from shiming.identity_proofing.rules.requirements import live_evidence_wanted
 from shiming.identity_proofing.rules.sessions import begin_session
 from shiming.identity_proofing.use_cases.tools import CHALLENGE, SESSION, ProofingTools
 from shiming.infrastructure.canonical_json import content_hash
@@ -93,11 +95,19 @@ def require_known(application: Application, policy: Policy) -> None:
             )
 
 
+@inside("checked by every use case that takes live evidence or asks for it")
+def require_live_evidence(policy: Policy, channel: Channel, route: Route) -> None:
+    """Refuse a clip or digits where no check of the pack needs them: what is not needed is not collected."""
+    if not live_evidence_wanted(policy, channel, route):
+        raise refused("LIVE_EVIDENCE_NOT_ASKED")
+
+
 @asks(MayConductSession)
 def give_challenge(
     tools: ProofingTools, connection: Connection, session: Session, policy: Policy, language: Language
 ) -> Challenge:
     """Draw a challenge for a session, remember it, and return it."""
+    require_live_evidence(policy, session.channel, session.route)
     challenge = draw_challenge(
         policy,
         session.route,

@@ -25,6 +25,7 @@ from shiming.identity_proofing.use_cases.challenges import (
     read_challenge,
     receive_challenge,
     require_known,
+    require_live_evidence,
 )
 from shiming.identity_proofing.use_cases.measuring import (
     MeasuredClip,
@@ -100,6 +101,8 @@ def prove(tools: ProofingTools, begin: Begin, submission: Submission, policy: Po
     taken into the session, and the session is decided
     """
     require_known(submission.application, policy)
+    if submission.clip or submission.digits or submission.tapped:
+        require_live_evidence(policy, submission.application.channel, submission.application.route)
     received_at = tools.clock.now()
     challenge = (
         read_challenge(tools, submission.challenge, policy) if submission.challenge is not None else None

@@ -30,7 +30,11 @@ from shiming.identity_proofing.permissions import MayConductSession, MayDecideSe
 from shiming.identity_proofing.rules.challenge_document import challenge_content
 from shiming.identity_proofing.rules.sessions import attempts_max, decide_step
 from shiming.identity_proofing.use_cases import measuring, steps
-from shiming.identity_proofing.use_cases.challenges import read_challenge, receive_challenge
+from shiming.identity_proofing.use_cases.challenges import (
+    read_challenge,
+    receive_challenge,
+    require_live_evidence,
+)
 from shiming.identity_proofing.use_cases.steps import Decided, Step
 from shiming.identity_proofing.use_cases.tools import ProofingTools
 from shiming.infrastructure.canonical_json import content_hash
@@ -106,6 +110,7 @@ def take_clip(
 ) -> Session:
     """Measure a live clip that answers a challenge, compare its face with the document's, take both in."""
     session, policy = _open_session(desk, session_id)
+    require_live_evidence(policy, session.channel, session.route)
     challenge, received_at = _challenge(desk, document, policy)
     mark = measuring.fingerprint(clip)
     _require_step(desk, session, policy, EvidenceKind.CLIP, f"{mark}/{challenge.id}")
@@ -135,6 +140,7 @@ def take_digits(
 ) -> Session:
     """Measure a recording of the digits, or compare the digits tapped, and take them in."""
     session, policy = _open_session(desk, session_id)
+    require_live_evidence(policy, session.channel, session.route)
     challenge, received_at = _challenge(desk, document, policy)
     mark = measuring.fingerprint(audio) + (content_hash({"tapped": tapped}) if tapped else "")
     _require_step(desk, session, policy, EvidenceKind.DIGITS, f"{mark}/{challenge.id}")

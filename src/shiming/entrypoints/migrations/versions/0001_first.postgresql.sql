@@ -90,6 +90,8 @@ CREATE TABLE proofing_sessions (
     receipt TEXT,
     receipt_hash VARCHAR(80),
     consumed_by VARCHAR(60),
+    majority_on DATE,
+    document_expires_on DATE,
     PRIMARY KEY (id)
 )
 ;
@@ -175,6 +177,19 @@ CREATE TABLE job_schedules (
     last_slot TIMESTAMP WITH TIME ZONE NOT NULL,
     PRIMARY KEY (name)
 )
+;
+
+CREATE TABLE sealed_secrets (
+    name VARCHAR(120) NOT NULL,
+    kek_id VARCHAR(80) NOT NULL,
+    wrapped_key BYTEA NOT NULL,
+    ciphertext BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (name)
+)
+;
+
+CREATE INDEX ix_sealed_secrets_kek_id ON sealed_secrets (kek_id)
 ;
 
 CREATE TABLE webhooks (
@@ -436,6 +451,43 @@ CREATE TRIGGER ledger_tiles_no_delete BEFORE DELETE ON ledger_tiles FOR EACH ROW
 CREATE TRIGGER ledger_tiles_only_grow BEFORE UPDATE ON ledger_tiles FOR EACH ROW WHEN (NEW.level <> OLD.level OR NEW.tile <> OLD.tile OR length(NEW.hashes) < length(OLD.hashes) OR substr(NEW.hashes, 1, length(OLD.hashes)) <> OLD.hashes) EXECUTE FUNCTION shiming_refuse_change('a tile only grows')
 ;
 
+CREATE TABLE bss_endpoints (
+    operator VARCHAR(40) NOT NULL,
+    url VARCHAR(500) NOT NULL,
+    added_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (operator)
+)
+;
+
+CREATE TABLE confirmation_codes (
+    reference VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    lines INTEGER NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    covers VARCHAR(128) NOT NULL,
+    code_hash VARCHAR(128) NOT NULL,
+    link_hash VARCHAR(64) NOT NULL,
+    issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    issued INTEGER NOT NULL,
+    wrong INTEGER NOT NULL,
+    used_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (reference),
+    UNIQUE (link_hash)
+)
+;
+
+CREATE TABLE contract_confirmations (
+    contract VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    lines INTEGER NOT NULL,
+    method VARCHAR(20) NOT NULL,
+    confirmed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (contract)
+)
+;
+
 CREATE TABLE number_blocks (
     block_id VARCHAR(40) NOT NULL,
     operator VARCHAR(40) NOT NULL,
@@ -463,7 +515,149 @@ CREATE TABLE numbers_held (
 )
 ;
 
+CREATE INDEX ix_numbers_held_for ON numbers_held (held_for)
+;
+
 CREATE INDEX ix_numbers_held_until ON numbers_held (until)
+;
+
+CREATE TABLE enterprise_contracts (
+    contract_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    organisation VARCHAR(40) NOT NULL,
+    handler_session VARCHAR(64) NOT NULL,
+    lines_confirmed INTEGER NOT NULL,
+    lines_entered INTEGER NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    terms_version VARCHAR(40),
+    terms_hash VARCHAR(80),
+    terms_accepted_at TIMESTAMP WITH TIME ZONE,
+    terms_channel VARCHAR(20),
+    terms_language VARCHAR(10),
+    PRIMARY KEY (contract_id),
+    CONSTRAINT lines_as_confirmed CHECK (lines_entered BETWEEN 0 AND lines_confirmed)
+)
+;
+
+CREATE INDEX ix_enterprise_contracts_organisation ON enterprise_contracts (organisation)
+;
+
+CREATE TABLE enterprise_imports (
+    contract_id VARCHAR(40) NOT NULL,
+    file_hash VARCHAR(80) NOT NULL,
+    import_id VARCHAR(40) NOT NULL,
+    refused INTEGER NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    report TEXT NOT NULL,
+    PRIMARY KEY (contract_id, file_hash)
+)
+;
+
+CREATE TABLE enterprise_lines (
+    number VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    contract_id VARCHAR(40) NOT NULL,
+    organisation VARCHAR(40) NOT NULL,
+    kind VARCHAR(20) NOT NULL,
+    product_class VARCHAR(60) NOT NULL,
+    user_reference VARCHAR(80) NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    entered_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    iccid VARCHAR(20),
+    contact_evidence VARCHAR(64),
+    line_id VARCHAR(40),
+    session_id VARCHAR(64),
+    subject VARCHAR(80),
+    vacated_until TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (number)
+)
+;
+
+CREATE INDEX ix_enterprise_lines_contract ON enterprise_lines (contract_id, number)
+;
+
+CREATE INDEX ix_enterprise_lines_user ON enterprise_lines (subject) WHERE subject IS NOT NULL
+;
+
+CREATE INDEX ix_enterprise_lines_vacated ON enterprise_lines (vacated_until) WHERE vacated_until IS NOT NULL
+;
+
+CREATE TABLE line_uses (
+    line_id VARCHAR(40) NOT NULL,
+    position INTEGER NOT NULL,
+    contract_id VARCHAR(40) NOT NULL,
+    user_reference VARCHAR(80) NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    used_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    used_to TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (line_id, position),
+    UNIQUE (session_id)
+)
+;
+
+CREATE INDEX ix_line_uses_contract_id ON line_uses (contract_id)
+;
+
+CREATE TABLE holder_clocks (
+    line_id VARCHAR(40) NOT NULL,
+    kind VARCHAR(20) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    due_on DATE NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (line_id, kind)
+)
+;
+
+CREATE INDEX ix_holder_clocks_due ON holder_clocks (kind, state, due_on, line_id)
+;
+
+CREATE TABLE later_proofs (
+    session_id VARCHAR(64) NOT NULL,
+    line_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    taken_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (session_id)
+)
+;
+
+CREATE INDEX ix_later_proofs_line_id ON later_proofs (line_id)
+;
+
+CREATE TABLE notices (
+    notice_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    line_id VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    template VARCHAR(60) NOT NULL,
+    text_zh TEXT NOT NULL,
+    text_en TEXT NOT NULL,
+    dedupe_key VARCHAR(160) NOT NULL,
+    about VARCHAR(64),
+    campaign VARCHAR(80),
+    state VARCHAR(20) NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    channel_reference VARCHAR(120),
+    failure VARCHAR(60),
+    code_hash VARCHAR(128),
+    code_attempts INTEGER DEFAULT '0' NOT NULL,
+    PRIMARY KEY (notice_id),
+    CONSTRAINT uq_notices_dedupe UNIQUE (operator, dedupe_key)
+)
+;
+
+CREATE INDEX ix_notices_about ON notices (about)
+;
+
+CREATE INDEX ix_notices_campaign ON notices (operator, campaign, notice_id)
+;
+
+CREATE INDEX ix_notices_due ON notices (due_at) WHERE state = 'queued'
 ;
 
 CREATE TABLE line_orders (
@@ -482,6 +676,7 @@ CREATE TABLE line_orders (
     representative_session VARCHAR(64),
     representative_subject VARCHAR(80),
     authority_evidence VARCHAR(64),
+    representative_relation VARCHAR(20),
     contract VARCHAR(40),
     iccid VARCHAR(20),
     imsi VARCHAR(15),
@@ -491,9 +686,7 @@ CREATE TABLE line_orders (
     terms_hash VARCHAR(80),
     terms_accepted_at TIMESTAMP WITH TIME ZONE,
     terms_channel VARCHAR(20),
-    code_hash VARCHAR(128),
-    code_expires_at TIMESTAMP WITH TIME ZONE,
-    code_attempts INTEGER DEFAULT '0' NOT NULL,
+    terms_language VARCHAR(8),
     confirmed_identifier VARCHAR(64),
     confirmation_method VARCHAR(20),
     confirmed_at TIMESTAMP WITH TIME ZONE,
@@ -511,6 +704,31 @@ CREATE INDEX ix_line_orders_organisation ON line_orders (organisation)
 ;
 
 CREATE INDEX ix_line_orders_representative_session ON line_orders (representative_session)
+;
+
+CREATE TABLE organisations (
+    organisation_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    code VARCHAR(40) NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    licence_evidence VARCHAR(64),
+    legal_representative_evidence VARCHAR(64),
+    handler_session VARCHAR(64),
+    handler_subject VARCHAR(80),
+    power_of_attorney_evidence VARCHAR(64),
+    power_of_attorney_from TIMESTAMP WITH TIME ZONE,
+    power_of_attorney_until TIMESTAMP WITH TIME ZONE,
+    responsible_evidence VARCHAR(64),
+    responsible_session VARCHAR(64),
+    suspended_why VARCHAR(80),
+    version INTEGER NOT NULL,
+    PRIMARY KEY (organisation_id)
+)
+;
+
+CREATE UNIQUE INDEX ux_organisations_code ON organisations (code, operator) WHERE state != 'closed'
 ;
 
 CREATE TABLE lines (
@@ -686,6 +904,150 @@ CREATE TABLE numbers_in_use (
     line_id VARCHAR(40) NOT NULL,
     PRIMARY KEY (number)
 )
+;
+
+CREATE TABLE network_services (
+    service_id VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    line_id VARCHAR(40),
+    last_sequence INTEGER NOT NULL,
+    sim VARCHAR(64),
+    wanted TEXT,
+    confirmed TEXT,
+    confirmed_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (service_id, operator)
+)
+;
+
+CREATE TABLE line_profiles (
+    line_id VARCHAR(40) NOT NULL,
+    source VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    profile TEXT NOT NULL,
+    requested_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    until TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (line_id, source)
+)
+;
+
+CREATE INDEX ix_line_profiles_until ON line_profiles (until)
+;
+
+CREATE TABLE service_orders (
+    order_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    service_id VARCHAR(64) NOT NULL,
+    line_id VARCHAR(40),
+    sequence INTEGER NOT NULL,
+    action VARCHAR(10) NOT NULL,
+    desired TEXT NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    reason VARCHAR(80),
+    attempts INTEGER NOT NULL,
+    bss_order VARCHAR(120),
+    confirmation VARCHAR(64),
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (order_id),
+    CONSTRAINT uq_service_orders_sequence UNIQUE (service_id, operator, sequence)
+)
+;
+
+CREATE INDEX ix_service_orders_line ON service_orders (line_id)
+;
+
+CREATE INDEX ix_service_orders_list ON service_orders (created_at, order_id)
+;
+
+CREATE INDEX ix_service_orders_open ON service_orders (operator, order_id) WHERE state NOT IN ('completed', 'failed', 'cancelled')
+;
+
+CREATE TABLE proxies (
+    operator VARCHAR(40) NOT NULL,
+    proxy VARCHAR(80) NOT NULL,
+    acted_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (operator, proxy)
+)
+;
+
+CREATE TABLE proxy_principals (
+    session_id VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    proxy VARCHAR(80) NOT NULL,
+    principal VARCHAR(80) NOT NULL,
+    claimed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    held_until TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (session_id)
+)
+;
+
+CREATE INDEX ix_proxy_principals_proxy ON proxy_principals (operator, proxy, claimed_at)
+;
+
+CREATE TABLE line_stops (
+    stop_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    line_id VARCHAR(40) NOT NULL,
+    reason VARCHAR(40) NOT NULL,
+    level VARCHAR(20) NOT NULL,
+    reference VARCHAR(64) NOT NULL,
+    set_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    set_by VARCHAR(20) NOT NULL,
+    set_account VARCHAR(64),
+    lifted_at TIMESTAMP WITH TIME ZONE,
+    lifted_by VARCHAR(20),
+    lifted_account VARCHAR(64),
+    PRIMARY KEY (stop_id, operator)
+)
+ PARTITION BY HASH (operator)
+;
+
+CREATE INDEX ix_line_stops_line ON line_stops (line_id, set_at, stop_id)
+;
+
+CREATE UNIQUE INDEX ux_line_stops_open ON line_stops (line_id, reason, reference, operator) WHERE lifted_at IS NULL
+;
+
+CREATE TABLE line_stops_p0 PARTITION OF line_stops FOR VALUES WITH (MODULUS 8, REMAINDER 0)
+;
+
+CREATE TABLE line_stops_p1 PARTITION OF line_stops FOR VALUES WITH (MODULUS 8, REMAINDER 1)
+;
+
+CREATE TABLE line_stops_p2 PARTITION OF line_stops FOR VALUES WITH (MODULUS 8, REMAINDER 2)
+;
+
+CREATE TABLE line_stops_p3 PARTITION OF line_stops FOR VALUES WITH (MODULUS 8, REMAINDER 3)
+;
+
+CREATE TABLE line_stops_p4 PARTITION OF line_stops FOR VALUES WITH (MODULUS 8, REMAINDER 4)
+;
+
+CREATE TABLE line_stops_p5 PARTITION OF line_stops FOR VALUES WITH (MODULUS 8, REMAINDER 5)
+;
+
+CREATE TABLE line_stops_p6 PARTITION OF line_stops FOR VALUES WITH (MODULUS 8, REMAINDER 6)
+;
+
+CREATE TABLE line_stops_p7 PARTITION OF line_stops FOR VALUES WITH (MODULUS 8, REMAINDER 7)
+;
+
+CREATE TABLE terms_versions (
+    operator VARCHAR(40) NOT NULL,
+    version VARCHAR(40) NOT NULL,
+    effective_from DATE NOT NULL,
+    content TEXT NOT NULL,
+    content_hash VARCHAR(80) NOT NULL,
+    published_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (operator, version),
+    CONSTRAINT uq_terms_versions_day UNIQUE (operator, effective_from)
+)
+;
+
+CREATE TRIGGER terms_versions_no_update BEFORE UPDATE ON terms_versions FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('published terms never change')
+;
+
+CREATE TRIGGER terms_versions_no_delete BEFORE DELETE ON terms_versions FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('published terms are never deleted')
 ;
 
 CREATE TABLE account_passkeys (
