@@ -74,7 +74,8 @@ def find_order(connection: Connection, session_id: str, *, for_update: bool = Fa
 def add_order(connection: Connection, order: LineOrder) -> bool:
     """Write a new order; False when the session has one already."""
     statement = insert_into(connection, line_orders).values(**columns_of(order)).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    written = connection.execute(statement.returning(line_orders.c.session_id))  # PostgreSQL counts no INSERT
+    return written.one_or_none() is not None
 
 
 def change_order(connection: Connection, session_id: str, **columns: Any) -> bool:

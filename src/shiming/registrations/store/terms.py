@@ -40,7 +40,8 @@ def add_terms(connection: Connection, published: PublishedTerms) -> bool:
         "published_at": published.published_at,
     }
     statement = insert_into(connection, terms_versions).values(**row).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    written = connection.execute(statement.returning(terms_versions.c.version))
+    return written.one_or_none() is not None
 
 
 def find_terms(connection: Connection, operator: str, version: str) -> PublishedTerms | None:
