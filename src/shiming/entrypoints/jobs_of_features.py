@@ -1,6 +1,7 @@
 """The jobs that features give to the worker, and where this installation sends its events."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ from shiming.infrastructure.webhooks.delivering import DeliveryTools
 from shiming.privacy import jobs as privacy_jobs
 from shiming.privacy.disclosure_jobs import expire_disclosures, forget_old_accesses
 from shiming.privacy.use_cases.sealing import seal_ledger
+from shiming.registrations.use_cases.following import follow_registration, follow_termination
+from shiming.registrations.use_cases.holder_clocks import run_clocks
 from shiming.registrations.use_cases.notices import send_due_notices
 
 if TYPE_CHECKING:
@@ -39,6 +42,9 @@ EXPIRE_DISCLOSURES = "disclosures.expire"
 FORGET_ACCESSES = "accesses.forget"
 FORGET_SIGN_INS = "sign_ins.forget"
 SEND_NOTICES = "notices.send"
+FOLLOW_REGISTRATION = "people.follow_registration"
+FOLLOW_TERMINATION = "people.follow_termination"
+RUN_HOLDER_CLOCKS = "holder_clocks.run"
 DISCARD_HELD = "proofing.discard_held"
 #: A sealer that met a fault must not rest for minutes: what is not sealed is not yet under a signed root.
 SEAL_AGAIN = RetryRule(factor=1.5, pause_max=timedelta(seconds=10))
@@ -47,6 +53,7 @@ SCHEDULES = (
     Schedule(DISCARD_HELD, Every(seconds=300)),  # a session lives half an hour
     Schedule(EXPIRE_DISCLOSURES, Every(seconds=60)),  # deadlines are hours
     Schedule(SEND_NOTICES, Every(seconds=10)),
+    Schedule(RUN_HOLDER_CLOCKS, Cron("40 9 * * *", "Asia/Shanghai")),  # people read messages by day
     Schedule(FORGET_ACCESSES, Cron("53 3 * * *", "Asia/Shanghai")),
     Schedule(FORGET_SIGN_INS, Cron("29 * * * *", "Asia/Shanghai")),
 )
@@ -84,6 +91,9 @@ def _jobs(platform: "Platform") -> Handlers:
         FORGET_SIGN_INS: Handling(partial(_forget_sign_ins, platform)),
         DISCARD_HELD: Handling(partial(_discard, platform)),
         SEND_NOTICES: Handling(partial(_send_notices, platform)),
+        FOLLOW_REGISTRATION: Handling(partial(_follow, platform, follow_registration)),
+        FOLLOW_TERMINATION: Handling(partial(_follow, platform, follow_termination)),
+        RUN_HOLDER_CLOCKS: Handling(partial(_run_holder_clocks, platform)),
         PURGE_IDEMPOTENCY_KEYS: Handling(partial(_purge_keys, platform)),
     }
 
@@ -118,6 +128,21 @@ def _discard(platform: "Platform", task: Task) -> PutBack | None:
     tools = platform.proofing_tools()
     holding = HoldingTools(platform.privacy.objects, platform.keys, tools.new_reference)
     while discard_held(holding, platform.begin, platform.clock.now()):
+        if task.stopping():
+            return PutBack()
+    return None
+
+
+def _follow(platform: "Platform", follow: Callable[..., None], task: Task) -> None:
+    policy, now = platform.policy(platform.default_pack, platform.today()), platform.clock.now()
+    line, tools = str(task.job.payload["subject"]), platform.registrations
+    transact(platform.engine, lambda connection: follow(tools, connection, line, policy=policy, now=now))
+
+
+def _run_holder_clocks(platform: "Platform", task: Task) -> PutBack | None:
+    tools, today = platform.registrations, platform.today()
+    policy = platform.policy(platform.default_pack, today)
+    while run_clocks(tools, platform.engine, policy=policy, now=platform.clock.now(), today=today):
         if task.stopping():
             return PutBack()
     return None

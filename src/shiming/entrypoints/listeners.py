@@ -12,7 +12,10 @@ from shiming.infrastructure.job_queue.model import NewJob
 from shiming.infrastructure.outbox import Event
 
 #: Type of event -> kinds of jobs. The handlers stand in `jobs_of_features`.
-LISTENERS: Mapping[str, tuple[str, ...]] = {}
+LISTENERS: Mapping[str, tuple[str, ...]] = {
+    "line.registered": ("people.follow_registration",),
+    "line.terminated": ("people.follow_termination",),
+}
 
 
 def route_to_listeners(_connection: Connection, events: Sequence[Event]) -> list[NewJob]:

@@ -15,6 +15,7 @@ import shiming.privacy.store.data_keys
 import shiming.privacy.store.deletion_receipts
 import shiming.privacy.store.disclosures
 import shiming.privacy.store.evidence
+import shiming.privacy.store.evidence_pins
 import shiming.privacy.store.ledger
 import shiming.privacy.store.ledger_tree
 import shiming.registrations.store.bss_endpoints
@@ -28,6 +29,7 @@ import shiming.registrations.store.organisations
 import shiming.registrations.store.postgresql_function
 import shiming.registrations.store.provisioning_tables
 import shiming.registrations.store.representation
+import shiming.registrations.store.repudiations
 import shiming.registrations.store.sims
 import shiming.registrations.store.stops
 import shiming.registrations.store.terms

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Row
 from shiming.infrastructure.tables import UtcInstant, partitioned
 from shiming.privacy.model import EvidenceKind, EvidenceRef, Purpose, RetentionClass
 from shiming.privacy.store.data_keys import data_keys
+from shiming.privacy.store.evidence_pins import evidence_pins
 
 evidence = partitioned(
     "evidence",
@@ -94,7 +95,11 @@ def list_due_keys(connection: Connection, now: datetime, limit: int) -> tuple[st
     kept = evidence.alias()
     longer = sa.exists().where(
         kept.c.data_key_id == data_keys.c.data_key_id,
-        sa.or_(kept.c.retain_until.is_(None), kept.c.retain_until > now),
+        sa.or_(
+            kept.c.retain_until.is_(None),
+            kept.c.retain_until > now,
+            sa.exists().where(evidence_pins.c.case_reference == kept.c.case_reference),
+        ),
     )
     due = sa.select(evidence.c.data_key_id).where(evidence.c.retain_until <= now, _KEPT)
     query = (
