@@ -22,9 +22,13 @@ import shiming.registrations.store.bss_endpoints
 import shiming.registrations.store.confirmation
 import shiming.registrations.store.enterprise_lines
 import shiming.registrations.store.holder_clocks
+import shiming.registrations.store.iot
+import shiming.registrations.store.iot_cards
+import shiming.registrations.store.iot_reports
 import shiming.registrations.store.notices
 import shiming.registrations.store.number_tables
 import shiming.registrations.store.orders
+import shiming.registrations.store.reviews
 import shiming.registrations.store.organisations
 import shiming.registrations.store.postgresql_function
 import shiming.registrations.store.provisioning_tables

@@ -1,0 +1,16 @@
+"""Facts about industry cards, as they stand in the outbox: references and counts, no card, no device."""
+
+IOT_ASSESSED = "iot.assessed"
+IOT_CONTRACT_CONCLUDED = "iot.contract_concluded"
+IOT_CONTRACT_REFUSED = "iot.contract_refused"  # a leaf of the ledger only
+IOT_CONTRACT_ENDED = "iot.contract_ended"
+IOT_CARDS_IMPORTED = "iot.cards_imported"
+IOT_CARDS_SOLD = "iot.cards_sold"
+IOT_CARD_RETURNED = "iot.card_returned"
+IOT_FENCE_BROKEN = "iot.fence_broken"
+IOT_END_USERS_REPORTED = "iot.end_users_reported"
+IOT_STOCK_STATED = "iot.stock_stated"
+IOT_RESALE_REPORTED = "iot.resale_reported"
+IOT_RESALE_UPHELD = "iot.resale_upheld"
+IOT_RESALE_DISMISSED = "iot.resale_dismissed"
+IOT_RESALE_APPEALED = "iot.resale_appealed"
