@@ -64,7 +64,9 @@ SUBCOMMANDS = {
     "webhooks": {"add", "list", "remove", "replay", "rotate-secret", "enable"},
     "accounts": {"create", "list", "roles", "disable", "reset-password", "link"},
     "clients": {"create", "list", "disable"},
-    "sandbox": {"authority"},
+    "bss": {"add", "list", "remove"},
+    "provisioning": {"list", "show", "retry", "confirm"},
+    "sandbox": {"authority", "bss"},
 }
 
 

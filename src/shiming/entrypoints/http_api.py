@@ -32,6 +32,8 @@ ROUTERS = (
     "shiming.registrations.api.organisations",
     "shiming.registrations.api.terms",
     "shiming.registrations.api.confirmations",
+    "shiming.registrations.api.provisioning",
+    "shiming.registrations.api.bss_callbacks",
     "shiming.privacy.api",
     "shiming.accounts.api",
     "shiming.entrypoints.jobs_api",

@@ -33,7 +33,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "webhooks": ("shiming.entrypoints.webhook_commands", "Receivers of events, their secrets, replay."),
     "accounts": ("shiming.accounts.commands", "Create, change and disable accounts of staff."),
     "clients": ("shiming.accounts.commands", "Create, list and disable machine clients of the API."),
-    "sandbox": ("shiming.identity_proofing.commands", "Run a stand-in authority for rehearsal."),
+    "bss": ("shiming.registrations.commands.bss", "Where operators' networks take orders (TMF641)."),
+    "provisioning": ("shiming.registrations.commands.provisioning", "Orders to operators' networks."),
+    "sandbox": ("shiming.entrypoints.sandbox_commands", "Run a stand-in authority or BSS for rehearsal."),
 }
 
 

@@ -13,8 +13,11 @@ from shiming.infrastructure.outbox import Event
 
 #: Type of event -> kinds of jobs. The handlers stand in `jobs_of_features`.
 LISTENERS: Mapping[str, tuple[str, ...]] = {
-    "line.registered": ("people.follow_registration",),
-    "line.terminated": ("people.follow_termination",),
+    "line.profile_changed": ("provisioning.order",),
+    "line.sim_replaced": ("provisioning.order",),
+    "line.status_changed": ("provisioning.order",),
+    "line.registered": ("people.follow_registration", "provisioning.order"),
+    "line.terminated": ("people.follow_termination", "provisioning.order"),
 }
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # what a command does not need is not imported: `--help` stay
     from shiming.registrations.model.registration import RegistrationPolicy
     from shiming.registrations.use_cases.hot_path import Registrar
     from shiming.registrations.use_cases.notices import NoticeTools
+    from shiming.registrations.use_cases.provisioning_tools import ProvisioningTools
     from shiming.registrations.use_cases.tools import RegistrationTools
 
 
@@ -224,6 +225,21 @@ class Platform(Installation):
         from shiming.infrastructure.webhooks.destinations import Destinations
 
         return Destinations(loopback=self.settings.sandbox, networks=self.settings.webhook_networks)
+
+    @cached_property
+    def provisioning(self) -> "ProvisioningTools":
+        """Return the tools of provisioning: orders go to the BSS that operators have named."""
+        from shiming.registrations.connectors.bss import TmfBss
+        from shiming.registrations.use_cases.provisioning_tools import ProvisioningTools
+
+        return ProvisioningTools(
+            registrations=self.registrations,
+            engine=self.engine,
+            clock=self.clock,
+            bss=TmfBss(self.destinations),
+            policy=lambda: self.policy(self.default_pack, self.today()),
+            public_url=self.settings.public_url,
+        )
 
     @cached_property
     def worker_tools(self) -> "WorkerTools":

@@ -26,6 +26,8 @@ from shiming.vocabulary.permissions import Permission
 OWN_CODES = frozenset({"accounts.read_own"})
 _CLERK = OWN_CODES | {
     "orders.represent",
+    "orders.manage",
+    "orders.read",
     "orders.accept",
     "terms.read",
     "holder_clocks.read",
@@ -53,7 +55,10 @@ _CLERK = OWN_CODES | {
 ROLE_CODES: Mapping[Role, frozenset[str]] = {
     Role.CLERK: _CLERK,
     Role.SUPERVISOR: _CLERK
+    | frozenset({"provisioning.read", "provisioning.confirm"})
     | {
+        "registration_reviews.decide",
+        "registrations.list_over_cap",
         "numbers.manage",
         "sims.manage",
         "registrations.list_by_person",
@@ -62,6 +67,10 @@ ROLE_CODES: Mapping[Role, frozenset[str]] = {
     },
     Role.COMPLIANCE_OFFICER: OWN_CODES
     | {
+        "provisioning.read",
+        "registration_reviews.decide",
+        "registrations.list_over_cap",
+        "orders.read",
         "lines.stop_for_compliance",
         "numbers.read",
         "sims.read",
@@ -103,11 +112,21 @@ ROLE_CODES: Mapping[Role, frozenset[str]] = {
     },
     Role.AUDITOR: OWN_CODES | {"ledger.read"},  # reads the ledger and nothing else
     Role.ADMINISTRATOR: OWN_CODES  # gives rights and runs the machine; sees neither people nor evidence
-    | {"accounts.manage", "clients.manage", "jobs.manage", "webhooks.manage", "keys.rotate"},
+    | {
+        "provisioning.read",
+        "provisioning.manage",
+        "accounts.manage",
+        "clients.manage",
+        "jobs.manage",
+        "webhooks.manage",
+        "keys.rotate",
+    },
 }
 
 #: What a program may be given: never to read a person in clear, to approve, to erase or to give rights.
 CLIENT_SCOPES: frozenset[str] = (_CLERK - OWN_CODES) | {
+    "provisioning.read",
+    "provisioning.manage",
     "numbers.manage",
     "sims.manage",
     "notices.record",

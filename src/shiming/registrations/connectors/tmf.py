@@ -20,7 +20,7 @@ ORDERS = "/serviceOrdering/v4/serviceOrder"
 SERVICES = "/serviceInventory/v4/service"
 STATUS, EMERGENCY = "status", "emergency_calls"
 ID_CHARACTERS_MAX = 120
-_CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+_CODE = re.compile(r"[A-Za-z][A-Za-z_]{0,59}|\d{1,5}")  # free text could name somebody
 #: OrderItemActionType and ServiceStateType of version 4.
 _ACTIONS = {
     OrderAction.ADD: "add",

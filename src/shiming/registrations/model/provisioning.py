@@ -106,3 +106,16 @@ class ServiceOrder:
             "created_at": self.created_at.isoformat(),
             "changed_at": self.changed_at.isoformat(),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorBss:
+    """An operator's BSS without its secrets."""
+
+    operator: str
+    url: str
+    added_at: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as commands and the API show it."""
+        return {"operator": self.operator, "url": self.url, "added_at": self.added_at.isoformat()}

@@ -1,14 +1,13 @@
 """The table of operators' BSS, and the names of their secrets."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shiming.infrastructure.database import insert_into
 from shiming.infrastructure.tables import UtcInstant, schema
+from shiming.registrations.model.provisioning import OperatorBss
 
 bss_endpoints = sa.Table(
     "bss_endpoints",
@@ -17,19 +16,6 @@ bss_endpoints = sa.Table(
     sa.Column("url", sa.String(500), nullable=False),
     sa.Column("added_at", UtcInstant, nullable=False),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class BssRow:
-    """An operator's BSS without its secrets."""
-
-    operator: str
-    url: str
-    added_at: datetime
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as commands and the API show it."""
-        return {"operator": self.operator, "url": self.url, "added_at": self.added_at.isoformat()}
 
 
 def token_name(operator: str) -> str:
@@ -47,27 +33,27 @@ def former_callback_name(operator: str) -> str:
     return f"bss:{operator}:callback-former"
 
 
-def put_bss(connection: Connection, operator: str, url: str, *, now: datetime) -> BssRow:
+def put_bss(connection: Connection, operator: str, url: str, *, now: datetime) -> OperatorBss:
     """Write where an operator's BSS is; a former address is replaced."""
     statement = insert_into(connection, bss_endpoints).values(operator=operator, url=url, added_at=now)
     changed = {"url": url, "added_at": now}
     connection.execute(statement.on_conflict_do_update(index_elements=["operator"], set_=changed))
-    return BssRow(operator, url, now)
+    return OperatorBss(operator, url, now)
 
 
-def find_bss(connection: Connection, operator: str) -> BssRow | None:
+def find_bss(connection: Connection, operator: str) -> OperatorBss | None:
     """Return an operator's BSS."""
     query = bss_endpoints.select().where(bss_endpoints.c.operator == operator)
     row = connection.execute(query).one_or_none()
-    return None if row is None else BssRow(row.operator, row.url, row.added_at)
+    return None if row is None else OperatorBss(row.operator, row.url, row.added_at)
 
 
-def list_bss(connection: Connection, *, operator: str | None = None) -> tuple[BssRow, ...]:
+def list_bss(connection: Connection, *, operator: str | None = None) -> tuple[OperatorBss, ...]:
     """Return all BSS by operator, or the one of an operator."""
     query = bss_endpoints.select().order_by(bss_endpoints.c.operator)
     if operator is not None:
         query = query.where(bss_endpoints.c.operator == operator)
-    return tuple(BssRow(row.operator, row.url, row.added_at) for row in connection.execute(query))
+    return tuple(OperatorBss(row.operator, row.url, row.added_at) for row in connection.execute(query))
 
 
 def remove_bss(connection: Connection, operator: str) -> bool:

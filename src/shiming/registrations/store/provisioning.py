@@ -132,6 +132,13 @@ def find_order(connection: Connection, order_id: str) -> ServiceOrder | None:
     return None if row is None else _order(row)
 
 
+def find_by_bss_order(connection: Connection, operator: str, bss_order: str) -> ServiceOrder | None:
+    """Return an order by what the operator's BSS calls it."""
+    mine = (service_orders.c.operator == operator) & (service_orders.c.bss_order == bss_order)
+    row = connection.execute(service_orders.select().where(mine).limit(1)).one_or_none()
+    return None if row is None else _order(row)
+
+
 def orders_of(connection: Connection, service_id: str, operator: str) -> tuple[ServiceOrder, ...]:
     """Return all orders of a service in their order."""
     query = (

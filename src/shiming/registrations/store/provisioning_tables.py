@@ -62,4 +62,5 @@ sa.Index(
     sqlite_where=OPEN,
 )
 sa.Index("ix_service_orders_line", service_orders.c.line_id)
+sa.Index("ix_service_orders_bss", service_orders.c.operator, service_orders.c.bss_order)
 sa.Index("ix_service_orders_list", service_orders.c.created_at, service_orders.c.order_id)

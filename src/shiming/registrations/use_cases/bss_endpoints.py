@@ -14,10 +14,10 @@ from shiming.infrastructure.sealed_secrets import find_secret, forget_secrets, p
 from shiming.privacy.use_cases.ledger import record
 from shiming.registrations.errors.provisioning import bss_token_invalid, bss_unknown
 from shiming.registrations.events.provisioning import BSS_ADDED, BSS_REMOVED
+from shiming.registrations.model.provisioning import OperatorBss
 from shiming.registrations.permissions.provisioning import MayManageProvisioning, MayReadProvisioning
 from shiming.registrations.ports.bss import BssEndpoint
 from shiming.registrations.store import bss_endpoints as store
-from shiming.registrations.store.bss_endpoints import BssRow
 from shiming.registrations.use_cases.provisioning_tools import ProvisioningTools
 from shiming.vocabulary.permissions import asks, inside
 
@@ -31,7 +31,7 @@ _TOKEN = re.compile(rf"[\x21-\x7E]{{1,{TOKEN_CHARACTERS_MAX}}}")
 @asks(MayManageProvisioning)
 def add_bss(
     tools: ProvisioningTools, connection: Connection, *, operator: str, url: str, token: str, now: datetime
-) -> BssRow:
+) -> OperatorBss:
     """Say where an operator's BSS is; the URL was checked. What waited for one is sent by the worker."""
     if not _TOKEN.fullmatch(token):
         raise bss_token_invalid()
@@ -69,7 +69,7 @@ def remove_bss(tools: ProvisioningTools, connection: Connection, *, operator: st
 
 
 @asks(MayReadProvisioning)
-def list_bss(connection: Connection, *, operator: str | None) -> tuple[BssRow, ...]:
+def list_bss(connection: Connection, *, operator: str | None) -> tuple[OperatorBss, ...]:
     """Return the BSS of an operator, or of all."""
     return store.list_bss(connection, operator=operator)
 
