@@ -23,6 +23,7 @@ class EvidenceKind(StrEnum):
     SIGNATURE = "signature"
     CONTRACT = "contract"
     IDENTITY_RECORD = "identity_record"
+    INSTALL_ADDRESS = "install_address"  # where a fixed line or internet access is, as text
     AUTHORITY_DOCUMENT = "authority_document"  # letter of authority, proof of guardianship
 
 

@@ -41,6 +41,7 @@ RETENTION_CLASS_OF = {
     EvidenceKind.SIGNATURE: RetentionClass.IDENTITY,
     EvidenceKind.CONTRACT: RetentionClass.IDENTITY,
     EvidenceKind.IDENTITY_RECORD: RetentionClass.IDENTITY,
+    EvidenceKind.INSTALL_ADDRESS: RetentionClass.IDENTITY,
     EvidenceKind.AUTHORITY_DOCUMENT: RetentionClass.IDENTITY,
 }
 

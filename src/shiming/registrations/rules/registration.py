@@ -125,7 +125,7 @@ def _representation(
         operator=command.operator,
         order=order.session_id,
         category=order.category,
-        holder=facts.session and facts.session.subject,
+        holder=facts.session.subject if facts.session else None,
         representative=order.representative,
     )
     return decide_representation(acting, rules, now=now, sandbox=sandbox)

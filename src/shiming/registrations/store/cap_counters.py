@@ -4,7 +4,7 @@ The counter of a holder is locked first by everything that takes or keeps a plac
 `version`; who decided on an older version finds its condition false and decides again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -114,15 +114,15 @@ def list_over_cap(
     connection: Connection,
     caps: Iterable[tuple[str, int]],
     *,
-    scope: str | None,
+    scopes: Collection[str] | None,
     after: Sequence[str] | None,
     limit: int,
 ) -> tuple[OverCap, ...]:
     """Return holders with more lines than these caps (name, most), by their counters' keys."""
     over = [(_c.cap_name == name) & (_c.active > most) for name, most in caps]
     query = cap_counters.select().where(sa.or_(sa.false(), *over))
-    if scope is not None:
-        query = query.where(_c.cap_scope == scope)
+    if scopes is not None:
+        query = query.where(_c.cap_scope.in_(scopes))
     keys: tuple[sa.ColumnElement[Any], ...] = (_c.cap_name, _c.cap_scope, _c.subject)
     if after is not None:
         query = query.where(sa.tuple_(*keys) > sa.tuple_(*(sa.literal(part) for part in after)))

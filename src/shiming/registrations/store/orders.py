@@ -12,6 +12,7 @@ from shiming.infrastructure.database import insert_into
 from shiming.infrastructure.tables import UtcInstant, schema
 from shiming.jurisdictions.model import Channel, EntryKind, HolderKind, ProductClass
 from shiming.registrations.model.lines import LineKind, SimForm, stored_identifier
+from shiming.registrations.model.ordering import ProvingSession
 from shiming.registrations.model.orders import (
     ConfirmationMethod,
     LineConfirmation,
@@ -63,6 +64,11 @@ line_orders = sa.Table(
     sa.Index("ix_line_orders_cap", "cap_subject", "cap_reserved_until"),
 )
 
+_PROVING_SESSION = sa.text(
+    "SELECT channel, category, operator, subject, outcome, decided_at, consumed_by "
+    "FROM proofing_sessions WHERE id = :session_id"
+).columns(decided_at=UtcInstant)
+
 
 def find_order(connection: Connection, session_id: str, *, for_update: bool = False) -> LineOrder | None:
     """Return the order of a session; `for_update` holds it until the transaction ends."""
@@ -82,6 +88,34 @@ def change_order(connection: Connection, session_id: str, **columns: Any) -> boo
     """Set columns of an order; False when there is none."""
     statement = line_orders.update().where(line_orders.c.session_id == session_id).values(**columns)
     return connection.execute(statement).rowcount == 1
+
+
+def write_details(connection: Connection, order: LineOrder) -> None:
+    """Write what changes while an order is gathered: number, SIM, install address, confirmation."""
+    said = order.confirmation
+    change_order(
+        connection,
+        order.session_id,
+        identifier=order.identifier and order.identifier.reveal("store"),
+        iccid=order.iccid,
+        imsi=order.imsi,
+        sim_form=order.sim_form and order.sim_form.value,
+        install_address=order.install_address,
+        confirmed_identifier=said and said.identifier.reveal("store"),
+        confirmation_method=said and said.method.value,
+        confirmed_at=said and said.confirmed_at,
+    )
+
+
+def remove_order(connection: Connection, session_id: str) -> None:
+    """Forget an order that was given up, and the place that it keeps."""
+    connection.execute(line_orders.delete().where(line_orders.c.session_id == session_id))
+
+
+def find_proving_session(connection: Connection, session_id: str) -> ProvingSession | None:
+    """Return the session of a proof, decided or not."""
+    row = connection.execute(_PROVING_SESSION, {"session_id": session_id}).one_or_none()
+    return None if row is None else ProvingSession(*row)
 
 
 def columns_of(order: LineOrder) -> dict[str, Any]:
