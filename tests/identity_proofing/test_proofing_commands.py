@@ -36,7 +36,7 @@ class Platform:
         return ON
 
     def policy(self, pack: str, on: date) -> Policy:
-        return policy_on(read_pack(pack), on)
+        return policy_on(read_pack(pack or "cn"), on)
 
     def begin(self) -> Any:
         return self.desk.begin()

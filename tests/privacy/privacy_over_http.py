@@ -84,7 +84,7 @@ class PrivacyHttpPlatform:
         return self.clock.at.date()
 
     def policy(self, pack: str, on: date) -> Policy:
-        return policy_on(read_pack(pack), on)
+        return policy_on(read_pack(pack or "cn"), on)
 
     def operator_name(self, operator: str) -> str:
         return OPERATOR_NAME if operator == OPERATOR else ""

@@ -40,7 +40,7 @@ class Platform:
         return NOW.date()
 
     def policy(self, pack: str, on: date) -> Policy:
-        return policy_on(read_pack(pack), on)
+        return policy_on(read_pack(pack or "cn"), on)
 
     def operator_name(self, operator: str) -> str:
         return OPERATOR_NAME if operator else ""
