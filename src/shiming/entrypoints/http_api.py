@@ -29,6 +29,9 @@ from shiming.infrastructure.telemetry import Traces
 ROUTERS = (
     "shiming.identity_proofing.api",
     "shiming.registrations.api.registrations",
+    "shiming.registrations.api.stops",
+    "shiming.registrations.api.numbers",
+    "shiming.registrations.api.sims",
     "shiming.registrations.api.organisations",
     "shiming.registrations.api.terms",
     "shiming.registrations.api.confirmations",

@@ -96,7 +96,7 @@ def find_free(
 def _anywhere(tools: RegistrationTools, connection: Connection, wanted: NumbersWanted) -> Place | None:
     """Return a place that chance chooses: a block, and a number in it."""
     block = store.some_block(
-        connection, wanted.operator, kind=wanted.kind, from_reference=tools.privacy.new_reference("BLK")
+        connection, wanted.operator, kind=wanted.kind, from_reference=tools.privacy.new_reference("RNG")
     )
     if block is None:
         return None

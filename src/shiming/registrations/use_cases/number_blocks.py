@@ -127,7 +127,7 @@ def _take_in(
         elif decision:
             outcomes.append((line, _not_given(decision)))
         else:
-            reference = tools.privacy.new_reference("BLK")
+            reference = tools.privacy.new_reference("RNG")
             block = NumberBlock(reference, new.operator, new.range, new.kind, new.excluded, now)
             pool.add(block)
             added.append(block)
