@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shiming.jurisdictions.model import CapPolicy, StopReason
+from shiming.jurisdictions.model import StopReason
 from shiming.registrations.model.lines import Line
+from shiming.registrations.model.registration import HolderCounter, NamedCap
+from shiming.vocabulary.refusals import Refusal
 
 
 class ActKind(StrEnum):
@@ -39,13 +41,17 @@ class HeldLine:
     place: str | None = None  # reference of the address of installation, in the vault
 
 
-@dataclass(frozen=True, slots=True)
-class CapSlot:
-    """Where a person's lines are counted, and up to how many; `cap` None: none of theirs are."""
+NO_LINES = HolderCounter()
 
-    cap_class: str
-    scope: str
-    cap: CapPolicy
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """Whether a person may take one more line: why not, and the counter that this was decided on."""
+
+    refusals: tuple[Refusal, ...]
+    cap: NamedCap | None  # none: such lines of a person are not counted
+    counter: HolderCounter = NO_LINES
+    allowed: int = 0  # lines after this one, at most: the cap, or what a review let pass
 
 
 @dataclass(frozen=True, slots=True)

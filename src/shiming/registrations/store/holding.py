@@ -5,16 +5,15 @@ ledger lane.
 """
 
 import json
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from shiming.infrastructure.database import insert_into
-from shiming.infrastructure.tables import UtcInstant
-from shiming.registrations.model.holding import Act, ActKind, CapSlot
+from shiming.registrations.model.holding import Act
 from shiming.registrations.model.lines import Line, LineKind, LineStatus, stored_identifier
+from shiming.registrations.model.registration import HolderCounter
+from shiming.registrations.store.cap_counters import CounterKey
 from shiming.registrations.store.orders import line_orders
 from shiming.registrations.store.tables import cap_counters, in_use, lines, registrations
 
@@ -27,8 +26,6 @@ _EVIDENCE = sa.text(
     "SELECT evidence_id FROM evidence WHERE case_reference = :session AND (operator = :operator OR "
     "operator = '') AND erased_at IS NULL ORDER BY evidence_id"
 )
-#: Acts that bring a line to a holder.
-_TAKING = (ActKind.REGISTERED.value, ActKind.CHANGE_OF_HOLDER.value)
 
 
 def use_up_session(connection: Connection, session_id: str, *, by: str) -> bool:
@@ -106,62 +103,20 @@ def place_of(connection: Connection, line: Line) -> str | None:
     return connection.execute(query).scalar_one_or_none()
 
 
-def count_held(connection: Connection, subject: str, slot: CapSlot) -> int:
-    """Return how many lines of a person this cap counts."""
-    query = sa.select(cap_counters.c.active).where(*_counter(subject, slot.scope, slot.cap_class))
-    return connection.execute(query).scalar_one_or_none() or 0
-
-
-def takings_since(connection: Connection, subject: str, scope: str, since: datetime) -> tuple[datetime, ...]:
-    """Return when lines came to a person since then, in one scope, oldest first."""
-    taken = sa.and_(
-        registrations.c.line_id == lines.c.line_id,
-        registrations.c.operator == lines.c.operator,
-        registrations.c.session_id == lines.c.session_id,
-        registrations.c.kind.in_(_TAKING),
+def read_counter(connection: Connection, key: CounterKey) -> HolderCounter:
+    """Return a counter as it stands, without holding it."""
+    columns = cap_counters.c
+    query = cap_counters.select().where(
+        columns.subject == key.subject, columns.cap_scope == key.scope, columns.cap_name == key.name
     )
-    query = (
-        sa.select(registrations.c.registered_at)
-        .select_from(lines.join(registrations, taken))
-        .where(
-            lines.c.subject == subject,
-            lines.c.cap_scope == scope,
-            registrations.c.registered_at >= sa.bindparam("since", since, type_=UtcInstant()),
-        )
-        .order_by(registrations.c.registered_at)
-    )
-    return tuple(connection.execute(query).scalars())
-
-
-def lock_counters(connection: Connection, *held: tuple[str, str, str]) -> None:
-    """Lock counters by (subject, scope, class) in the order of their keys, so that none waits in a circle."""
-    for subject, scope, cap_class in sorted(set(held)):
-        query = sa.select(cap_counters.c.active).where(*_counter(subject, scope, cap_class))
-        connection.execute(query.with_for_update())
-
-
-def take_slot(connection: Connection, subject: str, slot: CapSlot) -> bool:
-    """Count one more line of a person by one statement that does nothing at the cap; False there."""
-    cap = slot.cap.lines_per_holder_max.value
-    new = insert_into(connection, cap_counters).values(
-        subject=subject, cap_scope=slot.scope, cap_name=slot.cap_class, active=1, cap=cap, version=1
-    )
-    statement = new.on_conflict_do_update(
-        index_elements=["subject", "cap_scope", "cap_name"],
-        set_={"active": cap_counters.c.active + 1, "cap": cap, "version": cap_counters.c.version + 1},
-        where=cap_counters.c.active < cap,
-    )
-    return cap > 0 and connection.execute(statement).rowcount == 1
-
-
-def give_slot_back(connection: Connection, subject: str, scope: str, cap_class: str) -> None:
-    """Count one line of a person less, where it was counted."""
-    counter = (*_counter(subject, scope, cap_class), cap_counters.c.active > 0)
-    connection.execute(cap_counters.update().where(*counter).values(active=cap_counters.c.active - 1))
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return HolderCounter()
+    return HolderCounter(row.active, row.version, row.last_registered_at, row.day, row.day_count)
 
 
 def hand_over(
-    connection: Connection, line: Line, *, subject: str, session_id: str, slot: CapSlot | None
+    connection: Connection, line: Line, *, subject: str, session_id: str, counter: CounterKey | None
 ) -> bool:
     """Make a person the holder of a line if it still is as it was seen; False when something changed."""
     statement = (
@@ -178,8 +133,8 @@ def hand_over(
             subject=subject,
             session_id=session_id,
             position=1,
-            cap_scope=slot.scope if slot else "",
-            cap_name=slot.cap_class if slot else None,
+            cap_scope=counter.scope if counter else "",
+            cap_name=counter.name if counter else None,
         )
     )
     return connection.execute(statement).rowcount == 1
@@ -220,14 +175,7 @@ def list_held(connection: Connection, operator: str, *, after: str, limit: int) 
             status=LineStatus(row.status),
             registered_at=row.registered_at,
             kind=LineKind(row.kind),
+            cap_name=row.cap_name,
         )
         for row in connection.execute(query)
-    )
-
-
-def _counter(subject: str, scope: str, cap_class: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        cap_counters.c.subject == subject,
-        cap_counters.c.cap_scope == scope,
-        cap_counters.c.cap_name == cap_class,
     )

@@ -6,7 +6,7 @@ was when the decision was made; the caller then goes back and looks again. No ac
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -15,26 +15,48 @@ from shiming.jurisdictions.model import Channel, EntryKind, Policy, ProductClass
 from shiming.privacy.model import LeafRef, RetentionEvents
 from shiming.privacy.use_cases.ledger import Fact, record
 from shiming.privacy.use_cases.vault import attach_line, start_retention_clocks
-from shiming.registrations.model.holding import Act, ActKind, CapSlot, HeldLine, HoldingChanged
+from shiming.registrations.errors.orders import OrderRefusal
+from shiming.registrations.errors.registration import RefusalCode
+from shiming.registrations.model.holding import Act, ActKind, Capacity, HeldLine, HoldingChanged
 from shiming.registrations.model.lines import Line
+from shiming.registrations.model.numbers import NumberHold, NumberState
 from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.model.registration import (
+    CapReached,
+    PoolNumber,
     RegistrationPolicy,
     SessionNotUsable,
     SessionUsable,
 )
 from shiming.registrations.receipts import sign_receipt
+from shiming.registrations.rules.entry import decide_entry
+from shiming.registrations.rules.line_cap import decide_line_cap
 from shiming.registrations.rules.session_usable import decide_session_usable
+from shiming.registrations.rules.velocity import day_of, decide_velocity
 from shiming.registrations.store import holding as store
+from shiming.registrations.store.cap_counters import (
+    CounterKey,
+    free_place,
+    key_of,
+    lock_counter,
+    places_kept,
+    take_places,
+)
 from shiming.registrations.store.lines import find_line
+from shiming.registrations.store.numbers import rest
 from shiming.registrations.store.orders import add_order, find_order
 from shiming.registrations.store.proven_sessions import find_proven_session
 from shiming.registrations.store.stops import stops_of
+from shiming.registrations.use_cases.lines import terminate_line
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.permissions import inside
+from shiming.vocabulary.refusals import Refusal
 
+PORTED_OUT = "ported_out"
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)  # until the number is registered here again, or comes to rest
 RECEIPT_KIND, RECEIPT_VERSION = "holding_receipt", 1
 _FEATURE = "transfers decides and asks the permission"
+Rules = tuple[tuple[str, str], ...]  # name of a rule, and its citation
 _HANDED = frozenset({ActKind.REGISTERED.value, ActKind.CHANGE_OF_HOLDER.value})
 
 
@@ -44,14 +66,6 @@ class Witness:
 
     session_id: str
     usable: SessionUsable
-
-
-@dataclass(frozen=True, slots=True)
-class Takings:
-    """What a person has in one scope: counted lines, and when lines came to them within the last days."""
-
-    active: int
-    at: tuple[datetime, ...]
 
 
 @inside(_FEATURE)
@@ -74,42 +88,69 @@ def check_proof(
     session_id: str,
     *,
     operator: str,
-    policy: Policy,
+    policy: RegistrationPolicy,
     now: datetime,
 ) -> SessionUsable | SessionNotUsable:
     """Say whether a session proves a person, freshly, for this operator, and has served nothing yet."""
     return decide_session_usable(
         find_proven_session(connection, session_id),
         operator=operator,
-        policy=RegistrationPolicy.of(policy, number_regions=()),
+        policy=policy,
         sandbox=tools.sandbox,
         now=now,
     )
 
 
 @inside(_FEATURE)
-def is_identity_recorded(connection: Connection, witness: Witness) -> bool:
-    """Say whether what the law wants recorded of the person is in the vault."""
-    return store.is_identity_recorded(connection, witness.session_id, witness.usable.subject)
+def judge_entry(
+    connection: Connection,
+    held: HeldLine,
+    order: LineOrder,
+    witness: Witness,
+    *,
+    policy: RegistrationPolicy,
+    now: datetime,
+) -> tuple[Refusal, ...]:
+    """Return what the entry of this order demands and is not there."""
+    recorded = store.is_identity_recorded(connection, witness.session_id, witness.usable.subject)
+    return decide_entry(
+        order,
+        held.line.number,
+        rules_of(policy),
+        identity_recorded=recorded,
+        pool=PoolNumber(),
+        now=now,
+    )
 
 
 @inside(_FEATURE)
-def slot_of(line: Line, policy: Policy) -> CapSlot | None:
-    """Return where a person's lines of this class are counted; None: they are not."""
-    cap = RegistrationPolicy.of(policy, number_regions=()).cap_of(ProductClass(line.product_class))
-    return None if cap is None else CapSlot(cap.name, cap.scope_of(line.operator), cap.policy)
-
-
-@inside(_FEATURE)
-def read_takings(
-    connection: Connection, subject: str, slot: CapSlot | None, *, now: datetime, days: int
-) -> Takings:
-    """Return what a person has where this slot counts."""
-    if slot is None:
-        return Takings(0, ())
-    since = now - timedelta(days=days)
-    at = store.takings_since(connection, subject, slot.scope, since)
-    return Takings(store.count_held(connection, subject, slot), at)
+def judge_capacity(
+    connection: Connection,
+    line: Line,
+    subject: str,
+    order: LineOrder | None,
+    *,
+    policy: RegistrationPolicy,
+    now: datetime,
+) -> Capacity:
+    """Say whether a person may take this line as well: the cap of its product, places kept, velocity."""
+    cap = policy.cap_of(ProductClass(line.product_class))
+    if cap is None:
+        return Capacity((), None)
+    key = CounterKey(subject, cap.scope_of(line.operator), cap.name)
+    counter = store.read_counter(connection, key)
+    session_id = "" if order is None else order.session_id
+    kept = places_kept(connection, key, session_id=session_id, now=now)
+    reviewed = order is not None and order.review is not None
+    counted = decide_line_cap(counter.active, cap.policy, places_kept=kept)
+    refusals: list[Refusal] = []
+    if isinstance(counted, CapReached) and not (counted.reviewable and reviewed):
+        code = OrderRefusal.REVIEW_REQUIRED if counted.reviewable else RefusalCode.CAP_REACHED
+        refusals.append(Refusal(code, counted.citation))
+    refusals += decide_velocity(counter, cap.policy, now=now, time_zone=policy.time_zone)
+    most = cap.policy.lines_per_holder_max.value
+    allowed = max(most, counter.active + 1) if reviewed else most
+    return Capacity(tuple(refusals), cap, counter, allowed)
 
 
 @inside(_FEATURE)
@@ -149,41 +190,38 @@ def change_holder(
     *,
     giver: Witness,
     receiver: Witness,
-    policy: Policy,
-    rules: tuple[tuple[str, str], ...],
+    capacity: Capacity,
+    policy: RegistrationPolicy,
+    rules: Rules,
     now: datetime,
 ) -> dict[str, Any] | HoldingChanged:
     """Make the receiver the holder; return the signed receipt. Both sessions are used up, each once.
 
     The old holder's evidence begins its own time of retention now; the receiver's is kept for the line.
     """
-    line = held.line
+    line, subject = held.line, receiver.usable.subject
     for session_id in sorted((giver.session_id, receiver.session_id)):
         if not store.use_up_session(connection, session_id, by=line.line_id):
             return HoldingChanged("SESSION_CONSUMED")
-    slot, subject = slot_of(line, policy), receiver.usable.subject
-    counters = [(line.subject, line.cap_scope, line.cap_name)] if line.cap_name else []
-    if slot is not None:
-        counters.append((subject, slot.scope, slot.cap_class))
-    store.lock_counters(connection, *counters)
-    if slot is not None and not store.take_slot(connection, subject, slot):
-        return HoldingChanged("CAP_REACHED")
-    if line.cap_name is not None:
-        store.give_slot_back(connection, line.subject, line.cap_scope, line.cap_name)
-    handed = store.hand_over(connection, line, subject=subject, session_id=receiver.session_id, slot=slot)
-    if not handed:
+    counter = _counter_for(line, subject, capacity)
+    if not _move_place(connection, line, counter, capacity, day=day_of(now, policy.time_zone), now=now):
+        return HoldingChanged("CAP_CHANGED")
+    session_id = receiver.session_id
+    if not store.hand_over(connection, line, subject=subject, session_id=session_id, counter=counter):
         return HoldingChanged("LINE_CHANGED")
-    _end_clocks_of_holder(connection, line, policy, also=giver.session_id, now=now)
-    attach_line(connection, case_reference=receiver.session_id, line_id=line.line_id)
-    after = replace(
-        line,
-        subject=subject,
-        session_id=receiver.session_id,
-        cap_scope=slot.scope if slot else "",
-        cap_name=slot.cap_class if slot else None,
+    _start_clocks(connection, line, policy, also=giver.session_id, now=now)
+    attach_line(connection, case_reference=session_id, line_id=line.line_id)
+    return _act(
+        tools,
+        connection,
+        replace(line, subject=subject, session_id=session_id),
+        ActKind.CHANGE_OF_HOLDER,
+        receiver,
+        policy=policy,
+        rules=rules,
+        now=now,
+        released_by=giver,
     )
-    kind = ActKind.CHANGE_OF_HOLDER
-    return _act(tools, connection, after, kind, receiver, policy=policy, rules=rules, now=now)
 
 
 @inside(_FEATURE)
@@ -194,8 +232,8 @@ def record_act(
     kind: ActKind,
     *,
     witness: Witness,
-    policy: Policy,
-    rules: tuple[tuple[str, str], ...],
+    policy: RegistrationPolicy,
+    rules: Rules,
     now: datetime,
 ) -> dict[str, Any] | HoldingChanged:
     """Add an act that leaves the holder as they are (a new SIM, a move); return the signed receipt."""
@@ -206,6 +244,32 @@ def record_act(
         return HoldingChanged("LINE_CHANGED")
     attach_line(connection, case_reference=witness.session_id, line_id=line.line_id)
     return _act(tools, connection, line, kind, witness, policy=policy, rules=rules, now=now)
+
+
+@inside(_FEATURE)
+def use_up_proof(connection: Connection, session_id: str, *, by: str) -> bool:
+    """Use a session up for a line without an act; False when it is used up already."""
+    return store.use_up_session(connection, session_id, by=by)
+
+
+@inside(_FEATURE)
+def end_ported_line(
+    tools: RegistrationTools,
+    connection: Connection,
+    line: Line,
+    *,
+    port_id: str,
+    policy: RegistrationPolicy,
+    now: datetime,
+) -> None:
+    """End a line whose number goes to another operator: the number does not rest here, and is not free.
+
+    It is kept for the port without an end: it lies in a block of ours and is used elsewhere.
+    """
+    terminate_line(tools, connection, line.line_id, why=PORTED_OUT, policy=policy, now=now)
+    start_clocks_of_line(connection, line, policy, now=now)
+    away = NumberHold(NumberState.RESERVED, line.operator, port_id, FOR_EVER)
+    rest(connection, line.number.reveal("kept while it is elsewhere"), away)
 
 
 @inside(_FEATURE)
@@ -230,13 +294,53 @@ def list_lines_in_use(connection: Connection, operator: str, *, after: str, limi
 
 
 @inside("whoever ends a line, or its holding, starts the clocks of every proof that was given for it")
-def start_clocks_of_line(connection: Connection, line: Line, policy: Policy, *, now: datetime) -> None:
+def start_clocks_of_line(
+    connection: Connection, line: Line, policy: RegistrationPolicy, *, now: datetime
+) -> None:
     """Start the retention clocks of all acts of a line, not only of the one that its holder came by."""
-    _end_clocks_of_holder(connection, line, policy, also=line.session_id, now=now)
+    _start_clocks(connection, line, policy, also=line.session_id, now=now)
 
 
-def _end_clocks_of_holder(
-    connection: Connection, line: Line, policy: Policy, *, also: str, now: datetime
+@inside("shared by the verbs of holding")
+def rules_of(policy: RegistrationPolicy) -> Policy:
+    """Return the whole rules behind a policy of registration."""
+    if policy.rules is None:
+        message = "lines that exist are changed under a whole policy only"
+        raise LookupError(message)
+    return policy.rules
+
+
+def _counter_for(line: Line, subject: str, capacity: Capacity) -> CounterKey | None:
+    cap = capacity.cap
+    return None if cap is None else CounterKey(subject, cap.scope_of(line.operator), cap.name)
+
+
+def _move_place(
+    connection: Connection,
+    line: Line,
+    after: CounterKey | None,
+    capacity: Capacity,
+    *,
+    day: str,
+    now: datetime,
+) -> bool:
+    """Count the line for the receiver instead of the giver; False when the counter is not as decided on.
+
+    Both counters are held in the order of their keys, so that two hand-overs never wait in a circle.
+    """
+    keys = {(key.subject, key.scope, key.name): key for key in (key_of(line), after) if key is not None}
+    held = {name: lock_counter(connection, keys[name]) for name in sorted(keys)}
+    if after is not None:
+        counter = held[after.subject, after.scope, after.name]
+        if counter.version != capacity.counter.version or counter.active >= capacity.allowed:
+            return False
+        take_places(connection, after, 1, cap=capacity.allowed, now=now, day=day)
+    free_place(connection, line)
+    return True
+
+
+def _start_clocks(
+    connection: Connection, line: Line, policy: RegistrationPolicy, *, also: str, now: datetime
 ) -> None:
     sessions = {act.session_id for act in store.acts_of(connection, line)} | {line.session_id, also}
     for session_id in sorted(sessions):
@@ -255,9 +359,10 @@ def _act(
     kind: ActKind,
     witness: Witness,
     *,
-    policy: Policy,
-    rules: tuple[tuple[str, str], ...],
+    policy: RegistrationPolicy,
+    rules: Rules,
     now: datetime,
+    released_by: Witness | None = None,
 ) -> dict[str, Any]:
     """Write the leaf, the receipt and the act; the line is locked, so its number is the next one."""
     number = len(store.acts_of(connection, line)) + 1
@@ -270,7 +375,7 @@ def _act(
         "session": witness.session_id,
         "decision_receipt": witness.usable.receipt_hash,
         "rehearsal": witness.usable.rehearsal,
-        "pack": policy.content_hash,
+        "pack": policy.pack_hash,
     }
     leaf = record(
         connection,
@@ -282,8 +387,10 @@ def _act(
     )
     evidence = store.evidence_of(connection, witness.session_id, line.operator)
     content = _receipt(line, act, witness, evidence=evidence, rules=rules, policy=policy, leaf=leaf)
+    if released_by is not None:
+        content["released_by"] = released_by.session_id
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    store.add_act(connection, line, act, pack_hash=policy.content_hash, receipt=text)
+    store.add_act(connection, line, act, pack_hash=policy.pack_hash, receipt=text)
     return sign_receipt(content, tools.signer)
 
 
@@ -293,8 +400,8 @@ def _receipt(
     witness: Witness,
     *,
     evidence: tuple[str, ...],
-    rules: tuple[tuple[str, str], ...],
-    policy: Policy,
+    rules: Rules,
+    policy: RegistrationPolicy,
     leaf: LeafRef,
 ) -> dict[str, Any]:
     """Return what the receipt of an act says: no name, no pseudonym, so both sides may have it."""
@@ -315,7 +422,7 @@ def _receipt(
             "rehearsal": witness.usable.rehearsal,
         },
         "rules": [{"rule": name, "citation": citation} for name, citation in rules],
-        "pack": {"id": policy.pack_id, "version": policy.pack_version, "hash": policy.content_hash},
+        "pack": {"id": policy.pack_id, "version": policy.pack_version, "hash": policy.pack_hash},
         "evidence": list(evidence),
         "ledger": {"leaf": leaf.leaf_id, "hash": leaf.hash},
     }

@@ -22,27 +22,6 @@ class HolderChangeRefusal(ReasonCode):
         Text(zh="该号码暂时还不能过户。", en="This line cannot change its holder yet."),
         Text(zh="请在冷静期满后办理。", en="Come back when the cooling period is over."),
     )
-    RECEIVER_AT_CAP = (
-        "RECEIVER_AT_CAP",
-        Text(zh="受让人名下的号码已达上限。", en="The receiver holds as many lines as are allowed."),
-        Text(zh="您名下的号码数量已达上限。", en="You already hold as many numbers as one person may."),
-        Text(zh="受让人可先注销不用的号码。", en="The receiver can close a number that is not used."),
-    )
-    RECEIVER_NEEDS_REVIEW = (
-        "RECEIVER_NEEDS_REVIEW",
-        Text(
-            zh="受让人超过数量，须先加强核查。",
-            en="The receiver is above the number that needs an enhanced review.",
-        ),
-        Text(zh="办理前需要进一步核查。", en="A closer look is needed before this can be done."),
-        Text(zh="请提交加强核查。", en="Ask for an enhanced review."),
-    )
-    RECEIVER_TOO_FAST = (
-        "RECEIVER_TOO_FAST",
-        Text(zh="受让人在短时间内取得号码过多。", en="The receiver took on too many lines in a short time."),
-        Text(zh="您近期办理的号码过多。", en="You took on too many lines within a short time."),
-        Text(zh="请按规定间隔后再办理。", en="Come back after the gap that the rules name."),
-    )
     RECEIVER_NOT_ELIGIBLE = (
         "RECEIVER_NOT_ELIGIBLE",
         Text(zh="该类号码不得由个人持有。", en="A person may not hold a line of this class."),

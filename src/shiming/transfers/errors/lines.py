@@ -78,33 +78,6 @@ class TransferLineRefusal(ReasonCode):
             en="Try again later, or look at the account and record an attestation with its reference.",
         ),
     )
-    TRANSFER_IDENTITY_NOT_RECORDED = (
-        "TRANSFER_IDENTITY_NOT_RECORDED",
-        Text(
-            zh="该会话没有留存证件类型、号码、姓名和住址。",
-            en="Document type, number, name and address are not recorded for this session.",
-        ),
-        Text(zh="您的登记信息不完整。", en="The record of your identity is not complete."),
-        Text(zh="请重新进行一次身份核验。", en="Prove the person once more, in a new session."),
-    )
-    TRANSFER_TERMS_NOT_ACCEPTED = (
-        "TRANSFER_TERMS_NOT_ACCEPTED",
-        Text(zh="尚未接受现行服务条款。", en="The terms of service in force were not accepted."),
-        Text(zh="请阅读并接受服务条款。", en="Please read and accept the terms of service."),
-        Text(zh="记录接受条款后再办理。", en="Record the acceptance of the terms, then try again."),
-    )
-    TRANSFER_NOT_CONFIRMED = (
-        "TRANSFER_NOT_CONFIRMED",
-        Text(
-            zh="用户尚未确认将登记到其名下的号码。",
-            en="The customer has not confirmed which line becomes theirs.",
-        ),
-        Text(zh="请确认将登记到您名下的号码。", en="Please confirm which line becomes yours."),
-        Text(
-            zh="请用户读回确认码或在本人设备上确认。",
-            en="Have the code read back, or confirmed on the customer's own device.",
-        ),
-    )
     TRANSFER_ORDER_MISSING = (
         "TRANSFER_ORDER_MISSING",
         Text(zh="该核验会话没有对应的办理单。", en="The session has no order of this kind for this line."),

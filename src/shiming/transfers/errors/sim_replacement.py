@@ -19,12 +19,3 @@ class SimReplacementRefusal(ReasonCode):
         Text(zh="请选择新的SIM卡。", en="Choose a new SIM."),
         Text(zh="请扫描新卡的ICCID。", en="Scan the ICCID of the new card."),
     )
-    NEW_SIM_NOT_IN_STOCK = (
-        "NEW_SIM_NOT_IN_STOCK",
-        Text(
-            zh="新卡不在本企业库存或已被使用。",
-            en="The new card is not in this operator's stock, or is used.",
-        ),
-        Text(zh="该卡不能使用。", en="This card cannot be used."),
-        Text(zh="请换一张库存卡。", en="Take another card from stock."),
-    )

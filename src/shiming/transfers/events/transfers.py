@@ -1,8 +1,7 @@
 """Facts about transfers, as they stand in the outbox."""
 
 HOLDER_CHANGED = "line.holder_changed"
-SIM_REPLACED = "line.sim_replaced"
-LINE_MOVED = "line.moved"
+LINE_MOVED = "line.moved"  # that a SIM was replaced says registrations
 PORT_OUT_AUTHORISED = "port_out.authorised"
 PORT_OUT_COMPLETED = "port_out.completed"
 PORT_OUT_CANCELLED = "port_out.cancelled"

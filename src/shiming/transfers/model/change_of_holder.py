@@ -1,28 +1,15 @@
 """A lawful change of holder: two proven people, one line."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from shiming.registrations.model.holding import HeldLine
 from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.model.registration import SessionNotUsable, SessionUsable
 from shiming.transfers.model.account_standing import AccountStanding
+from shiming.vocabulary.refusals import Refusal
 
 Proof = SessionUsable | SessionNotUsable
-
-
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """What the receiver has: lines that the cap counts, and when lines came to them of late."""
-
-    active: int = 0
-    last_at: datetime | None = None
-    in_a_day: int = 0
-
-    def since_last(self, now: datetime) -> timedelta | None:
-        """Return how long ago the last line came to them."""
-        return None if self.last_at is None else now - self.last_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +20,9 @@ class HolderChangeFacts:
     giver: Proof
     receiver: Proof
     order: LineOrder | None  # of the receiver's session
-    identity_recorded: bool  # of the receiver
-    holdings: Holdings
     standing: AccountStanding
+    entry: tuple[Refusal, ...] = ()  # what the entry demands and the receiver's order lacks
+    capacity: tuple[Refusal, ...] = ()  # why the receiver may take no more lines now
     form_evidence: str | None = None
     barred: bool = False  # either of the two
     port_pending: bool = False

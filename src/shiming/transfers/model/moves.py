@@ -6,6 +6,7 @@ from typing import Any
 from shiming.registrations.model.holding import HeldLine
 from shiming.registrations.model.orders import LineOrder
 from shiming.transfers.model.change_of_holder import Proof
+from shiming.vocabulary.refusals import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class MoveFacts:
     held: HeldLine
     holder: Proof
     order: LineOrder | None
-    identity_recorded: bool
+    entry: tuple[Refusal, ...] = ()  # what the entry demands and the order lacks
     same_place: bool = False  # the new address says what the present one says
     handler_of_holder: bool = False
     port_pending: bool = False

@@ -7,6 +7,7 @@ from typing import Any
 from shiming.registrations.model.holding import HeldLine
 from shiming.registrations.model.orders import LineOrder
 from shiming.transfers.model.change_of_holder import Proof
+from shiming.vocabulary.refusals import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class SimReplacementFacts:
     held: HeldLine
     holder: Proof
     order: LineOrder | None
-    identity_recorded: bool
+    entry: tuple[Refusal, ...] = ()  # what the entry demands and the order lacks
     handler_of_holder: bool = False  # the person proven handles the organisation that holds the line
     port_pending: bool = False
 

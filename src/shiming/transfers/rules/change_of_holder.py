@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from shiming.jurisdictions.model import (
-    AtCap,
-    CapPolicy,
     EntryKind,
     HolderKind,
     Policy,
@@ -16,11 +14,13 @@ from shiming.jurisdictions.model import (
 from shiming.registrations.model.registration import SessionNotUsable, SessionUsable
 from shiming.transfers.errors.change_of_holder import HolderChangeRefusal as Code
 from shiming.transfers.errors.lines import TransferLineRefusal
-from shiming.transfers.model.change_of_holder import HolderChangeFacts, Holdings
+from shiming.transfers.model.change_of_holder import HolderChangeFacts
 from shiming.transfers.model.outcomes import TransferAllowed, TransferRefused
 from shiming.transfers.rules.lines import arrears_reasons, holder_reasons, line_reasons, order_reasons
 from shiming.vocabulary.refusals import Refusal
 
+#: What references of organisations begin with; a person's pseudonym never does.
+ORGANISATION = "ORG-"
 _A_DAY = timedelta(days=1)
 
 
@@ -43,35 +43,12 @@ def decide_change_of_holder(
         #  (4) the time since the last change is over
         *_cooling(facts, policy.transfers, now),
         #  (5) the receiver may hold one more, now
-        *cap_reasons(facts.holdings, cap_of(product, policy), now=now, reviewed=_reviewed(facts)),
+        *facts.capacity,
         #  (6) what the entry demands of the receiver is there, and the form
-        *order_reasons(facts.order, facts.held, entry, identity_recorded=facts.identity_recorded),
+        *order_reasons(facts.order, facts.entry, entry),
         *_form(facts, policy.transfers),
     )
     return TransferRefused(tuple(dict.fromkeys(reasons))) if reasons else TransferAllowed()
-
-
-def cap_of(product: ProductPolicy, policy: Policy) -> CapPolicy | None:
-    """Return the cap that counts a person's lines of this class; None: they are not counted."""
-    name = product.cap_of_person
-    return None if name is None else policy.caps[name.value]
-
-
-def cap_reasons(
-    holdings: Holdings, cap: CapPolicy | None, *, now: datetime, reviewed: bool = False
-) -> Iterable[Refusal]:
-    """Say why this person may not take one more line now."""
-    if cap is None:
-        return
-    if holdings.active >= cap.lines_per_holder_max.value and not reviewed:
-        review = cap.at_cap.value is AtCap.ENHANCED_REVIEW
-        code = Code.RECEIVER_NEEDS_REVIEW if review else Code.RECEIVER_AT_CAP
-        yield Refusal(code, cap.lines_per_holder_max.citation)
-    since, gap, day = holdings.since_last(now), cap.gap_hours_min, cap.lines_per_day_max
-    if gap is not None and since is not None and since < timedelta(hours=gap.value):
-        yield Refusal(Code.RECEIVER_TOO_FAST, gap.citation)
-    if day is not None and holdings.in_a_day >= day.value:
-        yield Refusal(Code.RECEIVER_TOO_FAST, day.citation)
 
 
 def _of_the_line(facts: HolderChangeFacts, citation: str) -> Iterable[Refusal]:
@@ -106,11 +83,3 @@ def _cooling(facts: HolderChangeFacts, policy: TransferPolicy, now: datetime) ->
 def _form(facts: HolderChangeFacts, policy: TransferPolicy) -> Iterable[Refusal]:
     if policy.form_required.value and facts.form_evidence is None:
         yield Refusal(Code.HOLDER_CHANGE_FORM_MISSING, policy.form_required.citation)
-
-
-def _reviewed(facts: HolderChangeFacts) -> bool:
-    return facts.order is not None and facts.order.review is not None
-
-
-#: What references of organisations begin with; a person's pseudonym never does.
-ORGANISATION = "ORG-"

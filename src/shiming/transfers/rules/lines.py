@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shiming.jurisdictions.model import EntryPolicy, EntryRequirement, StopReason, TransferPolicy
+from shiming.jurisdictions.model import EntryPolicy, StopReason, TransferPolicy
 from shiming.registrations.model.holding import HeldLine
 from shiming.registrations.model.lines import LineStatus
 from shiming.registrations.model.orders import LineOrder
@@ -58,17 +58,9 @@ def lock_in_reasons(standing: AccountStanding, policy: TransferPolicy) -> Iterab
 
 
 def order_reasons(
-    order: LineOrder | None, held: HeldLine, entry: EntryPolicy, *, identity_recorded: bool
+    order: LineOrder | None, lacking: tuple[Refusal, ...], entry: EntryPolicy
 ) -> Iterable[Refusal]:
     """Say what the entry demands and the order does not have."""
-    wanted, citation = frozenset(entry.requirements.value), entry.requirements.citation
-    if EntryRequirement.IDENTITY_RECORD in wanted and not identity_recorded:
-        yield Refusal(Code.TRANSFER_IDENTITY_NOT_RECORDED, citation)
-    if order is None or order.operator != held.line.operator:
-        yield Refusal(Code.TRANSFER_ORDER_MISSING, citation)
-        return
-    if EntryRequirement.TERMS in wanted and order.terms is None:
-        yield Refusal(Code.TRANSFER_TERMS_NOT_ACCEPTED, citation)
-    said = order.confirmation
-    if EntryRequirement.CONFIRMATION in wanted and (said is None or said.identifier != held.line.number):
-        yield Refusal(Code.TRANSFER_NOT_CONFIRMED, citation)
+    if order is None:
+        yield Refusal(Code.TRANSFER_ORDER_MISSING, entry.requirements.citation)
+    yield from lacking

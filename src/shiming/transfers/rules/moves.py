@@ -1,6 +1,6 @@
 """Decide whether a line may go to another address."""
 
-from shiming.jurisdictions.model import EntryKind, EntryRequirement, Policy
+from shiming.jurisdictions.model import EntryKind, Policy
 from shiming.transfers.errors.lines import TransferLineRefusal
 from shiming.transfers.errors.moves import MoveRefusal as Code
 from shiming.transfers.model.moves import MoveFacts
@@ -20,14 +20,11 @@ def decide_move(facts: MoveFacts, policy: Policy) -> TransferAllowed | TransferR
         #  (2) the holder asks, proven now
         *holder_reasons(facts.holder, held, citation, handler_of_holder=facts.handler_of_holder),
         #  (3) what the entry demands is there
-        *order_reasons(facts.order, held, entry, identity_recorded=facts.identity_recorded),
+        *order_reasons(facts.order, facts.entry, entry),
     ]
     if facts.port_pending:
         reasons.append(Refusal(TransferLineRefusal.TRANSFER_PORT_PENDING, citation))
-    #  (4) the new address is recorded, and is another one
-    wanted = EntryRequirement.INSTALL_ADDRESS in entry.requirements.value
-    if wanted and facts.order is not None and facts.order.install_address is None:
-        reasons.append(Refusal(Code.NEW_ADDRESS_MISSING, entry.requirements.citation))
+    #  (4) the new address is another one
     if facts.same_place:
         reasons.append(Refusal(Code.NEW_ADDRESS_SAME, citation))
     return TransferRefused(tuple(reasons)) if reasons else TransferAllowed()

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from shiming.jurisdictions.model import EntryKind, EntryRequirement, Policy, TransferPolicy
+from shiming.jurisdictions.model import EntryKind, Policy, TransferPolicy
 from shiming.transfers.errors.lines import TransferLineRefusal
 from shiming.transfers.errors.sim_replacement import SimReplacementRefusal as Code
 from shiming.transfers.model.outcomes import TransferAllowed, TransferRefused
@@ -22,13 +22,10 @@ def decide_sim_replacement(facts: SimReplacementFacts, policy: Policy) -> Transf
         #  (2) the holder, or who handles the organisation that holds it, is proven anew
         *holder_reasons(facts.holder, held, citation, handler_of_holder=facts.handler_of_holder),
         #  (3) what the entry demands is there, and so is the new card
-        *order_reasons(facts.order, held, entry, identity_recorded=facts.identity_recorded),
+        *order_reasons(facts.order, facts.entry, entry),
     ]
     if facts.port_pending:
         reasons.append(Refusal(TransferLineRefusal.TRANSFER_PORT_PENDING, citation))
-    wanted = EntryRequirement.SIM in entry.requirements.value
-    if wanted and facts.order is not None and facts.order.iccid is None:
-        reasons.append(Refusal(Code.NEW_SIM_MISSING, entry.requirements.citation))
     return TransferRefused(tuple(reasons)) if reasons else TransferAllowed()
 
 

@@ -50,7 +50,8 @@ def add_campaign(connection: Connection, campaign: TermsCampaign) -> bool:
         cursor=campaign.cursor,
         all_queued=campaign.all_queued,
     )
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    key = terms_campaigns.c.campaign_id
+    return connection.execute(statement.on_conflict_do_nothing().returning(key)).first() is not None
 
 
 def find_campaign(

@@ -38,7 +38,9 @@ transfer_cases = sa.Table(
     sa.Column("decided_at", UtcInstant),
     sa.Index("ix_transfer_cases_operator", "operator", "case_id"),
 )
-_running: sa.ColumnElement[bool] = sa.literal_column("state IN ('open', 'assessed', 'sanctioned', 'appealed')")
+_running: sa.ColumnElement[bool] = sa.literal_column(
+    "state IN ('open', 'assessed', 'sanctioned', 'appealed')"
+)
 #: A line has one case at a time, whatever reports arrive at once.
 sa.Index(
     "ux_transfer_cases_line",
@@ -82,7 +84,8 @@ def add_case(connection: Connection, case: TransferCase) -> bool:
         reports=case.reports,
         opened_at=case.opened_at,
     )
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    written = connection.execute(statement.on_conflict_do_nothing().returning(transfer_cases.c.case_id))
+    return written.first() is not None
 
 
 def add_report(
@@ -92,7 +95,8 @@ def add_report(
     statement = insert_into(connection, transfer_reports).values(
         case_id=case_id, reporter=reporter, kind=kind.value, reported_at=now
     )
-    if connection.execute(statement.on_conflict_do_nothing()).rowcount != 1:
+    written = connection.execute(statement.on_conflict_do_nothing().returning(transfer_reports.c.case_id))
+    if written.first() is None:
         return False
     more = transfer_cases.c.reports + 1
     connection.execute(

@@ -69,7 +69,8 @@ def add_port_out(connection: Connection, port: PortOut) -> bool:
         expires_at=port.expires_at,
         code_hash=port.code_hash,
     )
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    key = ports_out.c.port_id
+    return connection.execute(statement.on_conflict_do_nothing().returning(key)).first() is not None
 
 
 def find_port_out(connection: Connection, port_id: str, *, for_update: bool = False) -> PortOut | None:
@@ -118,7 +119,8 @@ def add_port_in(connection: Connection, port: PortIn) -> bool:
         authorised_at=port.authorised_at,
         expires_at=port.expires_at,
     )
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    key = ports_in.c.port_id
+    return connection.execute(statement.on_conflict_do_nothing().returning(key)).first() is not None
 
 
 def find_port_in(connection: Connection, port_id: str, *, for_update: bool = False) -> PortIn | None:
