@@ -20,6 +20,7 @@ import shiming.privacy.store.ledger
 import shiming.privacy.store.ledger_tree
 import shiming.registrations.store.bss_endpoints
 import shiming.registrations.store.confirmation
+import shiming.registrations.store.actual_user_links
 import shiming.registrations.store.enterprise_lines
 import shiming.registrations.store.holder_clocks
 import shiming.registrations.store.iot
@@ -35,6 +36,7 @@ import shiming.registrations.store.representation
 import shiming.registrations.store.repudiations
 import shiming.registrations.store.reviews
 import shiming.registrations.store.sims
+import shiming.registrations.store.receipts
 import shiming.registrations.store.stops
 import shiming.registrations.store.terms
 from shiming.infrastructure.tables import schema

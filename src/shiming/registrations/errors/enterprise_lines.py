@@ -106,15 +106,18 @@ class ActualUserRefusal(ReasonCode):
         Text(zh="链接已使用过。", en="This link was used already."),
         _LINK,
     )
+    LINK_SESSIONS_USED_UP = (
+        "LINK_SESSIONS_USED_UP",
+        Text(zh="用此链接核验的次数已用完。", en="The link was tried as often as it may be."),
+        Text(
+            zh="核验次数已用完，请到营业厅办理。",
+            en="You have tried as often as is possible; come to a shop.",
+        ),
+        Text(zh="请到营业厅办理，或索取新的链接。", en="Prove the person in a shop, or make a new link."),
+    )
     NUMBER_NOT_CONFIRMED = (
-        "LINE_NOT_CONFIRMED",
+        "USER_DID_NOT_CONFIRM",
         Text(zh="使用人未确认所开通的号码。", en="The user did not confirm the line."),
         Text(zh="请确认要为您开通的号码。", en="Confirm the line that is opened for you."),
         Text(zh="请在页面上确认后继续。", en="Confirm it on the page, then go on."),
-    )
-    LINES_NOT_CONFIRMED = (
-        "CONTRACT_LINES_NOT_CONFIRMED",
-        Text(zh="单位未确认线路数。", en="The number of lines is not confirmed."),
-        Text(zh="请确认要开通的线路数。", en="Confirm how many lines are opened."),
-        Text(zh="请由经办人确认线路数。", en="Let the handler confirm how many lines are wanted."),
     )

@@ -42,7 +42,6 @@ class EnterpriseContract:
     created_at: datetime
     lines_entered: int = 0
     terms: TermsAcceptance | None = None
-    terms_language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,3 +199,57 @@ class ImportRules:
     products: Mapping[str, ProductClass]
     region: str | None = None
     kinds: Mapping[str, LineKind] = field(default_factory=lambda: {kind.value: kind for kind in LineKind})
+
+
+@dataclass(frozen=True, slots=True)
+class ActualUserLink:
+    """A link for one user to prove themselves; of its token only the hash is kept."""
+
+    token_hash: str = field(repr=False)
+    number: str = field(repr=False)
+    contract_id: str
+    operator: str
+    made_at: datetime
+    expires_at: datetime
+    sessions: int = 0  # opened with it
+    session_id: str | None = None  # the last of them
+    closed_at: datetime | None = None  # used, or replaced by a newer one
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMade:
+    """A new link. The token is shown once and kept nowhere."""
+
+    number: str = field(repr=False)
+    user_reference: str
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LinkShown:
+    """What whoever opens a link sees before anything happens."""
+
+    organisation_name: str
+    number_masked: str
+    expires_at: datetime
+    session_id: str | None
+    has_user: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSession:
+    """The session that a link opened; `repeated`: it was open already."""
+
+    session_id: str
+    expires_at: datetime
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActualUserRecorded:
+    """The line has its actual user. `repeated`: the same session did it before."""
+
+    line_id: str
+    position: int
+    repeated: bool = False

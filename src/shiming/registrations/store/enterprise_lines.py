@@ -35,7 +35,7 @@ enterprise_contracts = sa.Table(
     sa.Column("terms_hash", sa.String(80)),
     sa.Column("terms_accepted_at", UtcInstant),
     sa.Column("terms_channel", sa.String(20)),
-    sa.Column("terms_language", sa.String(10)),
+    sa.Column("terms_language", sa.String(8)),
     sa.CheckConstraint("lines_entered BETWEEN 0 AND lines_confirmed", name="lines_as_confirmed"),
 )
 
@@ -77,6 +77,13 @@ sa.Index(
     sqlite_where=_has_user,
     postgresql_where=_has_user,
 )
+_has_line = enterprise_lines.c.line_id.is_not(None)
+sa.Index(
+    "ix_enterprise_lines_line",
+    enterprise_lines.c.line_id,
+    sqlite_where=_has_line,
+    postgresql_where=_has_line,
+)
 _vacated = enterprise_lines.c.vacated_until.is_not(None)
 sa.Index(
     "ix_enterprise_lines_vacated",
@@ -115,7 +122,7 @@ def add_contract(connection: Connection, contract: EnterpriseContract) -> None:
             terms_hash=terms and terms.content_hash,
             terms_accepted_at=terms and terms.accepted_at,
             terms_channel=terms and terms.channel.value,
-            terms_language=contract.terms_language,
+            terms_language=terms and terms.language,
         )
     )
 
@@ -165,6 +172,12 @@ def find_line(connection: Connection, number: str, *, for_update: bool = False) 
     """Return the enterprise line with a number; `for_update` holds it until the transaction ends."""
     query = enterprise_lines.select().where(enterprise_lines.c.number == number)
     row = connection.execute(query.with_for_update() if for_update else query).one_or_none()
+    return None if row is None else _line(row)
+
+
+def find_line_by_id(connection: Connection, line_id: str) -> EnterpriseLine | None:
+    """Return the enterprise line that became a registered line."""
+    row = connection.execute(enterprise_lines.select().where(enterprise_lines.c.line_id == line_id)).first()
     return None if row is None else _line(row)
 
 
@@ -237,7 +250,7 @@ def list_uses(connection: Connection, line_id: str) -> tuple[LineUse, ...]:
 def _contract(row: Row[Any]) -> EnterpriseContract:
     accepted: datetime | None = row.terms_accepted_at
     terms = accepted and TermsAcceptance(
-        row.terms_version, row.terms_hash, accepted, Channel(row.terms_channel)
+        row.terms_version, row.terms_hash, accepted, Channel(row.terms_channel), row.terms_language
     )
     return EnterpriseContract(
         contract_id=row.contract_id,
@@ -248,7 +261,6 @@ def _contract(row: Row[Any]) -> EnterpriseContract:
         created_at=row.created_at,
         lines_entered=row.lines_entered,
         terms=terms or None,
-        terms_language=row.terms_language,
     )
 
 

@@ -39,7 +39,7 @@ from shiming.registrations.store import enterprise_lines as store
 from shiming.registrations.store.organisations import find_organisation
 from shiming.registrations.use_cases.organisations import Desk
 from shiming.vocabulary.errors import BadInput, Text
-from shiming.vocabulary.permissions import asks
+from shiming.vocabulary.permissions import asks, inside
 
 COLUMNS = (
     Column("number"),
@@ -130,6 +130,7 @@ def import_enterprise_lines(
     return report
 
 
+@inside("every edge says it in the same words")
 def contract_unknown() -> BadInput:
     """Return the error for a contract that is not there."""
     return BadInput(
