@@ -30,6 +30,8 @@ from shiming.infrastructure.webhooks.delivering import DeliveryTools
 from shiming.privacy import jobs as privacy_jobs
 from shiming.privacy.disclosure_jobs import expire_disclosures, forget_old_accesses
 from shiming.privacy.use_cases.sealing import seal_ledger
+from shiming.registrations.jobs.numbers import free_numbers_once
+from shiming.registrations.jobs.sims import put_in_ordered_sim
 from shiming.registrations.use_cases.following import follow_registration, follow_termination
 from shiming.registrations.use_cases.holder_clocks import run_clocks
 from shiming.registrations.use_cases.notices import send_due_notices
@@ -47,6 +49,8 @@ FOLLOW_REGISTRATION = "people.follow_registration"
 FOLLOW_TERMINATION = "people.follow_termination"
 RUN_HOLDER_CLOCKS = "holder_clocks.run"
 DISCARD_HELD = "proofing.discard_held"
+FREE_NUMBERS = "numbers.free_expired"
+PUT_IN_ORDERED_SIM = "sims.put_in_ordered"
 #: A sealer that met a fault must not rest for minutes: what is not sealed is not yet under a signed root.
 SEAL_AGAIN = RetryRule(factor=1.5, pause_max=timedelta(seconds=10))
 SCHEDULES = (
@@ -54,6 +58,7 @@ SCHEDULES = (
     *PROVISIONING_SCHEDULES,
     Schedule(DISCARD_HELD, Every(seconds=300)),  # a session lives half an hour
     Schedule(EXPIRE_DISCLOSURES, Every(seconds=60)),  # deadlines are hours
+    Schedule(FREE_NUMBERS, Every(seconds=300)),  # tidies up only: what has run out is free at once
     Schedule(SEND_NOTICES, Every(seconds=10)),
     Schedule(RUN_HOLDER_CLOCKS, Cron("40 9 * * *", "Asia/Shanghai")),  # people read messages by day
     Schedule(FORGET_ACCESSES, Cron("53 3 * * *", "Asia/Shanghai")),
@@ -93,6 +98,8 @@ def _jobs(platform: "Platform") -> Handlers:
         FORGET_ACCESSES: Handling(partial(_forget, platform)),
         FORGET_SIGN_INS: Handling(partial(_forget_sign_ins, platform)),
         DISCARD_HELD: Handling(partial(_discard, platform)),
+        FREE_NUMBERS: Handling(partial(_free_numbers, platform)),
+        PUT_IN_ORDERED_SIM: Handling(partial(_put_in_ordered_sim, platform)),
         SEND_NOTICES: Handling(partial(_send_notices, platform)),
         FOLLOW_REGISTRATION: Handling(partial(_follow, platform, follow_registration)),
         FOLLOW_TERMINATION: Handling(partial(_follow, platform, follow_termination)),
@@ -156,6 +163,20 @@ def _send_notices(platform: "Platform", task: Task) -> PutBack | None:
         if task.stopping():
             return PutBack()
     return None
+
+
+def _free_numbers(platform: "Platform", task: Task) -> PutBack | None:
+    while free_numbers_once(platform.registrations, platform.engine, now=platform.clock.now()):
+        if task.stopping():
+            return PutBack()
+    return None
+
+
+def _put_in_ordered_sim(platform: "Platform", task: Task) -> None:
+    policy = platform.policy(platform.default_pack, platform.today())
+    put_in_ordered_sim(
+        platform.registrations, platform.engine, str(task.job.payload["subject"]), policy=policy
+    )
 
 
 def _forget_sign_ins(platform: "Platform", _task: Task) -> None:

@@ -16,7 +16,7 @@ LISTENERS: Mapping[str, tuple[str, ...]] = {
     "line.profile_changed": ("provisioning.order",),
     "line.sim_replaced": ("provisioning.order",),
     "line.status_changed": ("provisioning.order",),
-    "line.registered": ("people.follow_registration", "provisioning.order"),
+    "line.registered": ("sims.put_in_ordered", "people.follow_registration", "provisioning.order"),
     "line.terminated": ("people.follow_termination", "provisioning.order"),
 }
 

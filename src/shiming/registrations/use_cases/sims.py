@@ -130,12 +130,18 @@ def replace_sim(
 def assign_ordered_sim(
     tools: RegistrationTools, connection: Connection, line_id: str, *, policy: Policy
 ) -> SimAssigned | SimRefused | None:
-    """Put the card of its order into a new line, since its registration; None: no card was ordered."""
+    """Put the card of its order into a new line, since its registration; None: no card was ordered.
+
+    An operator that keeps its stock elsewhere names the card in the order only: it comes into ours with it.
+    """
     line, _ = _line(connection, line_id)
     order = order_store.find_order(connection, line.session_id)
     if order is None or order.iccid is None:
         return None
     iccid = Iccid.parse(order.iccid)
+    if order.imsi is not None:
+        card = NewSim(iccid, line.operator, Imsi.parse(order.imsi), order.sim_form or SimForm.PHYSICAL)
+        store.add_sims(connection, [card], line.registered_at)
     return assign_sim(tools, connection, line_id, iccid, now=line.registered_at, policy=policy)
 
 
