@@ -80,6 +80,11 @@ def answer_of(row: "sa.Row[tuple[object, ...]]", wanted: str) -> Repeated:
     return Repeated(row.status, row.response, json.loads(row.headers))
 
 
+def give_up(connection: Connection, client: str, key: str) -> None:
+    """Undo `claim`: the command was refused, and what it wrote about that stays."""
+    connection.execute(idempotency_keys.delete().where(_c.client == client, _c.key == key))
+
+
 def keep(connection: Connection, client: str, key: str, answer: Kept) -> None:
     """Store the answer of the command whose key this transaction claimed."""
     connection.execute(
