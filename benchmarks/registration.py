@@ -148,6 +148,7 @@ def call_script(first: int, lanes_from: int) -> str:
         "cap": "5",
         "counter_version": "0",
         "day": "'2026-03-01'",
+        "position": "1",
         "place_kept": "false",
         "subject": "'p1.person-of-a-benchmark-' || (:n)::text",
         "session_id": "'SES-' || (:n)::text",

@@ -222,7 +222,7 @@ def test_what_changed_since_the_facts_were_read_undoes_everything(desk: Desk) ->
     facts = RegistrationFacts(a_session(), (), identity_recorded=False, number_held_by=None)
     usable = SessionUsable("p1.someone", "ial2", None, rehearsal=False)
     command = RegisterLine(OPERATOR, a_number(), "SES-1")
-    line = new_line(desk.tools, command, usable, None, policy=desk.policy, now=NOW)
+    line = new_line(desk.tools, command, usable, facts, policy=desk.policy, now=NOW)
     leaf = LeafRef(1, 1, "0" * 64)
     changes = {
         "SESSION_CONSUMED": schema.tables["proofing_sessions"].update().values(consumed_by="REG-other"),

@@ -75,6 +75,15 @@ class OrderRefusal(ReasonCode):
         _INCOMPLETE,
         Text(zh="请先登记单位。", en="Register the organisation and name it in the order."),
     )
+    ORGANISATION_NOT_EXAMINED = (
+        "ORGANISATION_NOT_EXAMINED",
+        Text(
+            zh="单位线路须在单位合同下办理。",
+            en="Lines of an organisation are opened under its contract, where its standing is examined.",
+        ),
+        _INCOMPLETE,
+        Text(zh="请在单位合同下开通。", en="Open the line under the contract of the organisation."),
+    )
     LINE_KIND_NOT_OF_PRODUCT = (
         "LINE_KIND_NOT_OF_PRODUCT",
         Text(zh="线路类型与产品不符。", en="Such a line is not what this product is made of."),

@@ -24,6 +24,7 @@ from shiming.jurisdictions.model import (
 )
 from shiming.registrations.model.lines import LineIdentifier, LineKind
 from shiming.registrations.model.orders import LineOrder
+from shiming.registrations.model.organisation_lines import OrganisationStanding
 from shiming.vocabulary.access_accounts import AccessAccount
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.msisdn import Msisdn
@@ -90,7 +91,8 @@ class RegistrationFacts:
     order: LineOrder | None = None
     pool: PoolNumber = PoolNumber()
     representation: "RepresentationFacts | None" = None  # read where somebody acts for the holder
-    organisation_refusals: tuple[Refusal, ...] = ()  # what its own rules say of the organisation
+    standing: OrganisationStanding | None = None  # of the organisation that is going to hold the line
+    position: int = 1  # of the line among those of its session; only organisations have a second
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ def _pool(order: LineOrder, pool: PoolNumber, now: datetime) -> Iterator[OrderRe
 
 
 def _confirmation(order: LineOrder, identifier: LineIdentifier) -> Iterator[OrderRefusal]:
+    if order.organisation is not None:
+        return  # its handler confirmed how many, for the contract as a whole
     if order.confirmation is None:
         yield OrderRefusal.LINE_NOT_CONFIRMED
     elif order.confirmation.identifier != identifier:

@@ -106,8 +106,20 @@ def _order(
         pool=facts.pool,
         now=now,
     )
-    yield from facts.organisation_refusals
+    yield from _organisation(facts, order, policy.session_citation)
     yield from _representation(command, facts, order, rules, sandbox=sandbox, now=now)
+
+
+def _organisation(facts: RegistrationFacts, order: LineOrder, citation: str) -> Iterator[Refusal]:
+    if order.organisation is None:
+        return
+    standing = facts.standing
+    if standing is None or standing.organisation != order.organisation:
+        yield Refusal(OrderRefusal.ORGANISATION_NOT_EXAMINED, citation)
+        return
+    yield from standing.refusals
+    if facts.position > standing.lines_confirmed:
+        yield Refusal(OrderRefusal.LINES_NOT_CONFIRMED, citation)
 
 
 def _representation(

@@ -56,8 +56,16 @@ def find_line(connection: Connection, line_id: str) -> Line | None:
 
 def find_by_session(connection: Connection, session_id: str, operator: str) -> Line | None:
     """Return the line that a session registered at an operator."""
-    query = lines.select().where(lines.c.session_id == session_id, lines.c.operator == operator)
+    query = lines.select().where(
+        lines.c.session_id == session_id, lines.c.operator == operator, lines.c.position == 1
+    )
     return _line(connection.execute(query).first())
+
+
+def list_by_session(connection: Connection, session_id: str, operator: str) -> tuple[Line, ...]:
+    """Return the lines that a session opened at an operator, in their order."""
+    query = lines.select().where(lines.c.session_id == session_id, lines.c.operator == operator)
+    return tuple(_from_row(row) for row in connection.execute(query.order_by(lines.c.position)))
 
 
 def list_by_person(

@@ -35,6 +35,7 @@ PARAMETERS = {
     "cap": "integer",
     "counter_version": "integer",
     "day": "text",
+    "position": "integer",
     "place_kept": "boolean",
     "subject": "text",
     "session_id": "text",
@@ -75,9 +76,11 @@ BEGIN
     END IF;
   END IF;
 
-  UPDATE proofing_sessions SET consumed_by = p_line_id WHERE id = p_session_id AND consumed_by IS NULL;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'SESSION_CONSUMED' USING ERRCODE = '{REFUSED}';
+  IF p_position = 1 THEN
+    UPDATE proofing_sessions SET consumed_by = p_line_id WHERE id = p_session_id AND consumed_by IS NULL;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'SESSION_CONSUMED' USING ERRCODE = '{REFUSED}';
+    END IF;
   END IF;
 
   IF p_cap_name IS NOT NULL THEN
@@ -122,7 +125,7 @@ BEGIN
     INSERT INTO lines (line_id, operator, number, kind, product_class, cap_scope, cap_name, subject,
                        session_id, position, status, registered_at)
     VALUES (p_line_id, p_operator, p_number, p_kind, p_product_class, p_cap_scope, p_cap_name, p_subject,
-            p_session_id, 1, p_status, p_registered_at)
+            p_session_id, p_position, p_status, p_registered_at)
   ), act AS (
     INSERT INTO registrations (line_id, act, operator, kind, session_id, pack_hash, registered_at, receipt)
     VALUES (p_line_id, 1, p_operator, 'registered', p_session_id, p_pack_hash, p_registered_at, p_receipt)

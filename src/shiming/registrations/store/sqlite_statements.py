@@ -43,7 +43,7 @@ VALUES (:operator, :lane, :sequence, :leaf, :leaf_hash, :leaf_mac, :mac_key_id)"
 _LINE = """INSERT INTO lines
 (line_id, operator, number, kind, product_class, cap_scope, cap_name, subject, session_id, position, status,
  registered_at)
-VALUES (:line_id, :operator, :number, :kind, :product_class, :cap_scope, :cap_name, :subject, :session_id, 1,
+VALUES (:line_id, :operator, :number, :kind, :product_class, :cap_scope, :cap_name, :subject, :session_id, :position,
         :status, :registered_at)"""
 _ACT = """INSERT INTO registrations
 (line_id, act, operator, kind, session_id, pack_hash, registered_at, receipt)
@@ -57,7 +57,7 @@ def write_on_sqlite(cursor: Cursor, values: dict[str, Any]) -> int | str | None:
     values["registered_at"] = text_of(values["registered_at"])
     if values["key"] is not None and not _changes(cursor, _KEY, values):
         return "REPEATED"
-    if not _changes(cursor, _SESSION, values):
+    if values["position"] == 1 and not _changes(cursor, _SESSION, values):
         return "SESSION_CONSUMED"
     active: int | None = None
     if values["cap_name"] is not None:

@@ -36,6 +36,7 @@ class Draft:
     cap: int
     counter_version: int  # of the counter that was decided on
     day: str
+    position: int  # of the line among those of its session: later ones find it used up by the first
     place_kept: bool  # the session kept a place, which this line takes
     subject: str
     session_id: str

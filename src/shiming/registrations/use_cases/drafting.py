@@ -12,7 +12,6 @@ from shiming.infrastructure.idempotency import Kept
 from shiming.privacy.model import LeafDraft, LeafRef
 from shiming.privacy.use_cases.ledger import Fact, draft_leaf
 from shiming.registrations.model.lines import Line, LineKind, LineStatus
-from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.model.registration import (
     RegisterLine,
     RegistrationFacts,
@@ -74,12 +73,13 @@ def new_line(
     tools: RegistrationTools,
     command: RegisterLine,
     session: SessionUsable,
-    order: LineOrder | None,
+    facts: RegistrationFacts,
     *,
     policy: RegistrationPolicy,
     now: datetime,
 ) -> Line:
     """Return the line that is going to be registered; the network has not confirmed it yet."""
+    order = facts.order
     product, holder = product_of(order)
     cap = policy.cap_of(product, holder)
     return Line(
@@ -93,6 +93,7 @@ def new_line(
         subject=(order and order.organisation) or session.subject,
         session_id=command.session_id,
         status=LineStatus.PENDING,
+        position=facts.position,
         registered_at=now,
     )
 
@@ -148,6 +149,7 @@ def draft_registration(
         cap=cap_in_force(facts, policy),
         counter_version=facts.counter.version,
         day=day_of(line.registered_at, policy.time_zone),
+        position=line.position,
         place_kept=facts.order is not None and facts.order.cap_reserved_until is not None,
         subject=line.subject,
         session_id=line.session_id,
@@ -173,7 +175,7 @@ def draft_with_leaf(
     last: int,
 ) -> tuple[Draft, Kept]:
     """Return what a server writes, its leaf after number `last` of a lane, and the answer to the client."""
-    line = new_line(tools, wanted.command, session, facts.order, policy=wanted.policy, now=wanted.now)
+    line = new_line(tools, wanted.command, session, facts, policy=wanted.policy, now=wanted.now)
     leaf = draft_leaf(
         tools.privacy.keys,
         lane=lane,

@@ -17,6 +17,7 @@ from shiming.registrations.model.registration import (
     RegistrationFacts,
     RegistrationPolicy,
     RegistrationRefused,
+    SessionUsable,
 )
 from shiming.registrations.permissions.registration import MayRegisterLine
 from shiming.registrations.receipts import sign_receipt
@@ -65,23 +66,40 @@ def register_line(
         if isinstance(session, RegistrationRefused):
             record_refusal(tools, connection, command, session, now=now)
             return session
-        line = new_line(tools, command, session, facts.order, policy=policy, now=now)
-        try:
-            with connection.begin_nested():
-                leaf = record(
-                    connection,
-                    tools.privacy.keys,
-                    kind=LEAF_KIND,
-                    facts=leaf_facts(line, session, policy),
-                    now=now,
-                    operator=line.operator,
-                )
-                draft, content = draft_registration(line, session, facts, policy=policy, leaf=leaf)
-                active = write(connection, draft)
-        except Changed:
-            continue
-        return LineRegistered(sign_receipt(content, tools.signer), active=active)
+        written = write_registration(tools, connection, command, session, facts, policy=policy, now=now)
+        if written is not None:
+            return written[1]
     raise too_busy()
+
+
+@inside("shared by the ways of registering that use the connection of everything else")
+def write_registration(
+    tools: RegistrationTools,
+    connection: Connection,
+    command: RegisterLine,
+    session: SessionUsable,
+    facts: RegistrationFacts,
+    *,
+    policy: RegistrationPolicy,
+    now: datetime,
+) -> tuple[Line, LineRegistered] | None:
+    """Write a registration with its leaf, in a savepoint; None: a fact has changed, nothing is written."""
+    line = new_line(tools, command, session, facts, policy=policy, now=now)
+    try:
+        with connection.begin_nested():
+            leaf = record(
+                connection,
+                tools.privacy.keys,
+                kind=LEAF_KIND,
+                facts=leaf_facts(line, session, policy),
+                now=now,
+                operator=line.operator,
+            )
+            draft, content = draft_registration(line, session, facts, policy=policy, leaf=leaf)
+            active = write(connection, draft)
+    except Changed:
+        return None
+    return line, LineRegistered(sign_receipt(content, tools.signer), active=active)
 
 
 @inside("shared by the ways of registering that use the connection of everything else")
