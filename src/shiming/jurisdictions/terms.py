@@ -152,6 +152,7 @@ class EntryRequirement(StrEnum):
     CONFIRMATION = "confirmation"  # the customer confirmed which lines are opened
     SIM = "sim"  # the card is known, where the line has one
     INSTALL_ADDRESS = "install_address"  # where the line has a place
+    DONOR_CONFIRMED = "donor_confirmed"  # the operator that gives the number up has agreed
 
 
 class StopReason(StrEnum):

@@ -144,6 +144,18 @@ class OrderRefusal(ReasonCode):
         Text(zh="请提供装机地址。", en="Please say where the line is installed."),
         Text(zh="请登记装机地址。", en="Add the install address to the order."),
     )
+    DONOR_NOT_CONFIRMED = (
+        "DONOR_NOT_CONFIRMED",
+        Text(
+            zh="携出方尚未确认该号码的携转，或确认已过期。",
+            en="The operator that gives this number up has not agreed to it, or no longer.",
+        ),
+        _INCOMPLETE,
+        Text(
+            zh="请先凭授权码向携出方确认。",
+            en="Ask the donor with the authorisation code (`shiming transfers port-in`).",
+        ),
+    )
     NUMBER_NOT_IN_POOL = (
         "NUMBER_NOT_IN_POOL",
         Text(

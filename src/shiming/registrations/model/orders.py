@@ -70,6 +70,15 @@ class LineConfirmation:
 
 
 @dataclass(frozen=True, slots=True)
+class DonorConfirmation:
+    """The operator that gives a number up has agreed: to this number, until then."""
+
+    reference: str  # of the port in
+    identifier: LineIdentifier
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LineOrder:
     """What is asked for; what is None is not given yet, or does not belong to this kind of line."""
 
@@ -94,3 +103,4 @@ class LineOrder:
     confirmation: LineConfirmation | None = None
     cap_reserved_until: datetime | None = None
     review: str | None = None  # reference of the enhanced review that was passed
+    donor: DonorConfirmation | None = None  # where a number comes from another operator

@@ -35,6 +35,7 @@ def decide_entry(
         EntryRequirement.CONFIRMATION: tuple(_confirmation(order, identifier)),
         EntryRequirement.SIM: tuple(_sim(order)),
         EntryRequirement.INSTALL_ADDRESS: tuple(_place(order)),
+        EntryRequirement.DONOR_CONFIRMED: tuple(_donor(order, identifier, now)),
     }
     return tuple(
         Refusal(code, citation) for required in entry.requirements.value for code in missing[required]
@@ -82,6 +83,12 @@ def _confirmation(order: LineOrder, identifier: LineIdentifier) -> Iterator[Orde
 def _sim(order: LineOrder) -> Iterator[OrderRefusal]:
     if order.kind.has_sim and (order.sim_form is None or order.iccid is None):
         yield OrderRefusal.SIM_MISSING
+
+
+def _donor(order: LineOrder, identifier: LineIdentifier, now: datetime) -> Iterator[OrderRefusal]:
+    donor = order.donor
+    if donor is None or donor.identifier != identifier or donor.until <= now:
+        yield OrderRefusal.DONOR_NOT_CONFIRMED
 
 
 def _place(order: LineOrder) -> Iterator[OrderRefusal]:

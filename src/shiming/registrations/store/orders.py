@@ -15,6 +15,7 @@ from shiming.registrations.model.lines import LineKind, SimForm, stored_identifi
 from shiming.registrations.model.ordering import ProvingSession
 from shiming.registrations.model.orders import (
     ConfirmationMethod,
+    DonorConfirmation,
     LineConfirmation,
     LineOrder,
     Relation,
@@ -60,6 +61,9 @@ line_orders = sa.Table(
     sa.Column("cap_name", sa.String(60)),
     sa.Column("cap_reserved_until", UtcInstant),
     sa.Column("review", sa.String(64)),
+    sa.Column("donor_reference", sa.String(40)),
+    sa.Column("donor_identifier", sa.String(64)),
+    sa.Column("donor_until", UtcInstant),
     sa.Index("ix_line_orders_organisation", "organisation"),
     sa.Index("ix_line_orders_cap", "cap_subject", "cap_reserved_until"),
 )
@@ -120,7 +124,7 @@ def find_proving_session(connection: Connection, session_id: str) -> ProvingSess
 
 def columns_of(order: LineOrder) -> dict[str, Any]:
     """Return the row of a new order, as far as it is filled."""
-    behalf, terms, said = order.representative, order.terms, order.confirmation
+    behalf, terms, said, donor = order.representative, order.terms, order.confirmation, order.donor
     return {
         "session_id": order.session_id,
         "operator": order.operator,
@@ -153,6 +157,9 @@ def columns_of(order: LineOrder) -> dict[str, Any]:
         "confirmed_at": said and said.confirmed_at,
         "cap_reserved_until": order.cap_reserved_until,
         "review": order.review,
+        "donor_reference": donor and donor.reference,
+        "donor_identifier": donor and donor.identifier.reveal("store"),
+        "donor_until": donor and donor.until,
     }
 
 
@@ -185,6 +192,7 @@ def _order(row: Row[Any]) -> LineOrder:
         confirmation=_confirmation(row),
         cap_reserved_until=row.cap_reserved_until,
         review=row.review,
+        donor=_donor(row),
     )
 
 
@@ -198,6 +206,12 @@ def _representative(row: Row[Any]) -> Representative | None:
         row.authority_evidence,
         Relation(row.representative_relation) if row.representative_relation else None,
     )
+
+
+def _donor(row: Row[Any]) -> DonorConfirmation | None:
+    if row.donor_reference is None:
+        return None
+    return DonorConfirmation(row.donor_reference, stored_identifier(row.donor_identifier), row.donor_until)
 
 
 def _terms(row: Row[Any]) -> TermsAcceptance | None:
