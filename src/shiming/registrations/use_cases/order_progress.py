@@ -78,6 +78,8 @@ def queue_next(
     match next_of(connection, order):
         case Send(next_order):
             enqueue(connection, send_job(next_order), now=now)
+        case Await(waiting, reason) if not waiting.state.is_sent and waiting.reason != reason.value:
+            store.change_order(connection, waiting.order_id, now=now, reason=reason.value)
         case Drop(orders):
             for each in orders:
                 store.change_order(connection, each.order_id, now=now, state=OrderState.CANCELLED.value)

@@ -13,7 +13,7 @@ from shiming.infrastructure.database import transact
 from shiming.infrastructure.job_queue.model import NewJob, NotDone, PutBack, RetryRule, Task
 from shiming.infrastructure.job_queue.queue import enqueue
 from shiming.registrations.errors.provisioning import WaitReason
-from shiming.registrations.model.lines import LineKind
+from shiming.registrations.model.lines import Line, LineKind
 from shiming.registrations.model.provisioning import OrderState, ServiceOrder
 from shiming.registrations.ports.bss import (
     BssEndpoint,
@@ -22,8 +22,9 @@ from shiming.registrations.ports.bss import (
     OrderWanted,
     SupportingResource,
 )
-from shiming.registrations.rules.service_orders import Await, Send
+from shiming.registrations.rules.service_orders import Send
 from shiming.registrations.store import provisioning as store
+from shiming.registrations.store import sims
 from shiming.registrations.store.lines import find_line
 from shiming.registrations.store.orders import find_order as find_line_order
 from shiming.registrations.use_cases.bss_endpoints import find_endpoint
@@ -155,8 +156,6 @@ def _prepare(
             store.change_order(
                 connection, order_id, now=now, state=OrderState.HELD.value, reason=WaitReason.NO_BSS.value
             )
-        case Await(order, reason) if order.order_id == order_id and not order.state.is_sent:
-            store.change_order(connection, order_id, now=now, reason=reason.value)
         case _:
             queue_next(tools, connection, seen, now=now)
     task.finish(connection)
@@ -179,11 +178,7 @@ def wanted_json(connection: Connection, order: ServiceOrder) -> OrderWanted:
         )
     number = line.number.reveal("the operator's own BSS provisions it")
     kind = "ACCOUNT" if line.kind is LineKind.INTERNET else "MSISDN"
-    resources = [SupportingResource(kind, number)]
-    asked = find_line_order(connection, line.session_id)
-    if asked is not None:
-        cards = (("ICCID", asked.iccid), ("IMSI", asked.imsi))
-        resources += [SupportingResource(name, value) for name, value in cards if value]
+    resources = (SupportingResource(kind, number), *_cards(connection, line))
     return OrderWanted(
         order.order_id,
         order.action,
@@ -191,9 +186,23 @@ def wanted_json(connection: Connection, order: ServiceOrder) -> OrderWanted:
         line.kind.value,
         order.desired.status.value,
         order.desired.profile,
-        tuple(resources),
+        resources,
         line.subject,
     )
+
+
+def _cards(connection: Connection, line: Line) -> tuple[SupportingResource, ...]:
+    """Return the card that is in a line now, else the one that was asked for with it."""
+    present = next((use for use in sims.uses_of(connection, line.line_id) if use.until is None), None)
+    card = None if present is None else sims.find_sim(connection, present.iccid)
+    found: tuple[tuple[str, str | None], ...] = ()
+    asked = find_line_order(connection, line.session_id)
+    if card is not None:
+        why = "the operator's own BSS provisions the card"
+        found = (("ICCID", card.iccid.reveal(why)), ("IMSI", card.imsi.reveal(why)))
+    elif asked is not None:
+        found = (("ICCID", asked.iccid), ("IMSI", asked.imsi))
+    return tuple(SupportingResource(name, value) for name, value in found if value)
 
 
 def _take_up(
