@@ -20,7 +20,7 @@ from shiming.registrations.errors.registration import RefusalCode
 from shiming.registrations.model.holding import Act, ActKind, Capacity, HeldLine, HoldingChanged
 from shiming.registrations.model.lines import Line
 from shiming.registrations.model.numbers import NumberHold, NumberState
-from shiming.registrations.model.orders import LineOrder
+from shiming.registrations.model.orders import DonorConfirmation, LineOrder
 from shiming.registrations.model.registration import (
     CapReached,
     PoolNumber,
@@ -44,7 +44,7 @@ from shiming.registrations.store.cap_counters import (
 )
 from shiming.registrations.store.lines import find_line
 from shiming.registrations.store.numbers import rest
-from shiming.registrations.store.orders import add_order, find_order
+from shiming.registrations.store.orders import add_order, change_order, find_order
 from shiming.registrations.store.proven_sessions import find_proven_session
 from shiming.registrations.store.stops import stops_of
 from shiming.registrations.use_cases.lines import terminate_line
@@ -180,6 +180,24 @@ def find_order_for_line(
     order = find_order(connection, session_id)
     wanted = (entry, line.operator, line.number)
     return order if order and (order.entry, order.operator, order.identifier) == wanted else None
+
+
+@inside(_FEATURE)
+def find_order_of_session(connection: Connection, session_id: str) -> LineOrder | None:
+    """Return the order of a session, held until the transaction ends."""
+    return find_order(connection, session_id, for_update=True)
+
+
+@inside(_FEATURE)
+def keep_donor_confirmation(connection: Connection, session_id: str, agreed: DonorConfirmation) -> None:
+    """Keep on an order that the operator which gives the number up has agreed."""
+    change_order(
+        connection,
+        session_id,
+        donor_reference=agreed.reference,
+        donor_identifier=agreed.identifier.reveal("store"),
+        donor_until=agreed.until,
+    )
 
 
 @inside(_FEATURE)

@@ -93,6 +93,16 @@ class DonorAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmPortIn:
+    """The command: ask this donor for this number, by the authorisation that the holder brings."""
+
+    session_id: str
+    donor: str
+    number: Msisdn
+    authorisation: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PortInFacts:
     """What a port in is decided on, before the registration itself."""
 

@@ -65,3 +65,11 @@ class Sanction:
 
     stop: StopReason
     citation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The report is taken in. `joined`: a case of the line ran already."""
+
+    case: TransferCase
+    joined: bool = False

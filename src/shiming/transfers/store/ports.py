@@ -130,6 +130,15 @@ def find_port_in(connection: Connection, port_id: str, *, for_update: bool = Fal
     return None if row is None else _port_in(row)
 
 
+def find_port_in_of_session(
+    connection: Connection, session_id: str, *, for_update: bool = False
+) -> PortIn | None:
+    """Return the port in of a session; `for_update` holds it until the transaction ends."""
+    query = ports_in.select().where(ports_in.c.session_id == session_id)
+    row = connection.execute(query.with_for_update() if for_update else query).one_or_none()
+    return None if row is None else _port_in(row)
+
+
 def change_port_in(connection: Connection, port_id: str, **columns: Any) -> None:
     """Set columns of a port in that is held."""
     values = {name: value.value if isinstance(value, PortState) else value for name, value in columns.items()}

@@ -31,7 +31,7 @@ from shiming.vocabulary.permissions import asks, inside
 from shiming.vocabulary.refusals import Refusal
 
 EXPIRED_AT_ONCE = 200  # of one transaction of the job
-_REFERENCE = "PRT"
+PORT_OUT_REFERENCE = "PRT"
 
 
 @asks(MayTransfer)
@@ -76,7 +76,7 @@ def authorise_port_out(
     random_bytes = tools.registrations.privacy.random_bytes
     code = draw_code(random_bytes)
     port = PortOut(
-        port_id=tools.registrations.privacy.new_reference(_REFERENCE),
+        port_id=tools.registrations.privacy.new_reference(PORT_OUT_REFERENCE),
         line_id=line_id,
         operator=held.line.operator,
         subject=held.line.subject,
@@ -159,12 +159,18 @@ def get_port_out(connection: Connection, port_id: str, *, for_update: bool = Fal
     """Return a port out; BadInput when there is none."""
     port = store.find_port_out(connection, port_id, for_update=for_update)
     if port is None:
-        raise BadInput(
-            "PORT_UNKNOWN",
-            Text(zh="没有这个携转申请。", en="There is no such port."),
-            Text(zh="请核对编号。", en="Compare the reference."),
-        )
+        raise port_unknown()
     return port
+
+
+@inside("shared by ports in and out")
+def port_unknown() -> BadInput:
+    """Return the error for a port that is not there."""
+    return BadInput(
+        "PORT_UNKNOWN",
+        Text(zh="没有这个携转申请。", en="There is no such port."),
+        Text(zh="请核对编号。", en="Compare the reference."),
+    )
 
 
 def _expire_some(tools: TransferTools, now: datetime) -> Callable[[Connection], int]:
