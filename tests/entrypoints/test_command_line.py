@@ -40,6 +40,7 @@ SUBCOMMANDS = {
     "lines": {"show", "stop", "lift", "history", "status", "terminate"},
     "numbers": {"add-block", "blocks", "import", "free", "show", "reserve", "release"},
     "sims": {"import", "show", "history"},
+    "enterprise": {"contract", "import", "lines", "links", "user", "left", "return", "uses"},
     "organisations": {
         "record",
         "licence",

@@ -17,7 +17,7 @@ LISTENERS: Mapping[str, tuple[str, ...]] = {
     "line.sim_replaced": ("provisioning.order",),
     "line.status_changed": ("provisioning.order",),
     "line.registered": ("sims.put_in_ordered", "people.follow_registration", "provisioning.order"),
-    "line.terminated": ("people.follow_termination", "provisioning.order"),
+    "line.terminated": ("people.follow_termination", "enterprise.follow_termination", "provisioning.order"),
 }
 
 
