@@ -1,6 +1,6 @@
 """Why industry cards are refused: the company, the contract, the fence, the sale of one card."""
 
-from shiming.vocabulary.errors import Text
+from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.refusals import ReasonCode
 
 _NOT_FOR_YOU = Text(zh="贵单位暂不能办理行业卡。", en="Your company cannot have industry cards yet.")
@@ -158,4 +158,63 @@ class IotSaleRefusal(ReasonCode):
         ),
         Text(zh="您名下的行业卡数量已达上限。", en="You already have as many as one person may."),
         Text(zh="可先退回不用的卡。", en="Return a card that is not used."),
+    )
+
+
+class EndUserRefusal(ReasonCode):
+    """Reasons why a maker's report about one device is passed over."""
+
+    CARD_NOT_OF_CONTRACT = (
+        "CARD_NOT_OF_CONTRACT",
+        Text(zh="该卡不是在此合同下售出的。", en="This card was not sold under this contract."),
+        Text(zh="该设备的卡无法登记。", en="The card of this device cannot be registered."),
+        Text(zh="请核对ICCID和合同。", en="Compare the ICCID and the contract."),
+    )
+    CARD_RETURNED = (
+        "CARD_RETURNED",
+        Text(zh="该卡已退回。", en="This card was returned."),
+        Text(zh="该设备的卡已停用。", en="The card of this device is out of use."),
+        Text(zh="请核对ICCID。", en="Compare the ICCID."),
+    )
+    BUYER_NOT_PROVEN = (
+        "BUYER_NOT_PROVEN",
+        Text(zh="购买人未核验身份。", en="The buyer is not proven."),
+        Text(zh="购买带卡设备须核验身份。", en="Whoever buys a device with a card proves who they are."),
+        Text(zh="请购买人完成身份核验。", en="Prove the buyer, and name the session."),
+    )
+    BUYER_UNKNOWN = (
+        "BUYER_UNKNOWN",
+        Text(zh="购买单位未登记。", en="The buying organisation is not registered."),
+        Text(zh="购买单位须先登记。", en="Your organisation has to be registered first."),
+        Text(zh="请先登记该单位。", en="Record the organisation."),
+    )
+    DEVICE_HAS_OTHER_CARD = (
+        "DEVICE_HAS_OTHER_CARD",
+        Text(zh="该设备已登记另一张卡。", en="This device is reported with another card."),
+        Text(zh="一台设备只能用一张卡。", en="One device has one card."),
+        Text(zh="请核对设备序列号和ICCID。", en="Compare serial number and ICCID."),
+    )
+    CARD_IN_OTHER_DEVICE = (
+        "CARD_IN_OTHER_DEVICE",
+        Text(zh="该卡已登记在另一台设备。", en="This card is reported in another device."),
+        Text(zh="一张卡只能用于一台设备。", en="One card is in one device."),
+        Text(zh="请核对设备序列号和ICCID。", en="Compare serial number and ICCID."),
+    )
+
+
+def resale_case_unknown() -> BadInput:
+    """Return the error for a case that is not there."""
+    return BadInput(
+        "RESALE_CASE_UNKNOWN",
+        Text(zh="没有这个转售案件。", en="There is no such case of resale."),
+        Text(zh="请核对编号。", en="Compare the reference."),
+    )
+
+
+def resale_case_closed() -> BadInput:
+    """Return the error for a case that is decided, or was decided meanwhile."""
+    return BadInput(
+        "RESALE_CASE_CLOSED",
+        Text(zh="该案件已有决定。", en="This case is decided."),
+        Text(zh="如有异议请提出申诉。", en="Read it again; a decision can be appealed."),
     )

@@ -11,7 +11,8 @@ from shiming.infrastructure.database import insert_into
 from shiming.infrastructure.tables import UtcInstant, schema
 from shiming.registrations.model.iot import CardState, IotCard
 from shiming.registrations.model.lines import LineStatus
-from shiming.registrations.store.tables import lines
+from shiming.registrations.store.cap_counters import CounterKey
+from shiming.registrations.store.tables import cap_counters, lines
 from shiming.vocabulary.msisdn import Msisdn
 from shiming.vocabulary.sim_identifiers import Iccid, Imei, Imsi
 
@@ -106,6 +107,21 @@ def used_sessions(connection: Connection, sessions: Collection[str]) -> frozense
     """Return which of these sessions have named the actual user of a card."""
     query = sa.select(iot_cards.c.actual_session).where(iot_cards.c.actual_session.in_(sessions))
     return frozenset(connection.execute(query).scalars())
+
+
+def free_place_of_user(connection: Connection, counter: CounterKey) -> None:
+    """Count one card less for an actual user."""
+    statement = (
+        cap_counters.update()
+        .where(
+            cap_counters.c.subject == counter.subject,
+            cap_counters.c.cap_scope == counter.scope,
+            cap_counters.c.cap_name == counter.name,
+            cap_counters.c.active > 0,
+        )
+        .values(active=cap_counters.c.active - 1)
+    )
+    connection.execute(statement)
 
 
 def count_under(connection: Connection, contract: str) -> dict[CardState, int]:

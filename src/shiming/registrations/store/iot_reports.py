@@ -39,8 +39,8 @@ iot_resale_cases = sa.Table(
     schema,
     sa.Column("case_id", sa.String(40), primary_key=True),
     sa.Column("operator", sa.String(40), nullable=False),
-    sa.Column("organisation", sa.String(40), nullable=False),
-    sa.Column("contract", sa.String(40), nullable=False, index=True),
+    sa.Column("organisation", sa.String(40), nullable=False, index=True),
+    sa.Column("contract", sa.String(40), nullable=False),
     sa.Column("iccid", sa.String(20)),
     sa.Column("evidence", sa.String(64), nullable=False),
     sa.Column("state", sa.String(20), nullable=False),
@@ -114,6 +114,15 @@ def find_case(connection: Connection, case_id: str, *, for_update: bool = False)
         return None
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public way to read a row by name
     return ResaleCase(**{**values, "state": ResaleState(row.state)})
+
+
+def is_under_suspicion(connection: Connection, organisation: str) -> bool:
+    """Whether a case about a company goes on, or was decided against it."""
+    table = iot_resale_cases
+    query = table.select().where(
+        table.c.organisation == organisation, table.c.state != ResaleState.DISMISSED.value
+    )
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def change_case(connection: Connection, case: ResaleCase, **columns: Any) -> bool:
