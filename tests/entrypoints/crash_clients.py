@@ -15,7 +15,6 @@ import httpx
 
 from tests.entrypoints.session_keeper import OPERATOR
 
-CONTESTED = 9  # every so many registrations ask for a number that another one asked for
 CREATED = 201
 REQUEST_S = 20.0
 
@@ -56,10 +55,14 @@ class Registering(threading.Thread):
     """A client: registers one session after the other, and never gives up on a request."""
 
     def __init__(
-        self, ports: list[int], sessions: "queue.SimpleQueue[str]", client: tuple[str, str], number_base: int
+        self,
+        ports: list[int],
+        sessions: "queue.SimpleQueue[tuple[str, str]]",
+        client: tuple[str, str],
+        first: int,
     ) -> None:
         super().__init__(daemon=True)
-        self._ports, self._sessions, self._client, self._next = ports, sessions, client, number_base
+        self._ports, self._sessions, self._client, self._next = ports, sessions, client, first
         self.repeats = 0
         self._token = ""
         self.replies: list[Reply] = []
@@ -71,22 +74,18 @@ class Registering(threading.Thread):
             with httpx.Client(timeout=REQUEST_S) as http:
                 while not self.enough.is_set():
                     try:
-                        session = self._sessions.get(timeout=0.2)
+                        session, number = self._sessions.get(timeout=0.2)
                     except queue.Empty:
                         continue
-                    self.replies.append(self.register(http, session, self._number(), uuid.uuid4().hex))
+                    self.replies.append(self.register(http, session, number, uuid.uuid4().hex))
         except BaseException as failure:
             self.failure = failure
             raise
 
-    def _number(self) -> str:
-        self._next += 1
-        contested = self._next % CONTESTED == 0
-        return f"+8613800{0 if contested else self._next:06d}"
-
     def register(self, http: httpx.Client, session: str, number: str, key: str) -> Reply:
         """Send the request until it is answered, to whichever server is there."""
         body = {"session": session, "number": number, "operator": OPERATOR}
+        self._next += 1  # another server first, each time
         for attempt in range(10_000):
             port = self._ports[(attempt + self._next) % len(self._ports)]
             base = f"http://127.0.0.1:{port}"

@@ -57,13 +57,13 @@ def every_acknowledged_registration_is_there_once(connection: Connection, found:
 
 
 def caps_are_exact(connection: Connection) -> None:
-    key = [LINES.c.subject, LINES.c.cap_scope, LINES.c.product_class]
-    active = sa.select(*key, sa.func.count()).where(LINES.c.status == "active").group_by(*key)
+    key = [LINES.c.subject, LINES.c.cap_scope, LINES.c.cap_name]
+    active = sa.select(*key, sa.func.count()).where(LINES.c.status != "terminated").group_by(*key)
     counters = connection.execute(
         sa.select(
             COUNTERS.c.subject,
             COUNTERS.c.cap_scope,
-            COUNTERS.c.product_class,
+            COUNTERS.c.cap_name,
             COUNTERS.c.active,
             COUNTERS.c.cap,
         )
@@ -130,5 +130,5 @@ def the_database_is_whole(found: Aftermath) -> None:
 
 def answers_do_not_change(found: Aftermath) -> None:
     assert found.changed_answers == []
-    known = {"CAP_REACHED", "NUMBER_TAKEN"}
+    known = {"LINES_OF_DAY_REACHED", "NUMBER_TAKEN"}
     assert {reason for reply in found.refused for reason in reply.reasons} <= known

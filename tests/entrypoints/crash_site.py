@@ -81,7 +81,7 @@ class Site:
         self.worker, self.keeper = self.programs[-2:]
         self.told = Told()
         self.kept: dict[str, int] = {}
-        self.sessions: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.sessions: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self.over = threading.Event()
 
     def _program(self, name: str, *arguments: str) -> Program:
@@ -153,9 +153,9 @@ class Site:
             offset += whole
             for line in text[:whole].decode().splitlines():
                 words = line.split()
-                if len(words) == 2 and words[0].startswith("SES-"):
+                if len(words) == 3 and words[0].startswith("SES-"):
                     self.kept[words[0]] = int(words[1])
-                    self.sessions.put(words[0])
+                    self.sessions.put((words[0], words[2]))
             time.sleep(0.02)
 
     def stop(self) -> None:

@@ -1,7 +1,7 @@
 """A counter that proves people and keeps their identity, in a process of its own that a test can kill.
 
-`python -m tests.entrypoints.session_keeper FIRST PEOPLE`: one transaction a session - the decided session and
-the identity record in the vault - and, only when it is committed, one line with the session's name.
+`python -m tests.entrypoints.session_keeper FIRST PEOPLE`: one transaction a session - the decided session,
+its order and the identity record in the vault - and, only when it is committed, one line that names it.
 """
 
 import os
@@ -19,15 +19,19 @@ from shiming.infrastructure.settings import Settings
 from shiming.jurisdictions.model import Channel, Route
 from shiming.privacy.model import IdentityRecord
 from shiming.privacy.use_cases.vault import put_identity
+from shiming.vocabulary.msisdn import Msisdn
 from shiming.vocabulary.reference_numbers import RANDOM_BYTES, ReferenceNumber
+from tests.registrations.builders import an_order, prepare_order
 
 OPERATOR = "cn-mobile"
+CONTESTED = 9  # every so many customers want a number that another one wanted
 PAUSE_S = 0.02  # clerks do not fill the database as fast as it can
 
 
-def keep(platform: Platform, index: int, people: int) -> str:
-    """Keep session number `index`; return its reference."""
+def keep(platform: Platform, index: int, people: int) -> tuple[str, str]:
+    """Keep session number `index` with an order for a number; return the reference and the number."""
     person, now = index % people, platform.clock.now()
+    number = f"+8613800{index if index % CONTESTED else 0:06d}"
     reference = str(ReferenceNumber.create("SES", os.urandom(RANDOM_BYTES)))
     identity = IdentityRecord("resident_id", f"1101051949{person:08d}", f"person {person}", "somewhere")
     subject = f"p1.person-{person}"
@@ -62,9 +66,10 @@ def keep(platform: Platform, index: int, people: int) -> str:
             now=now,
             operator=OPERATOR,
         )
+        prepare_order(connection, an_order(reference, Msisdn(number), now=now))
 
     transact(platform.engine, work)
-    return reference
+    return reference, number
 
 
 def main() -> None:
@@ -73,7 +78,8 @@ def main() -> None:
     platform = Platform(Settings.from_environment(os.environ))
     index = first
     while True:
-        sys.stdout.write(f"{keep(platform, index, people)} {index % people}\n")
+        reference, number = keep(platform, index, people)
+        sys.stdout.write(f"{reference} {index % people} {number}\n")
         sys.stdout.flush()
         index += 1
         time.sleep(PAUSE_S)

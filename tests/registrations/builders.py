@@ -5,23 +5,32 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 import shiming.entrypoints.schema
-from shiming.infrastructure.database import transact, unit_of_work
+from shiming.infrastructure.database import insert_into, transact, unit_of_work
 from shiming.infrastructure.signing import Ed25519Signer
 from shiming.infrastructure.tables import schema
 from shiming.jurisdictions.model import (
     AtCap,
     CapPolicy,
     CapScope,
+    Channel,
     Cited,
     Confidence,
+    EntryKind,
     HolderKind,
     ProductClass,
 )
 from shiming.privacy.model import IdentityRecord
 from shiming.privacy.use_cases.vault import put_identity
+from shiming.registrations.model.lines import LineIdentifier, LineKind, SimForm
+from shiming.registrations.model.orders import (
+    ConfirmationMethod,
+    LineConfirmation,
+    LineOrder,
+    TermsAcceptance,
+)
 from shiming.registrations.model.registration import (
     LineRegistered,
     NamedCap,
@@ -30,6 +39,8 @@ from shiming.registrations.model.registration import (
     RegistrationPolicy,
     RegistrationRefused,
 )
+from shiming.registrations.store.number_tables import number_blocks
+from shiming.registrations.store.orders import add_order
 from shiming.registrations.use_cases.lines import terminate_line
 from shiming.registrations.use_cases.registering import register_line
 from shiming.registrations.use_cases.tools import RegistrationTools
@@ -107,6 +118,61 @@ def a_number(index: int = 0) -> Msisdn:
 
 assert shiming.entrypoints.schema.TABLES  # sessions belong to another feature
 _SESSIONS = schema.tables["proofing_sessions"]
+
+
+ICCID = "89860112851234567891"
+
+
+def an_order(
+    session_id: str = "SES-1",
+    identifier: LineIdentifier | None = None,
+    *,
+    now: datetime = NOW,
+    **changes: Any,
+) -> LineOrder:
+    """An order for a telephone card with everything that a pack can ask for."""
+    identifier = identifier or a_number()
+    order = LineOrder(
+        session_id=session_id,
+        operator=OPERATOR,
+        entry=EntryKind.OPEN,
+        kind=LineKind.MOBILE,
+        product_class=ProductClass.VOICE,
+        channel=Channel.SHOP,
+        created_at=now,
+        identifier=identifier,
+        category="adult",
+        iccid=ICCID,
+        imsi="460001234567890",
+        sim_form=SimForm.PHYSICAL,
+        terms=TermsAcceptance("1", "sha256:" + "0" * 64, now, Channel.SHOP),
+        confirmation=LineConfirmation(identifier, ConfirmationMethod.READ_BACK, now),
+    )
+    return replace(order, **changes)
+
+
+def prepare_order(connection: Connection, order: LineOrder) -> None:
+    """Write an order that lacks nothing, and the block of the pool that its number lies in."""
+    add_order(connection, order)
+    if isinstance(order.identifier, Msisdn):
+        add_block(connection, order.identifier, operator=order.operator, kind=order.kind)
+
+
+def add_block(
+    connection: Connection, number: Msisdn, *, operator: str = OPERATOR, kind: LineKind = LineKind.MOBILE
+) -> None:
+    """Give the ten million numbers around this one to an operator; once is enough."""
+    first = number.reveal("pool")[:-7] + "0" * 7
+    row = {
+        "block_id": f"BLK-{operator}-{first}",
+        "operator": operator,
+        "first": first,
+        "last": first[:-7] + "9" * 7,
+        "kind": kind.value,
+        "excluded": False,
+        "added_at": NOW,
+    }
+    connection.execute(insert_into(connection, number_blocks).values(**row).on_conflict_do_nothing())
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from shiming.entrypoints.demo_counter import take_order
 from shiming.entrypoints.law_stories import law
 from shiming.entrypoints.wiring import Platform
 from shiming.infrastructure.settings import Settings
@@ -64,7 +65,7 @@ class Story:
         return (
             found["decision"]["outcome"] == "Verified"
             and found["stranger"]["outcome"] != "Verified"
-            and found["line"]["status"] == "active"
+            and found["line"]["status"] == "pending"  # until an operator's network confirms it
             and self.ledger_whole
         )
 
@@ -108,7 +109,7 @@ def act(platform: Platform, authority: str, console: "Console", started: float) 
         other = SPECIMENS / "documents" / "other_person_front.jpg"
         stranger = prove(platform, {**cases, "document_back": None}, other, authority)
     tell_decision(console, stranger)
-    say(console, 3, "One line", f"is registered: {NUMBER} at {OPERATOR}.")
+    say(console, 3, "One line", f"is ordered, confirmed and registered: {NUMBER} at {OPERATOR}.")
     registered = register(platform, decided.session.id)
     whole = seal_and_verify(platform)
     tell_line(console, registered, whole=whole)
@@ -162,6 +163,7 @@ def register(platform: Platform, session_id: str) -> Mapping[str, Any]:
     from shiming.registrations.model.registration import LineRegistered, RegisterLine
     from shiming.registrations.use_cases.registering import register_line
 
+    take_order(platform, OPERATOR, NUMBER, session_id)
     command = RegisterLine.parse(operator=OPERATOR, number=NUMBER, session_id=session_id)
     with platform.begin() as connection:
         outcome = register_line(
@@ -278,7 +280,7 @@ def tell_line(console: "Console", registered: Mapping[str, Any], *, whole: bool)
     """Print the registered line and the state of the ledger."""
     line = registered["line"]
     console.print(f"[bold green]{line['number']}[/] is {line['status']} at {line['operator']}.")
-    for rule in registered.get("rules", ())[:1]:
+    for rule in (rule for rule in registered.get("rules", ()) if rule["rule"] == "line_cap"):
         console.print(f"  at most {rule['cap']} lines of this person at one operator ({rule['citation']})")
     state = "sealed and whole" if whole else "[bold red]broken[/]"
     console.print(f"  evidence is encrypted, the ledger is {state}")
