@@ -34,7 +34,7 @@ def _stop_overdue(platform: "Platform", task: Task) -> PutBack | None:
 
 
 def _follow_termination(platform: "Platform", task: Task) -> None:
-    desk, line_id = _desk(platform), str(task.payload["subject"])
+    desk, line_id = _desk(platform), str(task.job.payload["subject"])
     transact(platform.engine, lambda connection: follow_termination(desk, connection, line_id))
 
 

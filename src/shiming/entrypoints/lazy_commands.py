@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sims": ("shiming.registrations.commands.sims", "SIM cards and eSIM profiles."),
     "receipts": ("shiming.identity_proofing.commands", "Verify, explain or replay a decision receipt."),
     "measure": ("shiming.entrypoints.measure", "Measure a document, faces, a clip or spoken digits."),
-    "enterprise": ("shiming.registrations.commands.enterprise", "Lines of organisations, their actual users."),
+    "enterprise": ("shiming.registrations.commands.enterprise", "Lines of organisations and their users."),
     "organisations": ("shiming.registrations.commands.organisations", "Organisations that hold lines."),
     "packs": ("shiming.entrypoints.pack_commands", "Read, compare and simulate the rules of a jurisdiction."),
     "models": ("shiming.recognition.commands", "List, verify and add recognition models."),

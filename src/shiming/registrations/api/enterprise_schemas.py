@@ -19,7 +19,7 @@ from shiming.registrations.model.enterprise_lines import (
 from shiming.registrations.model.lines import LineKind
 from shiming.registrations.use_cases.actual_user_links import LINKS_AT_ONCE_MAX
 
-Number = Annotated[str, Field(max_length=64, examples=["+8613800138000"], repr=False)]
+Number = Annotated[str, Field(max_length=64, examples=["+8613800138000"])]
 
 
 class NewContract(BaseModel):
@@ -118,7 +118,7 @@ class NumberNamed(BaseModel):
     """One line of the contract."""
 
     model_config = ConfigDict(extra="forbid")
-    number: Number
+    number: Annotated[Number, Field(repr=False)]
 
 
 class UserNamed(NumberNamed):
