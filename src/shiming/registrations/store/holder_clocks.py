@@ -35,8 +35,9 @@ later_proofs = sa.Table(
 
 def start_clock(connection: Connection, clock: HolderClock, now: datetime) -> bool:
     """Write a clock that is not there yet; False when it is."""
-    statement = insert_into(connection, holder_clocks).values(**_values(clock, now)).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    statement = insert_into(connection, holder_clocks).values(**_values(clock, now))
+    added = statement.on_conflict_do_nothing().returning(holder_clocks.c.line_id)
+    return connection.execute(added).first() is not None
 
 
 def save_clock(connection: Connection, clock: HolderClock, now: datetime) -> None:

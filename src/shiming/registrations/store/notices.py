@@ -64,7 +64,8 @@ def add_notice(connection: Connection, notice_id: str, new: NewNotice, now: date
         created_at=now,
         changed_at=now,
     )
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    added = statement.on_conflict_do_nothing().returning(notices.c.notice_id)
+    return connection.execute(added).first() is not None
 
 
 def find_notice(connection: Connection, notice_id: str, *, for_update: bool = False) -> Notice | None:

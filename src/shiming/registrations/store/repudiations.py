@@ -37,7 +37,8 @@ def add_repudiation(connection: Connection, new: Repudiation) -> bool:
         state=new.state.value,
         stated_at=new.stated_at,
     )
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    added = statement.on_conflict_do_nothing().returning(repudiations.c.repudiation_id)
+    return connection.execute(added).first() is not None
 
 
 def find_of_line(connection: Connection, line_id: str) -> Repudiation | None:
