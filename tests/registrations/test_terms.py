@@ -133,7 +133,7 @@ def test_what_an_acceptance_has_to_name(
 
 @given(st.dictionaries(st.sampled_from("abcdef"), st.text(min_size=1)))
 def test_changes_are_empty_exactly_between_the_same_clauses(more: dict[str, str]) -> None:
-    before, after = some_terms(), some_terms(**more)
+    before, after = some_terms(), some_terms("2026-01", TODAY, **more)
     changes = changes_between(before, after)
     assert {change.name for change in changes} == set(more)
     assert changes_between(after, after) == ()
