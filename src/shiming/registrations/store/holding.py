@@ -148,6 +148,7 @@ def lock_as_seen(connection: Connection, line: Line) -> bool:
             lines.c.line_id == line.line_id,
             lines.c.operator == line.operator,
             lines.c.subject == line.subject,
+            lines.c.session_id == line.session_id,
             lines.c.status == line.status.value,
         )
         .with_for_update()

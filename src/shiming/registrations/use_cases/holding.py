@@ -223,7 +223,7 @@ def change_holder(
             return HoldingChanged("SESSION_CONSUMED")
     counter = _counter_for(line, subject, capacity)
     if not _move_place(connection, line, counter, capacity, day=day_of(now, policy.time_zone), now=now):
-        return HoldingChanged("CAP_CHANGED")
+        return HoldingChanged("LINE_OR_CAP_CHANGED")
     session_id = receiver.session_id
     if not store.hand_over(connection, line, subject=subject, session_id=session_id, counter=counter):
         return HoldingChanged("LINE_CHANGED")
@@ -342,12 +342,14 @@ def _move_place(
     day: str,
     now: datetime,
 ) -> bool:
-    """Count the line for the receiver instead of the giver; False when the counter is not as decided on.
+    """Count the line for the receiver instead of the giver; False when something is not as decided on.
 
     Both counters are held in the order of their keys, so that two hand-overs never wait in a circle.
     """
     keys = {(key.subject, key.scope, key.name): key for key in (key_of(line), after) if key is not None}
     held = {name: lock_counter(connection, keys[name]) for name in sorted(keys)}
+    if not store.lock_as_seen(connection, line):
+        return False
     if after is not None:
         counter = held[after.subject, after.scope, after.name]
         if counter.version != capacity.counter.version or counter.active >= capacity.allowed:
