@@ -37,7 +37,7 @@ def test_help_lists_every_command_without_loading_any() -> None:
 
 
 SUBCOMMANDS = {
-    "lines": {"show", "stop", "lift", "history", "status", "terminate"},
+    "lines": {"reconcile", "show", "stop", "lift", "history", "status", "terminate"},
     "numbers": {"add-block", "blocks", "import", "free", "show", "reserve", "release"},
     "sims": {"import", "show", "history"},
     "enterprise": {"contract", "import", "lines", "links", "user", "left", "return", "uses"},

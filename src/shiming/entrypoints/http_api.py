@@ -44,6 +44,7 @@ ROUTERS = (
     "shiming.registrations.api.notices",
     "shiming.registrations.api.provisioning",
     "shiming.registrations.api.bss_callbacks",
+    "shiming.registrations.api.reconciling",
     "shiming.privacy.api",
     "shiming.accounts.api",
     "shiming.entrypoints.jobs_api",

@@ -1,5 +1,6 @@
 """The jobs of provisioning: orders follow events, are sent, asked about, and swept."""
 
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from shiming.registrations.events.stops import LINE_STATUS_CHANGED
 from shiming.registrations.use_cases import sending_orders
 from shiming.registrations.use_cases.bss_endpoints import SWEEP
 from shiming.registrations.use_cases.order_progress import SEND
+from shiming.registrations.use_cases.reconciling import RECONCILE, reconcile_queued
 
 if TYPE_CHECKING:
     from shiming.entrypoints.wiring import Platform
@@ -21,6 +23,7 @@ POLL = sending_orders.POLL
 #: Events that may change what the network is to do with a line.
 PROVISIONED = (LINE_REGISTERED, LINE_STATUS_CHANGED, LINE_TERMINATED, SIM_REPLACED, PROFILE_CHANGED)
 SIM_EVENTS = frozenset({SIM_REPLACED})
+RECONCILE_MAX = timedelta(hours=6)  # tens of millions of lines
 PROVISIONING_SCHEDULES = (Schedule(SWEEP, Every(seconds=60)),)  # a bar ends at its minute
 
 
@@ -31,6 +34,7 @@ def provisioning_jobs(platform: "Platform") -> Handlers:
         SEND: Handling(partial(_send, platform), sending_orders.RETRY, lane=DELIVERY),
         POLL: Handling(partial(_poll, platform), lane=DELIVERY),
         SWEEP: Handling(partial(_sweep, platform)),
+        RECONCILE: Handling(partial(_reconcile, platform), lane=DELIVERY, run_max=RECONCILE_MAX),
     }
 
 
@@ -44,6 +48,10 @@ def _send(platform: "Platform", task: Task) -> NotDone | PutBack | None:
 
 def _poll(platform: "Platform", task: Task) -> NotDone | PutBack | None:
     return sending_orders.poll_order(platform.provisioning, task)
+
+
+def _reconcile(platform: "Platform", task: Task) -> None:
+    reconcile_queued(platform.provisioning, str(task.job.payload["reconciliation"]))
 
 
 def _sweep(platform: "Platform", task: Task) -> PutBack | None:

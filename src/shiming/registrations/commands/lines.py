@@ -19,6 +19,7 @@ from shiming.registrations.commands.line_platform import (
     print_table,
     rules_of,
 )
+from shiming.registrations.commands.reconciling import reconcile
 from shiming.registrations.commands.registrations import show
 from shiming.registrations.model.lines import LineStatus
 from shiming.registrations.model.stops import LineStanding, LineStop, StopLifted, StopRefused, StopSet
@@ -32,7 +33,8 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Registered lines, their status and stops."
 )
 app.command()(show)
-# Sub-commands of other topics are added here, a line each: app.command("reconcile")(reconcile)
+# Sub-commands of other topics are added here, a line each.
+app.command()(reconcile)
 
 
 class ActingAs(StrEnum):

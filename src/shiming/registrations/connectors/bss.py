@@ -23,12 +23,14 @@ from shiming.registrations.connectors.tmf import (
     SERVICES,
     read_order,
     read_refusal,
+    read_service,
     read_services,
     service_order_json,
 )
 from shiming.registrations.ports.bss import (
     BssEndpoint,
     InventoryPage,
+    NetworkService,
     OrderRefused,
     OrderTaken,
     OrderWanted,
@@ -103,6 +105,11 @@ class TmfBss:
         query = {"offset": str(offset), "limit": str(limit)}
         answer = _found(self._ask(bss, "GET", SERVICES, query=query))
         return read_services(answer.json(), answer.total)
+
+    def find_service(self, bss: BssEndpoint, service_id: str) -> NetworkService | None:
+        """Return one service of the inventory."""
+        answer = self._ask(bss, "GET", f"{SERVICES}/{quote(service_id, safe='')}")
+        return None if answer.status == _NOT_FOUND else read_service(_found(answer).json())
 
     def _ask(
         self,

@@ -97,6 +97,15 @@ def bss_unknown() -> BadInput:
     )
 
 
+def reconciliation_unknown() -> BadInput:
+    """Return the error for a comparison that there is not, or that is another operator's."""
+    return BadInput(
+        "RECONCILIATION_UNKNOWN",
+        Text(zh="没有该对账记录。", en="There is no such reconciliation."),
+        Text(zh="请核对编号。", en="Compare the reference."),
+    )
+
+
 def bss_token_invalid() -> BadInput:
     """Return the error for a token that could not stand in a header."""
     return BadInput(

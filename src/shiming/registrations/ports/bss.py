@@ -5,7 +5,7 @@ TMF641 Service Ordering and TMF638 Service Inventory, version 4. Whatever has no
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from shiming.registrations.model.provisioning import OrderAction, OrderState, Profile
 
@@ -97,5 +97,6 @@ class BssPort(Protocol):
         """Return a page of the inventory."""
         ...
 
-
-Json = dict[str, Any]
+    def find_service(self, bss: BssEndpoint, service_id: str) -> NetworkService | None:
+        """Return one service of the inventory."""
+        ...

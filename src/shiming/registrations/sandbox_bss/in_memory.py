@@ -3,10 +3,11 @@
 import logging
 from dataclasses import dataclass, field
 
-from shiming.registrations.connectors.tmf import read_order, read_services, service_order_json
+from shiming.registrations.connectors.tmf import read_order, read_service, read_services, service_order_json
 from shiming.registrations.ports.bss import (
     BssEndpoint,
     InventoryPage,
+    NetworkService,
     OrderRefused,
     OrderTaken,
     OrderWanted,
@@ -52,6 +53,12 @@ class FakeBss:
         del bss
         found, total = self.book.services(offset=offset, limit=limit)
         return read_services(found, str(total))
+
+    def find_service(self, bss: BssEndpoint, service_id: str) -> NetworkService | None:
+        """Return one service."""
+        del bss
+        found = self.book.service(service_id)
+        return read_service(found) if found else None
 
     def work(self) -> None:
         """Take every order to its end."""

@@ -1,6 +1,7 @@
 """Reading lines and their registrations, and ending a line."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +53,12 @@ def find_latest(connection: Connection, number: LineIdentifier) -> Line | None:
 def find_line(connection: Connection, line_id: str) -> Line | None:
     """Return a line by its reference."""
     return _line(connection.execute(lines.select().where(lines.c.line_id == line_id)).first())
+
+
+def find_lines(connection: Connection, line_ids: Sequence[str], operator: str) -> dict[str, Line]:
+    """Return those of these lines that are the operator's."""
+    query = lines.select().where(lines.c.line_id.in_(line_ids), lines.c.operator == operator)
+    return {row.line_id: _from_row(row) for row in connection.execute(query)}
 
 
 def find_by_session(connection: Connection, session_id: str, operator: str) -> Line | None:

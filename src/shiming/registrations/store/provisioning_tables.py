@@ -9,7 +9,7 @@ from shiming.registrations.model.provisioning import OrderState
 network_services = sa.Table(
     "network_services",
     schema,
-    sa.Column("service_id", sa.String(64), primary_key=True),
+    sa.Column("service_id", sa.String(120), primary_key=True),
     sa.Column("operator", sa.String(40), primary_key=True),
     sa.Column("line_id", sa.String(40)),
     sa.Column("last_sequence", sa.Integer, nullable=False),
@@ -37,7 +37,7 @@ service_orders = sa.Table(
     schema,
     sa.Column("order_id", sa.String(40), primary_key=True),
     sa.Column("operator", sa.String(40), nullable=False),
-    sa.Column("service_id", sa.String(64), nullable=False),
+    sa.Column("service_id", sa.String(120), nullable=False),
     sa.Column("line_id", sa.String(40)),
     sa.Column("sequence", sa.Integer, nullable=False),
     sa.Column("action", sa.String(10), nullable=False),

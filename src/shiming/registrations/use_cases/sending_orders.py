@@ -176,9 +176,6 @@ def wanted_json(connection: Connection, order: ServiceOrder) -> OrderWanted:
             order.desired.profile,
             (),
         )
-    number = line.number.reveal("the operator's own BSS provisions it")
-    kind = "ACCOUNT" if line.kind is LineKind.INTERNET else "MSISDN"
-    resources = (SupportingResource(kind, number), *_cards(connection, line))
     return OrderWanted(
         order.order_id,
         order.action,
@@ -186,13 +183,16 @@ def wanted_json(connection: Connection, order: ServiceOrder) -> OrderWanted:
         line.kind.value,
         order.desired.status.value,
         order.desired.profile,
-        resources,
+        resources_of(connection, line),
         line.subject,
     )
 
 
-def _cards(connection: Connection, line: Line) -> tuple[SupportingResource, ...]:
-    """Return the card that is in a line now, else the one that was asked for with it."""
+@inside("shared by ordering and by reconciling")
+def resources_of(connection: Connection, line: Line) -> tuple[SupportingResource, ...]:
+    """Return the number of a line, and its card: the present one, else the one that was asked for."""
+    kind = "ACCOUNT" if line.kind is LineKind.INTERNET else "MSISDN"
+    number = line.number.reveal("the operator's own BSS provisions it")
     present = next((use for use in sims.uses_of(connection, line.line_id) if use.until is None), None)
     card = None if present is None else sims.find_sim(connection, present.iccid)
     found: tuple[tuple[str, str | None], ...] = ()
@@ -202,7 +202,8 @@ def _cards(connection: Connection, line: Line) -> tuple[SupportingResource, ...]
         found = (("ICCID", card.iccid.reveal(why)), ("IMSI", card.imsi.reveal(why)))
     elif asked is not None:
         found = (("ICCID", asked.iccid), ("IMSI", asked.imsi))
-    return tuple(SupportingResource(name, value) for name, value in found if value)
+    cards = (SupportingResource(name, value) for name, value in found if value)
+    return (SupportingResource(kind, number), *cards)
 
 
 def _take_up(
