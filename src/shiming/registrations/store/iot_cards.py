@@ -131,7 +131,7 @@ def count_under(connection: Connection, contract: str) -> dict[CardState, int]:
         .where(iot_cards.c.contract == contract)
         .group_by(iot_cards.c.state)
     )
-    return {CardState(state): count for state, count in connection.execute(query).tuples()}
+    return {CardState(state): count for state, count in connection.execute(query)}
 
 
 def count_of(connection: Connection, operator: str) -> dict[CardState, int]:
@@ -141,7 +141,7 @@ def count_of(connection: Connection, operator: str) -> dict[CardState, int]:
         .where(iot_cards.c.operator == operator)
         .group_by(iot_cards.c.state)
     )
-    return {CardState(state): count for state, count in connection.execute(query).tuples()}
+    return {CardState(state): count for state, count in connection.execute(query)}
 
 
 def count_lines_under(connection: Connection, contract: str) -> tuple[int, int]:
