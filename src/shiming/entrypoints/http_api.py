@@ -29,6 +29,8 @@ from shiming.infrastructure.telemetry import Traces
 ROUTERS = (
     "shiming.identity_proofing.api",
     "shiming.registrations.api.registrations",
+    "shiming.registrations.api.orders",
+    "shiming.registrations.api.reviews",
     "shiming.registrations.api.stops",
     "shiming.registrations.api.numbers",
     "shiming.registrations.api.sims",
@@ -38,6 +40,7 @@ ROUTERS = (
     "shiming.entrypoints.link_steps_api",
     "shiming.registrations.api.terms",
     "shiming.registrations.api.confirmations",
+    "shiming.registrations.api.receipts",
     "shiming.registrations.api.representation",
     "shiming.registrations.api.holder_clocks",
     "shiming.registrations.api.repudiations",

@@ -16,6 +16,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prove": ("shiming.identity_proofing.commands", "Prove that a living person holds a document."),
     "register": ("shiming.registrations.commands.registrations", "Register a number for a proven person."),
     "lines": ("shiming.registrations.commands.lines", "Registered lines, their status and stops."),
+    "orders": ("shiming.registrations.commands.orders", "What is asked for with one proof."),
+    "reviews": ("shiming.registrations.commands.reviews", "Enhanced reviews of lines above a cap."),
     "numbers": ("shiming.registrations.commands.numbers", "An operator's pool of numbers."),
     "sims": ("shiming.registrations.commands.sims", "SIM cards and eSIM profiles."),
     "receipts": ("shiming.identity_proofing.commands", "Verify, explain or replay a decision receipt."),
