@@ -37,12 +37,13 @@ def test_help_lists_every_command_without_loading_any() -> None:
 
 
 SUBCOMMANDS = {
-    "lines": {"reconcile", "show", "stop", "lift", "history", "status", "terminate"},
+    "lines": {"over-cap", "reconcile", "show", "stop", "lift", "history", "status", "terminate"},
     "orders": {"open", "change", "show", "abandon", "keep-place"},
     "reviews": {"ask", "list", "decide"},
     "numbers": {"add-block", "blocks", "import", "free", "show", "reserve", "release"},
     "sims": {"import", "show", "history"},
     "enterprise": {"contract", "import", "lines", "links", "user", "left", "return", "uses"},
+    "key-services": {"open", "authorisation", "add", "withdraw", "numbers"},
     "organisations": {
         "record",
         "licence",

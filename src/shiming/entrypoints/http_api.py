@@ -36,6 +36,7 @@ ROUTERS = (
     "shiming.registrations.api.sims",
     "shiming.registrations.api.organisations",
     "shiming.registrations.api.enterprise_lines",
+    "shiming.registrations.api.key_services",
     "shiming.registrations.api.actual_user_links",
     "shiming.entrypoints.link_steps_api",
     "shiming.registrations.api.terms",

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "receipts": ("shiming.identity_proofing.commands", "Verify, explain or replay a decision receipt."),
     "measure": ("shiming.entrypoints.measure", "Measure a document, faces, a clip or spoken digits."),
     "enterprise": ("shiming.registrations.commands.enterprise", "Lines of organisations and their users."),
+    "key-services": ("shiming.registrations.commands.key_services", "Key voice services, their number sets."),
     "organisations": ("shiming.registrations.commands.organisations", "Organisations that hold lines."),
     "packs": ("shiming.entrypoints.pack_commands", "Read, compare and simulate the rules of a jurisdiction."),
     "models": ("shiming.recognition.commands", "List, verify and add recognition models."),

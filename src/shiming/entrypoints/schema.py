@@ -27,6 +27,7 @@ import shiming.registrations.store.iot
 import shiming.registrations.store.iot_cards
 import shiming.registrations.store.iot_reports
 import shiming.registrations.store.notices
+import shiming.registrations.store.number_sets
 import shiming.registrations.store.number_tables
 import shiming.registrations.store.orders
 import shiming.registrations.store.organisations
