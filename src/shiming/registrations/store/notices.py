@@ -121,11 +121,11 @@ def change_notice(connection: Connection, notice_id: str, **columns: Any) -> Non
 def reach_of(connection: Connection, operator: str | None, campaign: str) -> CampaignReach:
     """Count the notices of a campaign by state."""
     query = (
-        sa.select(notices.c.state, sa.func.count())
+        sa.select(notices.c.state, sa.func.count().label("notices"))
         .where(notices.c.campaign == campaign, *_of(operator))
         .group_by(notices.c.state)
     )
-    counted: Mapping[str, int] = dict(connection.execute(query).tuples().all())
+    counted: Mapping[str, int] = {row.state: row.notices for row in connection.execute(query)}
     return CampaignReach(campaign, {state: counted.get(state.value, 0) for state in NoticeState})
 
 
