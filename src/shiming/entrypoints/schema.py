@@ -18,9 +18,9 @@ import shiming.privacy.store.evidence
 import shiming.privacy.store.evidence_pins
 import shiming.privacy.store.ledger
 import shiming.privacy.store.ledger_tree
+import shiming.registrations.store.actual_user_links
 import shiming.registrations.store.bss_endpoints
 import shiming.registrations.store.confirmation
-import shiming.registrations.store.actual_user_links
 import shiming.registrations.store.enterprise_lines
 import shiming.registrations.store.holder_clocks
 import shiming.registrations.store.iot
