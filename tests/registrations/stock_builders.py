@@ -1,6 +1,6 @@
 """Lines, numbers and cards of a desk, under the whole rules of a pack."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from io import BytesIO
@@ -68,8 +68,8 @@ def a_range(first: int, last: int) -> NumberRange:
 class StockDesk:
     """A desk that keeps lines, numbers and cards; lines are registered by proof and number alone."""
 
-    desk: Desk
-    policy: Policy
+    desk: Desk = field(repr=False)  # Hypothesis prints what it was given
+    policy: Policy = field(repr=False)
 
     @property
     def engine(self) -> Engine:

@@ -125,7 +125,9 @@ def _csv_lines(stream: BinaryIO) -> Iterator[tuple[int, list[str]]]:
 
 def _again(first: str, rest: Iterable[str]) -> Iterator[str]:
     yield first
-    yield from rest
+    #  `yield from` would close the caller's stream together with this generator
+    for line in rest:  # noqa: UP028 - as said
+        yield line
 
 
 def _xlsx_lines(stream: BinaryIO) -> Iterator[tuple[int, list[str]]]:

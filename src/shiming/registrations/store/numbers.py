@@ -180,7 +180,7 @@ def hold(connection: Connection, number: str, kept: NumberHold, *, now: datetime
         set_=_held_columns(kept),
         where=numbers_held.c.until <= now,
     )
-    return connection.execute(statement).rowcount == 1
+    return connection.execute(statement.returning(numbers_held.c.number)).first() is not None
 
 
 def rest(connection: Connection, number: str, kept: NumberHold) -> None:
