@@ -192,6 +192,8 @@ class ContractServer:
             "settings": self.desk.vault.settings,
             "data_folder": self.desk.vault.settings.data_folder,
         }
+        if name == "operator_name":
+            return str
         if name not in found:
             raise AttributeError(name)
         return found[name]

@@ -157,7 +157,7 @@ def test_the_right_code_confirms_this_number_and_one_line(desk: ContractDesk) ->
     assert codes_of(desk.confirm_on_device(issued.link_token)) == ["CONFIRMATION_CODE_USED"]
     with reading(desk.desk.engine) as connection:
         told = connection.execute(sa.select(outbox.c.type, outbox.c.facts)).all()
-    assert [(each.type, "138" in each.facts) for each in told] == [("confirmation.given", False)]
+    assert [(each.type, "13800000000" in each.facts) for each in told] == [("confirmation.given", False)]
     assert isinstance(verify_ledger(desk.desk.engine, desk.desk.vault.keys), LedgerVerified)
 
 

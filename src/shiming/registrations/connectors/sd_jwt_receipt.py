@@ -45,10 +45,10 @@ def parse_holder_key(jwk: Mapping[str, Any]) -> HolderKey:
     if (jwk.get("kty"), jwk.get("crv")) not in _ALGORITHMS:
         raise holder_key_refused("HOLDER_KEY_INVALID")
     public = {name: str(jwk[name]) for name in _PUBLIC_MEMBERS if name in jwk}
+    library = _library()
     try:
-        _jwk(public).thumbprint()
-        _jwk(public).get_op_key("verify")
-    except (ValueError, TypeError, KeyError):
+        library.jwk.JWK(**public).get_op_key("verify")
+    except (ValueError, TypeError, KeyError, library.jws.JWException):
         raise holder_key_refused("HOLDER_KEY_INVALID") from None
     return HolderKey(public)
 

@@ -79,7 +79,9 @@ def verify_portable_receipt(
 ) -> PortableGenuine | PortableNotGenuine:
     """Check what a wallet presents: issuer's key, disclosures, the holder's key, kind, issuer, time."""
     binding = None
-    if wanted.nonce is not None and wanted.audience is not None:
+    if wanted.nonce is not None or wanted.audience is not None:
+        if not wanted.nonce or not wanted.audience:  # half a question proves nothing
+            return PortableNotGenuine("KEY_BINDING_WRONG", NOT_GENUINE["KEY_BINDING_WRONG"])
         binding = KeyBinding(wanted.nonce, wanted.audience)
     try:
         claims = verify(presentation.strip(), wanted.issuer_keys, binding, now)
