@@ -160,8 +160,12 @@ class Platform(Installation):
 
         today = self.today()
         if self._registration_policy is None or self._registration_policy[0] != today:
-            regions = self.pack(self.default_pack).header.number_regions
-            policy = RegistrationPolicy.of(self.policy(self.default_pack, today), number_regions=regions)
+            header = self.pack(self.default_pack).header
+            policy = RegistrationPolicy.of(
+                self.policy(self.default_pack, today),
+                number_regions=header.number_regions,
+                time_zone=header.time_zone,
+            )
             self._registration_policy = today, policy
         return self._registration_policy[1]
 

@@ -57,6 +57,7 @@ class PackHeader(Record):
     effective: date  # first day on which every value is in force
     title: Wording
     extends: tuple[Name, ...] = ()  # folders beside the built-in packs
+    time_zone: str = "UTC"  # IANA; where the days of the rules begin
     number_regions: tuple[str, ...] = ()  # ISO 3166-1, whose numbers are registered; none: any valid number
 
 

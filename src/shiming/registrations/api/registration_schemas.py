@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from shiming.infrastructure.http.page import Listing
-from shiming.registrations.model.lines import LineStatus
+from shiming.registrations.model.lines import LineKind, LineStatus
 
 
 class NewRegistration(BaseModel):
@@ -16,7 +16,14 @@ class NewRegistration(BaseModel):
     operator: Annotated[
         str, Field(max_length=32, description="Code of the operator.", examples=["cn-mobile"])
     ]
-    number: Annotated[str, Field(max_length=40, description="E.164.", examples=["+8613800138000"])]
+    number: Annotated[
+        str,
+        Field(
+            max_length=70,
+            description="E.164, or the account of internet access.",
+            examples=["+8613800138000"],
+        ),
+    ]
     session: Annotated[str, Field(max_length=64, examples=["SES-0082-0C20-A1G7-D"])]
 
 
@@ -33,6 +40,7 @@ class Registration(BaseModel):
     id: str
     number: str
     operator: str
+    kind: LineKind
     product_class: str
     status: LineStatus
     holder: str

@@ -36,7 +36,12 @@ from shiming.registrations.api.registration_schemas import (
     Termination,
 )
 from shiming.registrations.model.lines import Line
-from shiming.registrations.model.registration import RegisterLine, RegistrationPolicy, RegistrationRefused
+from shiming.registrations.model.registration import (
+    RegisterLine,
+    RegistrationPolicy,
+    RegistrationRefused,
+    ReviewRequired,
+)
 from shiming.registrations.permissions.registration import (
     MayListByPerson,
     MayReadReceipt,
@@ -90,7 +95,10 @@ async def register(
     asking: Registering,
     key: Annotated[str | None, idempotency_key()],
 ) -> Response:
-    """Register a number; refused with REGISTRATION_REFUSED and every reason in `details.reasons`."""
+    """Register a number; refused with REGISTRATION_REFUSED and every reason in `details.reasons`.
+
+    REVIEW_REQUIRED where only an enhanced review is missing.
+    """
     asking.allow(MayRegisterLine(wanted.operator))
     if key is None:
         raise _key_missing()
@@ -212,6 +220,7 @@ def _shown(line: Line) -> dict[str, Any]:
         "id": line.line_id,
         "number": line.number.reveal("shown to who registers"),
         "operator": line.operator,
+        "kind": line.kind.value,
         "product_class": line.product_class,
         "status": line.status.value,
         "holder": line.subject,
@@ -239,9 +248,12 @@ def _after(page: PageAsked) -> tuple[datetime, str] | None:
 
 
 def _refused(outcome: RegistrationRefused) -> Refused:
+    review = isinstance(outcome, ReviewRequired)
     return Refused(
-        "REGISTRATION_REFUSED",
-        Text(zh="不能登记该号码。", en="This number cannot be registered for this person."),
+        "REVIEW_REQUIRED" if review else "REGISTRATION_REFUSED",
+        Text(zh="须先加强核查。", en="An enhanced review comes first.")
+        if review
+        else Text(zh="不能登记该号码。", en="This number cannot be registered for this person."),
         Text(zh="请按 details.reasons 逐项处理。", en="Follow each of details.reasons."),
         {"reasons": [refusal.to_json() for refusal in outcome.refusals]},
     )

@@ -21,6 +21,7 @@ from shiming.registrations.commands.line_platform import (
 )
 from shiming.registrations.commands.reconciling import reconcile
 from shiming.registrations.commands.registrations import show
+from shiming.registrations.commands.reviews import over_cap
 from shiming.registrations.model.lines import LineStatus
 from shiming.registrations.model.stops import LineStanding, LineStop, StopLifted, StopRefused, StopSet
 from shiming.registrations.rules.projections import line_projections
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command()(show)
 # Sub-commands of other topics are added here, a line each.
 app.command()(reconcile)
+app.command("over-cap")(over_cap)
 
 
 class ActingAs(StrEnum):

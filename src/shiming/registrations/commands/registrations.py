@@ -101,6 +101,7 @@ def _line_json(line: Line) -> dict[str, Any]:
         "id": line.line_id,
         "number": line.number.reveal("shown to who named it"),
         "operator": line.operator,
+        "kind": line.kind.value,
         "product_class": line.product_class,
         "status": line.status.value,
         "holder": line.subject,
