@@ -162,7 +162,7 @@ def test_a_profile_bound_to_an_area_draws_the_circle_of_camara() -> None:
     ("binding", "types"), [(Binding.IMEI, ["IMEIBIND"]), (Binding.AREA, ["AREALIMIT"]), (Binding.NONE, [])]
 )
 def test_the_projection_to_camara(binding: Binding, types: list[str]) -> None:
-    requests = camara_bind_requests(_profile(binding=binding, area=AREA), Msisdn.parse(a_card_number()))
+    requests = camara_bind_requests(binding, Msisdn.parse(a_card_number()))
     assert [each["bindType"] for each in requests] == types
     assert all(each["device"] == {"phoneNumber": a_card_number()} for each in requests)
 

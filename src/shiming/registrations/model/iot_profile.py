@@ -77,9 +77,9 @@ class FenceRefused:
     refusals: tuple[Refusal, ...]
 
 
-def camara_bind_requests(profile: FunctionProfile, number: Msisdn) -> tuple[dict[str, Any], ...]:
+def camara_bind_requests(binding: Binding, number: Msisdn) -> tuple[dict[str, Any], ...]:
     """Return the bodies of CAMARA `POST .../bind` for a card; none when it is not bound."""
-    if profile.binding not in _CAMARA_BINDS:
+    if binding not in _CAMARA_BINDS:
         return ()
     device = {"phoneNumber": number.reveal("the network binds the card of this number")}
-    return ({"device": device, "bindType": _CAMARA_BINDS[profile.binding]},)
+    return ({"device": device, "bindType": _CAMARA_BINDS[binding]},)

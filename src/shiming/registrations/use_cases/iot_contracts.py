@@ -173,12 +173,18 @@ def get_contract(connection: Connection, contract_id: str, *, for_update: bool =
     """Return a contract; BadInput when there is none."""
     found = store.find_contract(connection, contract_id, for_update=for_update)
     if found is None:
-        raise BadInput(
-            "IOT_CONTRACT_UNKNOWN",
-            Text(zh="没有这个行业卡合同。", en="There is no such contract for industry cards."),
-            Text(zh="请核对编号。", en="Compare the reference."),
-        )
+        raise contract_unknown()
     return found
+
+
+@inside("shared by the verbs and the edges")
+def contract_unknown() -> BadInput:
+    """Return the error for a contract that is not there."""
+    return BadInput(
+        "IOT_CONTRACT_UNKNOWN",
+        Text(zh="没有这个行业卡合同。", en="There is no such contract for industry cards."),
+        Text(zh="请核对编号。", en="Compare the reference."),
+    )
 
 
 @inside("shared by the verbs about industry cards")

@@ -107,6 +107,15 @@ def find_case(connection: Connection, case_id: str, *, for_update: bool = False)
     return store.find_case(connection, case_id, for_update=for_update)
 
 
+@inside("the terminal decides about one case; over HTTP it is found first")
+def get_case(connection: Connection, case_id: str) -> ResaleCase:
+    """Return a case, held until the transaction ends; BadInput when there is none."""
+    found = store.find_case(connection, case_id, for_update=True)
+    if found is None:
+        raise resale_case_unknown()
+    return found
+
+
 @inside("a job that follows the decision about a case")
 def follow_decision(desk: Desk, engine: Engine, case_id: str) -> int:
     """Stop every line of a contract whose resale was found, or restore them; return how many were changed.
