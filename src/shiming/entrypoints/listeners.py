@@ -13,6 +13,8 @@ from shiming.infrastructure.outbox import Event
 
 #: Type of event -> kinds of jobs. The handlers stand in `jobs_of_features`.
 LISTENERS: Mapping[str, tuple[str, ...]] = {
+    "iot.resale_upheld": ("iot.follow_resale",),
+    "iot.resale_dismissed": ("iot.follow_resale",),
     "line.profile_changed": ("provisioning.order",),
     "line.sim_replaced": ("provisioning.order",),
     "line.status_changed": ("provisioning.order",),
