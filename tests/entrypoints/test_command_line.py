@@ -37,6 +37,18 @@ def test_help_lists_every_command_without_loading_any() -> None:
 
 
 SUBCOMMANDS = {
+    "transfers": {
+        "change-holder",
+        "replace-sim",
+        "move",
+        "acts",
+        "port-out",
+        "complete-port-out",
+        "cancel-port-out",
+        "port-in",
+        "cases",
+        "terms",
+    },
     "representatives": {"document", "name", "show"},
     "holder-clocks": {"list", "handover", "run"},
     "repudiations": {"make", "list", "decide"},

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reviews": ("shiming.registrations.commands.reviews", "Enhanced reviews of lines above a cap."),
     "numbers": ("shiming.registrations.commands.numbers", "An operator's pool of numbers."),
     "sims": ("shiming.registrations.commands.sims", "SIM cards and eSIM profiles."),
+    "transfers": ("shiming.transfers.commands.transfers", "Change holders, replace SIMs, move, port."),
     "receipts": ("shiming.identity_proofing.commands", "Verify, explain or replay a decision receipt."),
     "measure": ("shiming.entrypoints.measure", "Measure a document, faces, a clip or spoken digits."),
     "enterprise": ("shiming.registrations.commands.enterprise", "Lines of organisations and their users."),
