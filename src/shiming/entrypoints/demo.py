@@ -5,13 +5,9 @@ voice, a pretended authority in a process of its own. The data folder is a sandb
 """
 
 import json
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shiming.entrypoints.demo_counter import take_order
+from shiming.entrypoints.demo_processes import SPECIMENS, sandbox_authority, status_in_the_network
 from shiming.entrypoints.law_stories import law
 from shiming.entrypoints.wiring import Platform
 from shiming.infrastructure.settings import Settings
@@ -29,9 +26,7 @@ if TYPE_CHECKING:
 
     from shiming.identity_proofing.use_cases.steps import Decided
 
-SPECIMENS = Path(__file__).resolve().parents[3] / "specimens"
 OPERATOR, NUMBER = "cn-mobile", "+8613800138000"
-AUTHORITY_START_S_MAX = 30.0
 
 app = typer.Typer(add_completion=False)
 app.command()(law)
@@ -44,6 +39,7 @@ class Story:
     decided: "Decided"
     stranger: "Decided"
     registered: Mapping[str, Any]
+    status: str  # of the line, once the network has been asked
     ledger_whole: bool
     seconds: float
 
@@ -53,7 +49,7 @@ class Story:
         return {
             "decision": self.decided.receipt["decision"],
             "stranger": self.stranger.receipt["decision"],
-            "line": {"number": line["number"], "status": line["status"], "operator": line["operator"]},
+            "line": {"number": line["number"], "status": self.status, "operator": line["operator"]},
             "ledger": {"verified": self.ledger_whole},
             "seconds": round(self.seconds, 2),
         }
@@ -65,7 +61,7 @@ class Story:
         return (
             found["decision"]["outcome"] == "Verified"
             and found["stranger"]["outcome"] != "Verified"
-            and found["line"]["status"] == "pending"  # until an operator's network confirms it
+            and found["line"]["status"] == "active"
             and self.ledger_whole
         )
 
@@ -75,7 +71,7 @@ def demo(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
 ) -> None:
-    """Prove a specimen person, refuse a stranger's card, register a line, verify the ledger.
+    """Prove a specimen person, refuse a stranger's card, register a line, let a network activate it.
 
     Nothing is kept: the data folder is a temporary sandbox. Example: shiming demo --json
 
@@ -91,13 +87,13 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="shiming-demo-") as folder:
         platform = Platform(sandbox_settings(Path(folder)))
         with sandbox_authority(folder) as address:
-            story = act(platform, address, console, started)
+            story = act(platform, address, folder, console, started)
     if as_json:
         typer.echo(json.dumps(story.to_json(), ensure_ascii=False))
     raise typer.Exit(0 if story.as_it_should_be else 1)
 
 
-def act(platform: Platform, authority: str, console: "Console", started: float) -> Story:
+def act(platform: Platform, authority: str, folder: str, console: "Console", started: float) -> Story:
     """Run the main job step by step."""
     cases = json.loads((SPECIMENS / "cases.json").read_text("utf-8"))["demo"]
     say(console, 1, "The applicant", "shows a resident identity card and looks into the camera.")
@@ -111,13 +107,15 @@ def act(platform: Platform, authority: str, console: "Console", started: float) 
     tell_decision(console, stranger)
     say(console, 3, "One line", f"is ordered, confirmed and registered: {NUMBER} at {OPERATOR}.")
     registered = register(platform, decided.session.id)
+    with working(console, "the operator's network takes the order and calls back"):
+        status = status_in_the_network(platform, folder, OPERATOR, registered["line"].get("id", ""))
     whole = seal_and_verify(platform)
-    tell_line(console, registered, whole=whole)
+    tell_line(console, registered, status, whole=whole)
     seconds = time.monotonic() - started
     console.print(
         f"\nDone in {seconds:.0f} s. Next: shiming --help, or the guide in docs/how-to/first-proof.md"
     )
-    return Story(decided, stranger, registered, whole, seconds)
+    return Story(decided, stranger, registered, status, whole, seconds)
 
 
 def prove(platform: Platform, cases: Mapping[str, Any], document: Path, authority: str) -> "Decided":
@@ -177,39 +175,6 @@ def register(platform: Platform, session_id: str) -> Mapping[str, Any]:
         return outcome.receipt
     codes = ", ".join(refusal.code for refusal in outcome.refusals)
     return {"line": {"number": NUMBER, "status": f"refused: {codes}", "operator": OPERATOR}}
-
-
-@contextmanager
-def sandbox_authority(folder: str) -> Iterator[str]:
-    """Run the pretended authority in a process of its own; yield its address once it listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = Path(folder) / "authority.log"
-    command = [sys.executable, "-m", "shiming", "sandbox", "authority", "--port", str(port)]
-    command += ["--population", str(SPECIMENS / "population" / "people.json")]
-    with (
-        log.open("wb") as stream,
-        subprocess.Popen(command, stdout=stream, stderr=stream) as process,  # noqa: S603 - our own program
-    ):
-        try:
-            _wait_for(port, process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + AUTHORITY_START_S_MAX
-    while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise Unavailable(
-        "SANDBOX_NOT_STARTED",
-        Text(zh="模拟权威机构未能启动。", en="The sandbox authority did not start."),
-    )
 
 
 def sandbox_settings(folder: Path) -> Settings:
@@ -276,10 +241,13 @@ def seal_and_verify(platform: Platform) -> bool:
     return isinstance(found, LedgerVerified) and found.sealed == found.leaves > 0
 
 
-def tell_line(console: "Console", registered: Mapping[str, Any], *, whole: bool) -> None:
+def tell_line(console: "Console", registered: Mapping[str, Any], status: str, *, whole: bool) -> None:
     """Print the registered line and the state of the ledger."""
     line = registered["line"]
-    console.print(f"[bold green]{line['number']}[/] is {line['status']} at {line['operator']}.")
+    console.print(
+        f"[bold green]{line['number']}[/] was {line['status']}, and is {status} since {line['operator']}'s "
+        "network (a sandbox) confirmed it."
+    )
     for rule in (rule for rule in registered.get("rules", ()) if rule["rule"] == "line_cap"):
         console.print(f"  at most {rule['cap']} lines of this person at one operator ({rule['citation']})")
     state = "sealed and whole" if whole else "[bold red]broken[/]"

@@ -333,6 +333,17 @@ CREATE TRIGGER disclosures_end_once BEFORE UPDATE ON disclosures WHEN (OLD.execu
 CREATE TRIGGER disclosures_no_delete BEFORE DELETE ON disclosures  BEGIN SELECT RAISE(ABORT, 'a disclosure stays on record'); END
 ;
 
+CREATE TABLE evidence_pins (
+    case_reference VARCHAR(64) NOT NULL,
+    pinned_for VARCHAR(64) NOT NULL,
+    pinned_at DATETIME NOT NULL,
+    PRIMARY KEY (case_reference, pinned_for)
+)
+;
+
+CREATE INDEX ix_evidence_pins_for ON evidence_pins (pinned_for)
+;
+
 CREATE TABLE ledger_lanes (
     lane INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     sequence BIGINT NOT NULL,
@@ -422,43 +433,6 @@ CREATE TRIGGER ledger_tiles_no_delete BEFORE DELETE ON ledger_tiles  BEGIN SELEC
 CREATE TRIGGER ledger_tiles_only_grow BEFORE UPDATE ON ledger_tiles WHEN (NEW.level <> OLD.level OR NEW.tile <> OLD.tile OR length(NEW.hashes) < length(OLD.hashes) OR substr(NEW.hashes, 1, length(OLD.hashes)) <> OLD.hashes) BEGIN SELECT RAISE(ABORT, 'a tile only grows'); END
 ;
 
-CREATE TABLE bss_endpoints (
-    operator VARCHAR(40) NOT NULL,
-    url VARCHAR(500) NOT NULL,
-    added_at DATETIME NOT NULL,
-    PRIMARY KEY (operator)
-)
-;
-
-CREATE TABLE confirmation_codes (
-    reference VARCHAR(64) NOT NULL,
-    operator VARCHAR(40) NOT NULL,
-    lines INTEGER NOT NULL,
-    session_id VARCHAR(64) NOT NULL,
-    covers VARCHAR(128) NOT NULL,
-    code_hash VARCHAR(128) NOT NULL,
-    link_hash VARCHAR(64) NOT NULL,
-    issued_at DATETIME NOT NULL,
-    expires_at DATETIME NOT NULL,
-    issued INTEGER NOT NULL,
-    wrong INTEGER NOT NULL,
-    used_at DATETIME,
-    PRIMARY KEY (reference),
-    UNIQUE (link_hash)
-)
-;
-
-CREATE TABLE contract_confirmations (
-    contract VARCHAR(64) NOT NULL,
-    operator VARCHAR(40) NOT NULL,
-    session_id VARCHAR(64) NOT NULL,
-    lines INTEGER NOT NULL,
-    method VARCHAR(20) NOT NULL,
-    confirmed_at DATETIME NOT NULL,
-    PRIMARY KEY (contract)
-)
-;
-
 CREATE TABLE number_blocks (
     block_id VARCHAR(40) NOT NULL,
     operator VARCHAR(40) NOT NULL,
@@ -504,7 +478,7 @@ CREATE TABLE enterprise_contracts (
     terms_hash VARCHAR(80),
     terms_accepted_at DATETIME,
     terms_channel VARCHAR(20),
-    terms_language VARCHAR(10),
+    terms_language VARCHAR(8),
     PRIMARY KEY (contract_id),
     CONSTRAINT lines_as_confirmed CHECK (lines_entered BETWEEN 0 AND lines_confirmed)
 )
@@ -547,6 +521,9 @@ CREATE TABLE enterprise_lines (
 CREATE INDEX ix_enterprise_lines_contract ON enterprise_lines (contract_id, number)
 ;
 
+CREATE INDEX ix_enterprise_lines_line ON enterprise_lines (line_id) WHERE line_id IS NOT NULL
+;
+
 CREATE INDEX ix_enterprise_lines_user ON enterprise_lines (subject) WHERE subject IS NOT NULL
 ;
 
@@ -568,6 +545,60 @@ CREATE TABLE line_uses (
 ;
 
 CREATE INDEX ix_line_uses_contract_id ON line_uses (contract_id)
+;
+
+CREATE TABLE actual_user_links (
+    token_hash VARCHAR(64) NOT NULL,
+    number VARCHAR(64) NOT NULL,
+    contract_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    made_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    sessions INTEGER NOT NULL,
+    session_id VARCHAR(64),
+    closed_at DATETIME,
+    PRIMARY KEY (token_hash)
+)
+;
+
+CREATE INDEX ix_actual_user_links_number ON actual_user_links (number)
+;
+
+CREATE TABLE bss_endpoints (
+    operator VARCHAR(40) NOT NULL,
+    url VARCHAR(500) NOT NULL,
+    added_at DATETIME NOT NULL,
+    PRIMARY KEY (operator)
+)
+;
+
+CREATE TABLE confirmation_codes (
+    reference VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    lines INTEGER NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    covers VARCHAR(128) NOT NULL,
+    code_hash VARCHAR(128) NOT NULL,
+    link_hash VARCHAR(64) NOT NULL,
+    issued_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    issued INTEGER NOT NULL,
+    wrong INTEGER NOT NULL,
+    used_at DATETIME,
+    PRIMARY KEY (reference),
+    UNIQUE (link_hash)
+)
+;
+
+CREATE TABLE contract_confirmations (
+    contract VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    lines INTEGER NOT NULL,
+    method VARCHAR(20) NOT NULL,
+    confirmed_at DATETIME NOT NULL,
+    PRIMARY KEY (contract)
+)
 ;
 
 CREATE TABLE holder_clocks (
@@ -597,38 +628,45 @@ CREATE TABLE later_proofs (
 CREATE INDEX ix_later_proofs_line_id ON later_proofs (line_id)
 ;
 
-CREATE TABLE notices (
-    notice_id VARCHAR(40) NOT NULL,
+CREATE TABLE iot_assessments (
+    assessment_id VARCHAR(40) NOT NULL,
     operator VARCHAR(40) NOT NULL,
-    line_id VARCHAR(40) NOT NULL,
-    subject VARCHAR(80) NOT NULL,
-    template VARCHAR(60) NOT NULL,
-    text_zh TEXT NOT NULL,
-    text_en TEXT NOT NULL,
-    dedupe_key VARCHAR(160) NOT NULL,
-    about VARCHAR(64),
-    campaign VARCHAR(80),
-    state VARCHAR(20) NOT NULL,
-    attempts INTEGER DEFAULT '0' NOT NULL,
-    due_at DATETIME NOT NULL,
-    created_at DATETIME NOT NULL,
-    changed_at DATETIME NOT NULL,
-    channel_reference VARCHAR(120),
-    failure VARCHAR(60),
-    code_hash VARCHAR(128),
-    code_attempts INTEGER DEFAULT '0' NOT NULL,
-    PRIMARY KEY (notice_id),
-    CONSTRAINT uq_notices_dedupe UNIQUE (operator, dedupe_key)
+    organisation VARCHAR(40) NOT NULL,
+    result VARCHAR(20) NOT NULL,
+    assessor VARCHAR(80) NOT NULL,
+    evidence VARCHAR(64) NOT NULL,
+    assessed_at DATETIME NOT NULL,
+    PRIMARY KEY (assessment_id)
 )
 ;
 
-CREATE INDEX ix_notices_about ON notices (about)
+CREATE INDEX ix_iot_assessments ON iot_assessments (organisation, assessed_at)
 ;
 
-CREATE INDEX ix_notices_campaign ON notices (operator, campaign, notice_id)
+CREATE TABLE iot_contracts (
+    contract_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    organisation VARCHAR(40) NOT NULL,
+    scene VARCHAR(60) NOT NULL,
+    traffic VARCHAR(20) NOT NULL,
+    cards_max INTEGER NOT NULL,
+    terms TEXT NOT NULL,
+    channel VARCHAR(20) NOT NULL,
+    resale_clause BOOLEAN NOT NULL,
+    sells_devices BOOLEAN NOT NULL,
+    handler_session VARCHAR(64) NOT NULL,
+    assessment VARCHAR(40),
+    status VARCHAR(20) NOT NULL,
+    signed_at DATETIME NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (contract_id)
+)
 ;
 
-CREATE INDEX ix_notices_due ON notices (due_at) WHERE state = 'queued'
+CREATE INDEX ix_iot_contracts_operator ON iot_contracts (operator, contract_id)
+;
+
+CREATE INDEX ix_iot_contracts_organisation ON iot_contracts (organisation)
 ;
 
 CREATE TABLE line_orders (
@@ -662,8 +700,13 @@ CREATE TABLE line_orders (
     confirmation_method VARCHAR(20),
     confirmed_at DATETIME,
     cap_subject VARCHAR(80),
+    cap_scope VARCHAR(80),
+    cap_name VARCHAR(60),
     cap_reserved_until DATETIME,
     review VARCHAR(64),
+    donor_reference VARCHAR(40),
+    donor_identifier VARCHAR(64),
+    donor_until DATETIME,
     PRIMARY KEY (session_id)
 )
 ;
@@ -677,31 +720,6 @@ CREATE INDEX ix_line_orders_organisation ON line_orders (organisation)
 CREATE INDEX ix_line_orders_representative_session ON line_orders (representative_session)
 ;
 
-CREATE TABLE organisations (
-    organisation_id VARCHAR(40) NOT NULL,
-    operator VARCHAR(40) NOT NULL,
-    code VARCHAR(40) NOT NULL,
-    name VARCHAR(200) NOT NULL,
-    state VARCHAR(20) NOT NULL,
-    created_at DATETIME NOT NULL,
-    licence_evidence VARCHAR(64),
-    legal_representative_evidence VARCHAR(64),
-    handler_session VARCHAR(64),
-    handler_subject VARCHAR(80),
-    power_of_attorney_evidence VARCHAR(64),
-    power_of_attorney_from DATETIME,
-    power_of_attorney_until DATETIME,
-    responsible_evidence VARCHAR(64),
-    responsible_session VARCHAR(64),
-    suspended_why VARCHAR(80),
-    version INTEGER NOT NULL,
-    PRIMARY KEY (organisation_id)
-)
-;
-
-CREATE UNIQUE INDEX ux_organisations_code ON organisations (code, operator) WHERE state != 'closed'
-;
-
 CREATE TABLE lines (
     line_id VARCHAR(40) NOT NULL,
     operator VARCHAR(40) NOT NULL,
@@ -709,6 +727,7 @@ CREATE TABLE lines (
     kind VARCHAR(20) DEFAULT 'mobile' NOT NULL,
     product_class VARCHAR(60) NOT NULL,
     cap_scope VARCHAR(80) NOT NULL,
+    cap_name VARCHAR(60),
     subject VARCHAR(80) NOT NULL,
     session_id VARCHAR(64) NOT NULL,
     position INTEGER DEFAULT '1' NOT NULL,
@@ -747,12 +766,19 @@ CREATE TABLE registrations (
 CREATE TABLE cap_counters (
     subject VARCHAR(80) NOT NULL,
     cap_scope VARCHAR(80) NOT NULL,
-    product_class VARCHAR(60) NOT NULL,
+    cap_name VARCHAR(60) NOT NULL,
     active INTEGER NOT NULL,
     cap INTEGER NOT NULL,
-    PRIMARY KEY (subject, cap_scope, product_class),
+    version INTEGER DEFAULT '0' NOT NULL,
+    last_registered_at DATETIME,
+    day VARCHAR(10),
+    day_count INTEGER DEFAULT '0' NOT NULL,
+    PRIMARY KEY (subject, cap_scope, cap_name),
     CONSTRAINT within_cap CHECK (active BETWEEN 0 AND cap)
 )
+;
+
+CREATE INDEX ix_cap_counters_active ON cap_counters (cap_name, active)
 ;
 
 CREATE TABLE numbers_in_use (
@@ -763,8 +789,160 @@ CREATE TABLE numbers_in_use (
 )
 ;
 
+CREATE TABLE iot_cards (
+    iccid VARCHAR(20) NOT NULL,
+    imsi VARCHAR(15) NOT NULL,
+    number VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    contract VARCHAR(40),
+    imei VARCHAR(15),
+    line_id VARCHAR(40),
+    actual_user VARCHAR(80),
+    actual_session VARCHAR(64),
+    imported_at DATETIME NOT NULL,
+    sold_at DATETIME,
+    returned_at DATETIME,
+    PRIMARY KEY (iccid),
+    CONSTRAINT uq_iot_cards_device UNIQUE (operator, imei),
+    CONSTRAINT sold_under_a_contract CHECK ((state = 'stock') = (contract IS NULL)),
+    UNIQUE (imsi),
+    UNIQUE (number),
+    UNIQUE (line_id),
+    UNIQUE (actual_session)
+)
+;
+
+CREATE INDEX ix_iot_cards_contract ON iot_cards (contract, iccid)
+;
+
+CREATE INDEX ix_iot_cards_stock ON iot_cards (operator, state)
+;
+
+CREATE TABLE iot_end_users (
+    contract VARCHAR(40) NOT NULL,
+    device_serial VARCHAR(80) NOT NULL,
+    iccid VARCHAR(20) NOT NULL,
+    buyer VARCHAR(80),
+    session VARCHAR(64),
+    reported_at DATETIME NOT NULL,
+    PRIMARY KEY (contract, device_serial),
+    UNIQUE (iccid)
+)
+;
+
+CREATE TABLE iot_stock_statements (
+    contract VARCHAR(40) NOT NULL,
+    "on" DATE NOT NULL,
+    sold INTEGER NOT NULL,
+    stock INTEGER NOT NULL,
+    stated_at DATETIME NOT NULL,
+    PRIMARY KEY (contract, "on"),
+    CONSTRAINT counts CHECK (sold >= 0 AND stock >= 0)
+)
+;
+
+CREATE TABLE iot_resale_cases (
+    case_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    organisation VARCHAR(40) NOT NULL,
+    contract VARCHAR(40) NOT NULL,
+    iccid VARCHAR(20),
+    evidence VARCHAR(64) NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    reported_at DATETIME NOT NULL,
+    decided_at DATETIME,
+    decided_by VARCHAR(80),
+    liable VARCHAR(40),
+    appeal VARCHAR(64),
+    version INTEGER NOT NULL,
+    PRIMARY KEY (case_id)
+)
+;
+
+CREATE INDEX ix_iot_resale_cases_organisation ON iot_resale_cases (organisation)
+;
+
+CREATE TABLE notices (
+    notice_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    line_id VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    template VARCHAR(60) NOT NULL,
+    text_zh TEXT NOT NULL,
+    text_en TEXT NOT NULL,
+    dedupe_key VARCHAR(160) NOT NULL,
+    about VARCHAR(64),
+    campaign VARCHAR(80),
+    state VARCHAR(20) NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    due_at DATETIME NOT NULL,
+    created_at DATETIME NOT NULL,
+    changed_at DATETIME NOT NULL,
+    channel_reference VARCHAR(120),
+    failure VARCHAR(60),
+    code_hash VARCHAR(128),
+    code_attempts INTEGER DEFAULT '0' NOT NULL,
+    PRIMARY KEY (notice_id),
+    CONSTRAINT uq_notices_dedupe UNIQUE (operator, dedupe_key)
+)
+;
+
+CREATE INDEX ix_notices_about ON notices (about)
+;
+
+CREATE INDEX ix_notices_campaign ON notices (operator, campaign, notice_id)
+;
+
+CREATE INDEX ix_notices_due ON notices (due_at) WHERE state = 'queued'
+;
+
+CREATE TABLE number_sets (
+    entry_id VARCHAR(40) NOT NULL,
+    line_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    number VARCHAR(64) NOT NULL,
+    valid_from DATETIME NOT NULL,
+    valid_until DATETIME,
+    own BOOLEAN NOT NULL,
+    authorised_by VARCHAR(64),
+    added_at DATETIME NOT NULL,
+    withdrawn_at DATETIME,
+    PRIMARY KEY (entry_id),
+    CONSTRAINT validity_in_order CHECK (valid_until IS NULL OR valid_until >= valid_from)
+)
+;
+
+CREATE INDEX ix_number_sets_line ON number_sets (line_id, valid_until, valid_from, number)
+;
+
+CREATE TABLE organisations (
+    organisation_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    code VARCHAR(40) NOT NULL,
+    name VARCHAR(200) NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    created_at DATETIME NOT NULL,
+    licence_evidence VARCHAR(64),
+    legal_representative_evidence VARCHAR(64),
+    handler_session VARCHAR(64),
+    handler_subject VARCHAR(80),
+    power_of_attorney_evidence VARCHAR(64),
+    power_of_attorney_from DATETIME,
+    power_of_attorney_until DATETIME,
+    responsible_evidence VARCHAR(64),
+    responsible_session VARCHAR(64),
+    suspended_why VARCHAR(80),
+    version INTEGER NOT NULL,
+    PRIMARY KEY (organisation_id)
+)
+;
+
+CREATE UNIQUE INDEX ux_organisations_code ON organisations (code, operator) WHERE state != 'closed'
+;
+
 CREATE TABLE network_services (
-    service_id VARCHAR(64) NOT NULL,
+    service_id VARCHAR(120) NOT NULL,
     operator VARCHAR(40) NOT NULL,
     line_id VARCHAR(40),
     last_sequence INTEGER NOT NULL,
@@ -793,7 +971,7 @@ CREATE INDEX ix_line_profiles_until ON line_profiles (until)
 CREATE TABLE service_orders (
     order_id VARCHAR(40) NOT NULL,
     operator VARCHAR(40) NOT NULL,
-    service_id VARCHAR(64) NOT NULL,
+    service_id VARCHAR(120) NOT NULL,
     line_id VARCHAR(40),
     sequence INTEGER NOT NULL,
     action VARCHAR(10) NOT NULL,
@@ -810,6 +988,9 @@ CREATE TABLE service_orders (
 )
 ;
 
+CREATE INDEX ix_service_orders_bss ON service_orders (operator, bss_order)
+;
+
 CREATE INDEX ix_service_orders_line ON service_orders (line_id)
 ;
 
@@ -817,6 +998,27 @@ CREATE INDEX ix_service_orders_list ON service_orders (created_at, order_id)
 ;
 
 CREATE INDEX ix_service_orders_open ON service_orders (operator, order_id) WHERE state NOT IN ('completed', 'failed', 'cancelled')
+;
+
+CREATE TABLE reconciliations (
+    reconciliation_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    started_at DATETIME NOT NULL,
+    finished_at DATETIME,
+    failure VARCHAR(80),
+    repair BOOLEAN NOT NULL,
+    stop_unknown BOOLEAN NOT NULL,
+    lines INTEGER DEFAULT '0' NOT NULL,
+    services INTEGER DEFAULT '0' NOT NULL,
+    unreadable INTEGER DEFAULT '0' NOT NULL,
+    under_way INTEGER DEFAULT '0' NOT NULL,
+    ordered INTEGER DEFAULT '0' NOT NULL,
+    found TEXT DEFAULT '{}' NOT NULL,
+    PRIMARY KEY (reconciliation_id)
+)
+;
+
+CREATE INDEX ix_reconciliations_started_at ON reconciliations (started_at)
 ;
 
 CREATE TABLE proxies (
@@ -839,6 +1041,82 @@ CREATE TABLE proxy_principals (
 ;
 
 CREATE INDEX ix_proxy_principals_proxy ON proxy_principals (operator, proxy, claimed_at)
+;
+
+CREATE TABLE repudiations (
+    repudiation_id VARCHAR(40) NOT NULL,
+    line_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    means VARCHAR(10) NOT NULL,
+    state VARCHAR(10) NOT NULL,
+    stated_at DATETIME NOT NULL,
+    decided_at DATETIME,
+    decided_by VARCHAR(80),
+    PRIMARY KEY (repudiation_id),
+    UNIQUE (line_id)
+)
+;
+
+CREATE INDEX ix_repudiations_operator ON repudiations (operator, repudiation_id)
+;
+
+CREATE TABLE registration_reviews (
+    review_id VARCHAR(40) NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    asked_by VARCHAR(80) NOT NULL,
+    asked_at DATETIME NOT NULL,
+    decided_by VARCHAR(80),
+    decided_at DATETIME,
+    decision VARCHAR(20),
+    why VARCHAR(40),
+    PRIMARY KEY (review_id),
+    CONSTRAINT decided_when CHECK ((decision IS NULL) = (decided_at IS NULL)),
+    CONSTRAINT decided_by_another CHECK (decided_by IS NULL OR decided_by <> asked_by)
+)
+;
+
+CREATE INDEX ix_registration_reviews_open ON registration_reviews (operator, decision, asked_at, review_id)
+;
+
+CREATE INDEX ix_registration_reviews_session_id ON registration_reviews (session_id)
+;
+
+CREATE TABLE sims (
+    iccid VARCHAR(20) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    imsi VARCHAR(15) NOT NULL,
+    form VARCHAR(10) NOT NULL,
+    state VARCHAR(10) NOT NULL,
+    line_id VARCHAR(40),
+    added_at DATETIME NOT NULL,
+    PRIMARY KEY (iccid),
+    CONSTRAINT of_a_line_unless_in_stock CHECK ((state = 'stock') = (line_id IS NULL)),
+    UNIQUE (imsi)
+)
+;
+
+CREATE TABLE sim_uses (
+    line_id VARCHAR(40) NOT NULL,
+    position INTEGER NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    iccid VARCHAR(20) NOT NULL,
+    since DATETIME NOT NULL,
+    until DATETIME,
+    PRIMARY KEY (line_id, position),
+    UNIQUE (iccid)
+)
+;
+
+CREATE TABLE receipts_issued (
+    line_id VARCHAR(40) NOT NULL,
+    form VARCHAR(20) NOT NULL,
+    content_hash VARCHAR(80) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    issued_at DATETIME NOT NULL,
+    PRIMARY KEY (line_id, form, content_hash)
+)
 ;
 
 CREATE TABLE line_stops (
@@ -880,6 +1158,123 @@ CREATE TRIGGER terms_versions_no_update BEFORE UPDATE ON terms_versions  BEGIN S
 ;
 
 CREATE TRIGGER terms_versions_no_delete BEFORE DELETE ON terms_versions  BEGIN SELECT RAISE(ABORT, 'published terms are never deleted'); END
+;
+
+CREATE TABLE terms_campaigns (
+    campaign_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    terms_version VARCHAR(40) NOT NULL,
+    notify_by DATETIME NOT NULL,
+    takes_effect_at DATETIME NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    created_at DATETIME NOT NULL,
+    cursor VARCHAR(40) NOT NULL,
+    all_queued BOOLEAN NOT NULL,
+    PRIMARY KEY (campaign_id),
+    CONSTRAINT uq_terms_campaigns_version UNIQUE (operator, terms_version)
+)
+;
+
+CREATE TABLE campaign_holders (
+    campaign_id VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    line_id VARCHAR(40) NOT NULL,
+    notice_id VARCHAR(40) NOT NULL,
+    accepted_at DATETIME,
+    session_id VARCHAR(64),
+    PRIMARY KEY (campaign_id, subject)
+)
+;
+
+CREATE INDEX ix_campaign_holders_line ON campaign_holders (campaign_id, line_id)
+;
+
+CREATE TABLE transfer_cases (
+    case_id VARCHAR(40) NOT NULL,
+    line_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    kind VARCHAR(20) NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    version INTEGER NOT NULL,
+    reports INTEGER NOT NULL,
+    opened_at DATETIME NOT NULL,
+    finding VARCHAR(60),
+    evidence VARCHAR(64),
+    stop VARCHAR(40),
+    citation VARCHAR(120),
+    sanctioned_by VARCHAR(80),
+    decided_at DATETIME,
+    PRIMARY KEY (case_id)
+)
+;
+
+CREATE INDEX ix_transfer_cases_operator ON transfer_cases (operator, case_id)
+;
+
+CREATE UNIQUE INDEX ux_transfer_cases_line ON transfer_cases (line_id) WHERE state IN ('open', 'assessed', 'sanctioned', 'appealed')
+;
+
+CREATE TABLE transfer_reports (
+    case_id VARCHAR(40) NOT NULL,
+    reporter VARCHAR(80) NOT NULL,
+    kind VARCHAR(20) NOT NULL,
+    reported_at DATETIME NOT NULL,
+    PRIMARY KEY (case_id, reporter)
+)
+;
+
+CREATE TABLE transfer_bars (
+    case_id VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    since DATETIME NOT NULL,
+    lifted_at DATETIME,
+    PRIMARY KEY (case_id)
+)
+;
+
+CREATE INDEX ix_transfer_bars_subject ON transfer_bars (subject)
+;
+
+CREATE TABLE ports_out (
+    port_id VARCHAR(40) NOT NULL,
+    line_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    authorised_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    code_hash VARCHAR(128) NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    recipient VARCHAR(40),
+    ended_at DATETIME,
+    PRIMARY KEY (port_id),
+    UNIQUE (session_id)
+)
+;
+
+CREATE INDEX ix_ports_out_expiry ON ports_out (expires_at) WHERE state = 'authorised'
+;
+
+CREATE UNIQUE INDEX ux_ports_out_line ON ports_out (line_id) WHERE state = 'authorised'
+;
+
+CREATE TABLE ports_in (
+    port_id VARCHAR(40) NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    donor VARCHAR(40) NOT NULL,
+    donor_reference VARCHAR(64) NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    authorised_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    line_id VARCHAR(40),
+    ended_at DATETIME,
+    PRIMARY KEY (port_id),
+    UNIQUE (session_id)
+)
 ;
 
 CREATE TABLE account_passkeys (
@@ -1051,6 +1446,19 @@ CREATE INDEX ix_evidence_subject ON evidence (subject)
 ;
 
 CREATE INDEX ix_evidence_to_remove ON evidence (erased_at) WHERE erased_at IS NOT NULL AND NOT object_removed
+;
+
+CREATE TABLE line_drifts (
+    reconciliation_id VARCHAR(40) NOT NULL,
+    service_id VARCHAR(120) NOT NULL,
+    kind VARCHAR(30) NOT NULL,
+    registry VARCHAR(20),
+    network VARCHAR(60),
+    differs TEXT NOT NULL,
+    order_id VARCHAR(40),
+    PRIMARY KEY (reconciliation_id, service_id),
+    FOREIGN KEY(reconciliation_id) REFERENCES reconciliations (reconciliation_id) ON DELETE CASCADE
+)
 ;
 
 CREATE TABLE proofing_held_pieces (

@@ -1,0 +1,130 @@
+"""The peers of the demonstration, each a process of its own: authority, operator's network, our server."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shiming.vocabulary.errors import Text, Unavailable
+
+if TYPE_CHECKING:
+    from shiming.entrypoints.wiring import Platform
+
+SPECIMENS = Path(__file__).resolve().parents[3] / "specimens"
+START_S_MAX = 30.0
+NETWORK_S_MAX = 30.0  # the sandbox network takes half a second
+TOKEN = "sandbox-token"  # noqa: S105 - of a pretended network on this machine
+
+
+@contextmanager
+def sandbox_authority(folder: str) -> Iterator[str]:
+    """Run the pretended authority; yield its address once it listens."""
+    population = str(SPECIMENS / "population" / "people.json")
+    port = _free_port()
+    with _running("authority", folder, port, ["sandbox", "authority", "--population", population], {}):
+        yield f"http://127.0.0.1:{port}"
+
+
+def status_in_the_network(platform: "Platform", folder: str, operator: str, line_id: str) -> str:
+    """Let a pretended network provision what is registered; return the status that the line reaches.
+
+    The line's event becomes a TMF641 order, the network calls back, signed, and only then is the line active.
+    """
+    ours, theirs = _free_port(), _free_port()
+    environment = {
+        "SHIMING_DATA": str(platform.settings.data_folder),
+        "SHIMING_DATABASE_URL": platform.settings.database_url,
+        "SHIMING_SANDBOX": "1",
+        "SHIMING_PUBLIC_URL": f"http://127.0.0.1:{ours}",
+    }
+    secrets = _name_network(platform, folder, operator, f"http://127.0.0.1:{theirs}/tmf-api")
+    bss = ["sandbox", "bss", "--store", str(Path(folder) / "bss.db"), *secrets]
+    bss += ["--callback", f"http://127.0.0.1:{ours}/v1/bss/{operator}/callbacks"]
+    with (
+        _running("bss", folder, theirs, bss, {}),
+        _running("server", folder, ours, ["up"], environment),
+    ):
+        return _wait_for_status(platform, line_id)
+
+
+def _name_network(platform: "Platform", folder: str, operator: str, url: str) -> list[str]:
+    """Tell the registry where the network is; return the options with both secrets for it."""
+    from shiming.registrations.use_cases import bss_endpoints
+
+    tools, now = platform.provisioning, platform.clock.now()
+    with platform.begin() as connection:
+        bss_endpoints.add_bss(tools, connection, operator=operator, url=url, token=TOKEN, now=now)
+        secret = bss_endpoints.new_callback_secret(tools, connection, operator=operator, now=now)
+    return [
+        "--token-file",
+        str(_secret_file(folder, "token", TOKEN)),
+        "--callback-secret-file",
+        str(_secret_file(folder, "callback", secret)),
+    ]
+
+
+def _secret_file(folder: str, name: str, secret: str) -> Path:
+    file = Path(folder) / f"bss-{name}"
+    file.touch(mode=0o600)
+    file.write_text(secret, encoding="utf-8")
+    return file
+
+
+def _wait_for_status(platform: "Platform", line_id: str) -> str:
+    from shiming.infrastructure.database import reading
+    from shiming.registrations.model.lines import LineStatus
+    from shiming.registrations.use_cases.lines import find_line
+
+    deadline = time.monotonic() + NETWORK_S_MAX
+    while True:
+        with reading(platform.engine) as connection:
+            line = find_line(connection, line_id)
+        status = line.status if line else LineStatus.PENDING
+        if status is not LineStatus.PENDING or time.monotonic() > deadline:
+            return status.value
+        time.sleep(0.1)
+
+
+@contextmanager
+def _running(
+    name: str, folder: str, port: int, command: list[str], environment: Mapping[str, str]
+) -> Iterator[None]:
+    """Run one of our own commands at a port until the block ends."""
+    log = Path(folder) / f"{name}.log"
+    whole = [sys.executable, "-m", "shiming", *command, "--port", str(port)]
+    with (
+        log.open("wb") as stream,
+        subprocess.Popen(  # noqa: S603 - our own program
+            whole, stdout=stream, stderr=stream, env={**os.environ, **environment}
+        ) as process,
+    ):
+        try:
+            _wait_for(port, process)
+            yield
+        finally:
+            process.terminate()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_S_MAX
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise Unavailable(
+        "SANDBOX_NOT_STARTED",
+        Text(zh="演示所需的进程未能启动。", en="A process of the demonstration did not start."),
+    )
