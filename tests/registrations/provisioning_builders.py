@@ -27,6 +27,7 @@ from shiming.registrations.events.stops import LINE_STATUS_CHANGED
 from shiming.registrations.model.lines import Line, LineStatus
 from shiming.registrations.model.provisioning import OrderState, ServiceOrder
 from shiming.registrations.ports.bss import BssPort
+from shiming.registrations.sandbox_bss.in_memory import FakeBss
 from shiming.registrations.store.lines import find_line
 from shiming.registrations.store.provisioning import list_orders
 from shiming.registrations.store.tables import lines
@@ -64,6 +65,14 @@ class Network:
             return new_callback_secret(self.tools, connection, operator=operator, now=self.now)
 
         return transact(self.engine, work)
+
+    def connect_again(self, url: str) -> None:
+        """Move the operator's BSS to another address; the secret stays."""
+
+        def work(connection: Connection) -> None:
+            add_bss(self.tools, connection, operator=OPERATOR, url=url, token=TOKEN, now=self.now)
+
+        transact(self.engine, work)
 
     def register(self, *line_ids: str, operator: str = OPERATOR, status: str = "pending") -> None:
         """Write lines as a registration leaves them, with their events."""
@@ -158,3 +167,13 @@ def a_closed_network(folder: Path, url: str, bss: BssPort) -> Iterator[Network]:
         yield network
     finally:
         network.engine.dispose()
+
+
+def follow(network: Network, bss: FakeBss) -> None:
+    """Let jobs and network work until both rest; callbacks are all lost, so the polls find out."""
+    for _ in range(8):
+        network.work_off()
+        bss.work()
+        network.later(timedelta(minutes=6))
+        if not network.orders(None, OrderState.ACKNOWLEDGED, OrderState.IN_PROGRESS):
+            break

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from shiming.registrations.use_cases.reconciling import (
     reconcile,
 )
 from shiming.vocabulary.errors import BadInput
-from tests.registrations.provisioning_builders import OPERATOR, Network, a_closed_network
+from tests.registrations.provisioning_builders import OPERATOR, Network, a_closed_network, follow
 
 LINES = tuple(f"REG-{number}" for number in range(6))
 KINDS = {
@@ -51,14 +50,6 @@ def network(tmp_path: Path, database_url: str, bss: FakeBss) -> Iterator[Network
         found.set_status("REG-4", LineStatus.TERMINATED)
         follow(found, bss)
         yield found
-
-
-def follow(network: Network, bss: FakeBss) -> None:
-    for _ in range(6):
-        network.work_off()
-        bss.work()
-        network.later(timedelta(minutes=6))
-    network.work_off()
 
 
 def compare(network: Network, **asked: Any) -> tuple[Reconciliation, dict[str, Drift]]:

@@ -55,9 +55,10 @@ def list_orders(
         typer.echo(json.dumps({"orders": [order.to_json() for order in found]}, ensure_ascii=False))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("order", "line", "action", "state", "reason", "attempts", "since")
+    whole = (Column("order", no_wrap=True), Column("line", no_wrap=True))  # to be copied
+    table = Table(*whole, "action", "state", "reason", "attempts", "since")
     for order in found:
         since = order.changed_at.isoformat(timespec="seconds")
         said = (order.state.value, order.reason or "-", str(order.attempts), since)

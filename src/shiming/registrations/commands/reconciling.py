@@ -86,11 +86,12 @@ def _with_progress(tools: ProvisioningTools, asked: Reconciliation, listed: Any)
 
 def _print(done: Reconciliation, drifts: list[Drift]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     console = Console()
     if drifts:
-        table = Table("service", "how", "registry", "network", "differs", "order")
+        service, order = Column("service", no_wrap=True), Column("order", no_wrap=True)  # to be copied
+        table = Table(service, "how", "registry", "network", "differs", order)
         for drift in drifts:
             row = (drift.registry or "-", drift.network or "-", " ".join(drift.differs) or "-")
             table.add_row(drift.service_id, drift.kind.value, *row, drift.order_id or "-")
