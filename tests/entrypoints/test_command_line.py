@@ -58,7 +58,7 @@ SUBCOMMANDS = {
     "reviews": {"ask", "list", "decide"},
     "numbers": {"add-block", "blocks", "import", "free", "show", "reserve", "release"},
     "sims": {"import", "show", "history"},
-    "enterprise": {"contract", "import", "lines", "links", "user", "left", "return", "uses"},
+    "enterprise": {"contract", "import", "lines", "links", "user", "card", "left", "return", "uses"},
     "key-services": {"open", "authorisation", "add", "withdraw", "numbers"},
     "organisations": {
         "record",
@@ -73,7 +73,9 @@ SUBCOMMANDS = {
         "show",
         "list",
     },
-    "receipts": {"verify", "explain", "replay"},
+    "terms": {"publish", "list", "show", "diff", "accept"},
+    "confirmations": {"send", "take"},
+    "receipts": {"verify", "explain", "replay", "paper", "portable", "verify-qr", "verify-portable", "key"},
     "measure": {"document", "face", "clip", "digits"},
     "iot": {
         "assess",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from shiming.accounts import jobs as account_jobs
 from shiming.entrypoints.enterprise_jobs import ENTERPRISE_SCHEDULES, enterprise_jobs
 from shiming.entrypoints.provisioning_jobs import PROVISIONING_SCHEDULES, provisioning_jobs
+from shiming.entrypoints.transfer_jobs import TRANSFER_SCHEDULES, transfer_jobs
 from shiming.entrypoints.worker import (
     DEFAULT_SCHEDULES,
     ERASE_DUE,
@@ -61,6 +62,7 @@ SCHEDULES = (
     *DEFAULT_SCHEDULES,
     *PROVISIONING_SCHEDULES,
     *ENTERPRISE_SCHEDULES,
+    *TRANSFER_SCHEDULES,
     Schedule(DISCARD_HELD, Every(seconds=300)),  # a session lives half an hour
     Schedule(EXPIRE_DISCLOSURES, Every(seconds=60)),  # deadlines are hours
     Schedule(FREE_NUMBERS, Every(seconds=300)),  # tidies up only: what has run out is free at once
@@ -97,6 +99,7 @@ def _jobs(platform: "Platform") -> Handlers:
     return {
         **provisioning_jobs(platform),
         **enterprise_jobs(platform),
+        **transfer_jobs(platform),
         SEAL: Handling(partial(_seal, platform), SEAL_AGAIN),
         ERASE_DUE: Handling(partial(_erase_due, platform)),
         SWEEP: Handling(partial(_sweep, platform)),

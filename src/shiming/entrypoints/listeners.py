@@ -15,11 +15,22 @@ from shiming.infrastructure.outbox import Event
 LISTENERS: Mapping[str, tuple[str, ...]] = {
     "iot.resale_upheld": ("iot.follow_resale",),
     "iot.resale_dismissed": ("iot.follow_resale",),
+    "line.holder_changed": ("transfers.follow_holder_change",),
     "line.profile_changed": ("provisioning.order",),
     "line.sim_replaced": ("provisioning.order",),
     "line.status_changed": ("provisioning.order",),
-    "line.registered": ("sims.put_in_ordered", "people.follow_registration", "provisioning.order"),
-    "line.terminated": ("people.follow_termination", "enterprise.follow_termination", "provisioning.order"),
+    "line.registered": (
+        "transfers.follow_registration",
+        "sims.put_in_ordered",
+        "people.follow_registration",
+        "provisioning.order",
+    ),
+    "line.terminated": (
+        "transfers.follow_termination",
+        "people.follow_termination",
+        "enterprise.follow_termination",
+        "provisioning.order",
+    ),
 }
 
 

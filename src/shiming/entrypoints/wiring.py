@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what a command does not need is not imported: `--help` stay
     from shiming.registrations.use_cases.notices import NoticeTools
     from shiming.registrations.use_cases.provisioning_tools import ProvisioningTools
     from shiming.registrations.use_cases.tools import RegistrationTools
+    from shiming.transfers.use_cases.tools import TransferTools
 
 
 def platform_from_environment() -> "Platform":
@@ -168,6 +169,13 @@ class Platform(Installation):
             )
             self._registration_policy = today, policy
         return self._registration_policy[1]
+
+    @cached_property
+    def transfers(self) -> "TransferTools":
+        """Return the tools of transfers."""
+        from shiming.entrypoints.transfer_tools import transfer_tools
+
+        return transfer_tools(self)
 
     @property
     def scenario_topics(self) -> "Topics":

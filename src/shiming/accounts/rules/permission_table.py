@@ -25,6 +25,8 @@ from shiming.vocabulary.permissions import Permission
 
 OWN_CODES = frozenset({"accounts.read_own"})
 _CLERK = OWN_CODES | {
+    "transfers.create",
+    "transfers.read",
     "orders.represent",
     "orders.manage",
     "orders.read",
@@ -70,6 +72,9 @@ ROLE_CODES: Mapping[Role, frozenset[str]] = {
     },
     Role.COMPLIANCE_OFFICER: OWN_CODES
     | {
+        "transfers.read",
+        "transfers.decide",
+        "transfers.announce_terms",
         "provisioning.read",
         "registration_reviews.decide",
         "registrations.list_over_cap",

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from shiming.jurisdictions.model import Channel, EntryKind, Policy, ProductClass
+from shiming.jurisdictions.model import EntryKind, Policy, ProductClass
 from shiming.privacy.model import LeafRef, RetentionEvents
 from shiming.privacy.use_cases.ledger import Fact, record
 from shiming.privacy.use_cases.vault import attach_line, start_retention_clocks
@@ -44,7 +44,7 @@ from shiming.registrations.store.cap_counters import (
 )
 from shiming.registrations.store.lines import find_line
 from shiming.registrations.store.numbers import rest
-from shiming.registrations.store.orders import add_order, change_order, find_order
+from shiming.registrations.store.orders import change_order, find_order
 from shiming.registrations.store.proven_sessions import find_proven_session
 from shiming.registrations.store.stops import stops_of
 from shiming.registrations.use_cases.lines import terminate_line
@@ -151,25 +151,6 @@ def judge_capacity(
     most = cap.policy.lines_per_holder_max.value
     allowed = max(most, counter.active + 1) if reviewed else most
     return Capacity(tuple(refusals), cap, counter, allowed)
-
-
-@inside(_FEATURE)
-def open_order_for_line(
-    connection: Connection, line: Line, session_id: str, entry: EntryKind, *, channel: Channel, now: datetime
-) -> LineOrder:
-    """Open the order of a session for a line that exists; the one that is open already is returned."""
-    order = LineOrder(
-        session_id=session_id,
-        operator=line.operator,
-        entry=entry,
-        kind=line.kind,
-        product_class=ProductClass(line.product_class),
-        channel=channel,
-        created_at=now,
-        identifier=line.number,
-    )
-    add_order(connection, order)
-    return find_order(connection, session_id) or order
 
 
 @inside(_FEATURE)

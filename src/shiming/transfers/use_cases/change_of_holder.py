@@ -5,9 +5,8 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 
 from shiming.infrastructure.outbox import Event, emit
-from shiming.jurisdictions.model import Channel, EntryKind, Policy, ProductClass
+from shiming.jurisdictions.model import EntryKind, Policy, ProductClass
 from shiming.registrations.model.holding import Capacity, HeldLine, HoldingChanged
-from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.use_cases.holding import (
     change_holder,
     find_act_receipt,
@@ -15,7 +14,6 @@ from shiming.registrations.use_cases.holding import (
     judge_capacity,
     judge_entry,
     list_acts,
-    open_order_for_line,
 )
 from shiming.transfers.events.transfers import HOLDER_CHANGED
 from shiming.transfers.model.account_standing import AccountStanding
@@ -34,21 +32,6 @@ from shiming.vocabulary.permissions import asks
 from shiming.vocabulary.refusals import Refusal
 
 _ENTRY = EntryKind.CHANGE_OF_HOLDER
-
-
-@asks(MayTransfer)
-def open_transfer_order(
-    connection: Connection,
-    line_id: str,
-    session_id: str,
-    entry: EntryKind,
-    *,
-    channel: Channel,
-    now: datetime,
-) -> LineOrder:
-    """Open the order of a session for a line that exists, so that terms and confirmation have their place."""
-    line = get_held(connection, line_id).line
-    return open_order_for_line(connection, line, session_id, entry, channel=channel, now=now)
 
 
 @asks(MayTransfer)

@@ -4,8 +4,9 @@ A campaign walks over the lines in the order of their references, a batch in eac
 where it stands: it can be stopped anywhere and goes on. Each holder gets one notice, on one of their lines.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.engine import Connection, Engine
 
@@ -110,11 +111,26 @@ def step_campaign(
 
 
 @inside("a schedule of the worker runs it")
-def run_campaigns(tools: TransferTools, engine: Engine, *, now: datetime, batch: int = BATCH_LINES) -> int:
-    """Queue the notices of all campaigns that run, and end those whose terms are in force."""
+def run_campaigns(
+    tools: TransferTools,
+    engine: Engine,
+    *,
+    now: datetime,
+    batch: int = BATCH_LINES,
+    stopping: Callable[[], bool] = lambda: False,
+) -> int:
+    """Queue the notices of all campaigns that run, and end those whose terms are in force.
+
+    Return how many holders were told. Between two batches it stops when it is asked to.
+    """
     with reading(engine) as connection:
         running = store.list_running(connection)
-    return sum(_run(tools, engine, campaign_id, now=now, batch=batch) for campaign_id in running)
+    queued = 0
+    for campaign_id in running:
+        walk = partial(_queue_some, tools, campaign_id=campaign_id, now=now, batch=batch)
+        while not stopping() and (many := transact(engine, walk)) is not None:
+            queued += many
+    return queued
 
 
 @asks(MayTransfer)
@@ -203,19 +219,8 @@ def walk_not_reached(engine: Engine, campaign_id: str, *, batch: int = BATCH_LIN
         yield from missed
 
 
-def _run(tools: TransferTools, engine: Engine, campaign_id: str, *, now: datetime, batch: int) -> int:
-    queued = 0
-    while True:
-        many = transact(
-            engine, lambda connection: _queue_some(tools, connection, campaign_id, now=now, batch=batch)
-        )
-        if many is None:
-            return queued
-        queued += many
-
-
 def _queue_some(
-    tools: TransferTools, connection: Connection, campaign_id: str, *, now: datetime, batch: int
+    tools: TransferTools, connection: Connection, *, campaign_id: str, now: datetime, batch: int
 ) -> int | None:
     """Look at the next lines; return how many holders were told, None when there is nothing more to do."""
     campaign = get_campaign(connection, campaign_id, for_update=True)
