@@ -9,7 +9,7 @@ bit can change. Nothing has to be asked of anybody to verify it.
 import base64
 import zlib
 from collections.abc import Mapping, Sequence
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import Any
 
 import segno
@@ -75,6 +75,13 @@ def png(text: str) -> bytes:
     picture = BytesIO()
     symbol(text).save(picture, kind="png", scale=_PIXELS_A_MODULE)
     return picture.getvalue()
+
+
+def in_terminal(text: str) -> str:
+    """Return a code as lines for a terminal, for a telephone that is held against the screen."""
+    lines = StringIO()
+    segno.make_qr(text).terminal(out=lines, compact=True)
+    return lines.getvalue()
 
 
 def symbol(text: str) -> segno.QRCode:

@@ -36,6 +36,7 @@ from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.permissions import asks, inside
 
 PORTABLE = "sd_jwt"
+_PUBLIC_KEY_BYTES = 32
 
 
 @inside("read at the edge, before any line is looked for")
@@ -95,8 +96,12 @@ def verify_portable_receipt(
 
 @inside("the published form of a public key")
 def jwk_of(public_key: str, key_id: str | None = None) -> dict[str, str]:
-    """Return an Ed25519 public key (base64) as a JWK (RFC 8037)."""
-    x = base64.urlsafe_b64encode(base64.b64decode(public_key)).decode().rstrip("=")
+    """Return an Ed25519 public key (base64) as a JWK (RFC 8037); ValueError for what is none."""
+    raw = base64.b64decode(public_key, validate=True)
+    if len(raw) != _PUBLIC_KEY_BYTES:
+        message = "an Ed25519 public key has 32 bytes"
+        raise ValueError(message)
+    x = base64.urlsafe_b64encode(raw).decode().rstrip("=")
     return {
         "kty": "OKP",
         "crv": "Ed25519",
