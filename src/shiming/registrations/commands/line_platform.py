@@ -118,7 +118,9 @@ def print_table(headings: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*headings)
+    table = Table()
+    for index, heading in enumerate(headings):
+        table.add_column(heading, no_wrap=index == 0)  # references are copied in one piece
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     Console().print(table)
