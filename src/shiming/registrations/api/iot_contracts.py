@@ -38,7 +38,7 @@ from shiming.registrations.api.iot_schemas import (
     NewContract,
 )
 from shiming.registrations.api.line_platform import refused
-from shiming.registrations.model.organisations import Organisation, read_organisation_reference
+from shiming.registrations.model.organisations import Organisation
 from shiming.registrations.permissions.iot import MayManageIot, MayReadIot
 from shiming.registrations.use_cases import iot_contracts
 from shiming.registrations.use_cases.iot_contracts import IotRefused, NewIotContract
@@ -154,7 +154,7 @@ def _organisation(request: Request, reference: str, asking: Asking) -> Organisat
     """Return an organisation that the caller may serve."""
     asking.allow(MayManageIot(asking.caller.operator or ""))
     with reading(iot_platform(request).engine) as connection:
-        found = find_organisation(connection, read_organisation_reference(reference))
+        found = find_organisation(connection, reference.strip().upper())
     if found is None or not asking.may(MayManageIot(found.operator)):
         raise BadInput(
             "ORGANISATION_UNKNOWN",
