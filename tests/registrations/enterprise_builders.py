@@ -1,22 +1,25 @@
 """An organisation with everything that it has to bring, a pool of numbers, and a contract."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.engine import Engine
+from stdnum import luhn
 
 from shiming.infrastructure.database import reading, transact, unit_of_work
-from shiming.jurisdictions.model import Policy
+from shiming.jurisdictions.model import Channel, Policy
 from shiming.jurisdictions.pack_reader import policy_on, read_pack
+from shiming.privacy.model import IdentityRecord
 from shiming.registrations.model.enterprise_lines import EnterpriseContract, EnterpriseRefused, ImportReport
+from shiming.registrations.model.orders import TermsAcceptance
 from shiming.registrations.model.organisations import Organisation, OrganisationState
 from shiming.registrations.model.registration import RegistrationPolicy
-from shiming.registrations.store.enterprise_lines import add_contract
+from shiming.registrations.store.enterprise_lines import add_contract, find_contract
 from shiming.registrations.store.number_tables import number_blocks
 from shiming.registrations.store.organisations import add_organisation
 from shiming.registrations.use_cases.enterprise_import import import_enterprise_lines
@@ -34,6 +37,7 @@ HANDLER_SESSION = "SES-HANDLER"
 HANDLER = "p1.handler"
 FIRST_NUMBER = 8613800000000
 POOL = 1_000_000
+T = TypeVar("T")
 
 
 @cache
@@ -94,7 +98,27 @@ class Enterprise:
 
     @property
     def registration_policy(self) -> RegistrationPolicy:
-        return self.registration.policy
+        return RegistrationPolicy.of(self.policy, number_regions=("CN",))
+
+    def prove(self, session_id: str, person: str, *, number: str = "11010519491231002X") -> str:
+        """Write a verified session of a person, with what the law wants recorded of them."""
+        session = replace(a_session(session_id, subject=person), decided_at=self.now, operator=OPERATOR)
+        self.sessions.add(session)
+        self.registration.keep_identity(session, IdentityRecord("resident_id", number, "张三丰", "北京市"))
+        return session_id
+
+    def contract(self) -> EnterpriseContract:
+        with reading(self.engine) as connection:
+            found = find_contract(connection, self.contract_id)
+        assert found is not None
+        return found
+
+    def do(self, verb: Callable[..., T], *arguments: Any, **more: Any) -> T:
+        """Run a verb on the contract in a transaction of its own."""
+        contract = self.contract()
+        return transact(
+            self.engine, lambda connection: verb(self.desk, connection, contract, *arguments, **more)
+        )
 
     def at(self, now: datetime) -> "Enterprise":
         """The same desk at another time."""
@@ -127,7 +151,8 @@ class Enterprise:
     def entered(self, count: int) -> list[str]:
         """Enter lines for staff 0, 1, ...; return their numbers."""
         numbers = list(some_numbers(count))
-        report = self.bring([a_row(number, at) for at, number in enumerate(numbers)])
+        rows = [a_row(number, at, iccid=a_card(at)) for at, number in enumerate(numbers)]
+        report = self.bring(rows)
         assert isinstance(report, ImportReport)
         assert report.entered == count
         return numbers
@@ -135,6 +160,12 @@ class Enterprise:
 
 def a_row(number: str, staff: int = 0, **changes: str) -> dict[str, str]:
     return {"number": number, "kind": "mobile", "product": "voice", "user": f"staff-{staff:04d}"} | changes
+
+
+def a_card(index: int) -> str:
+    """The number of a card, with its check digit."""
+    body = f"898601128512{index:07d}"
+    return body + luhn.calc_check_digit(body)
 
 
 def a_table(rows: Sequence[Mapping[str, str]]) -> bytes:
@@ -161,7 +192,8 @@ def an_enterprise(
 
 
 def a_contract(**changes: Any) -> EnterpriseContract:
-    contract = EnterpriseContract(CONTRACT, OPERATOR, ORGANISATION, HANDLER_SESSION, 100, NOW)
+    terms = TermsAcceptance("2026-01", "sha256:" + "2" * 64, NOW, Channel.SHOP)
+    contract = EnterpriseContract(CONTRACT, OPERATOR, ORGANISATION, HANDLER_SESSION, 100, NOW, terms=terms)
     return replace(contract, **changes)
 
 

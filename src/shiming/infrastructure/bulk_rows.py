@@ -120,7 +120,8 @@ def _csv_lines(stream: BinaryIO) -> Iterator[tuple[int, list[str]]]:
     except csv.Error:
         raise _refusal("TABLE_UNREADABLE", "无法读取CSV。", "The CSV cannot be read.") from None
     finally:
-        text.detach()
+        if not stream.closed:  # by a caller that was quicker than the collector of this generator
+            text.detach()
 
 
 def _again(first: str, rest: Iterable[str]) -> Iterator[str]:

@@ -4,6 +4,7 @@ POST /v1/enterprise-contracts                          so many lines, as the han
 GET  /v1/enterprise-contracts/{contract}
 POST /v1/enterprise-contracts/{contract}/imports       CSV or XLSX, multipart; the same file changes nothing
 GET  /v1/enterprise-contracts/{contract}/lines
+POST /v1/enterprise-contracts/{contract}/cards         which card goes with a line
 POST /v1/enterprise-contracts/{contract}/links         tokens are shown this once
 POST /v1/enterprise-contracts/{contract}/actual-users  in a shop: the session of the user of one line
 POST /v1/enterprise-contracts/{contract}/exits         the user of a line has left
@@ -29,6 +30,7 @@ from shiming.infrastructure.http.problems import problem_responses
 from shiming.infrastructure.http.uploads import MIB, FileKind, FilePart, TextPart, Upload, UploadForm
 from shiming.registrations.api.enterprise_schemas import (
     ActualUserShown,
+    CardNamed,
     ContractShown,
     EnterpriseLines,
     EnterpriseLineShown,
@@ -62,6 +64,7 @@ from shiming.registrations.use_cases import actual_user_links, actual_users, ent
 from shiming.registrations.use_cases.enterprise_import import contract_unknown, import_enterprise_lines
 from shiming.registrations.use_cases.organisations import Desk, find_organisation
 from shiming.vocabulary.errors import Text
+from shiming.vocabulary.sim_identifiers import Iccid
 
 router = APIRouter(prefix="/v1/enterprise-contracts", tags=["enterprise lines"])
 
@@ -205,6 +208,18 @@ def record_actual_user(
         return ActualUserShown(line=done.line_id, position=done.position)
 
     return _done(request, contract, asking, verb, status=201)
+
+
+@router.post("/{contract}/cards", response_model=EnterpriseLineShown, responses=_GONE_ON)
+def name_card(request: Request, contract: ContractId, wanted: CardNamed, asking: Managing) -> Response:
+    """Say which card goes with a line that awaits its first user."""
+    card = Iccid.parse(wanted.iccid)
+
+    def verb(desk: Desk, connection: Connection, found: EnterpriseContract) -> BaseModel | EnterpriseRefused:
+        done = enterprise_lines.name_card(desk, connection, found, wanted.number, card)
+        return done if isinstance(done, EnterpriseRefused) else EnterpriseLineShown.of(done)
+
+    return _done(request, contract, asking, verb)
 
 
 @router.post("/{contract}/exits", response_model=EnterpriseLineShown, responses=_GONE_ON)

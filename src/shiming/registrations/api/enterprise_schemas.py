@@ -121,6 +121,12 @@ class NumberNamed(BaseModel):
     number: Annotated[Number, Field(repr=False)]
 
 
+class CardNamed(NumberNamed):
+    """The card of one line."""
+
+    iccid: Annotated[str, Field(max_length=30, examples=["89860112851234567891"])]
+
+
 class UserNamed(NumberNamed):
     """The verified session of the user of one line."""
 

@@ -28,6 +28,7 @@ from shiming.registrations.use_cases import actual_user_links, actual_users, ent
 from shiming.registrations.use_cases.enterprise_import import contract_unknown, import_enterprise_lines
 from shiming.registrations.use_cases.organisations import Desk, find_organisation
 from shiming.vocabulary.errors import BadInput, Text
+from shiming.vocabulary.sim_identifiers import Iccid
 
 LISTED_MAX = 1000  # a screen that can be scrolled; programs page through the API
 
@@ -179,6 +180,27 @@ def user(
     )
     shown = {"line": done.line_id, "position": done.position, "repeated": done.repeated}
     _print(shown, as_json=as_json)
+
+
+@app.command()
+def card(
+    context: typer.Context,
+    reference: Contract,
+    number: Number,
+    iccid: Annotated[str, typer.Option(help="Number of the card or profile.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say which card goes with a line that awaits its first user.
+
+    Example: shiming enterprise card ENT-0082-0C20-A1G7-D +8613800138000 --iccid 89860112851234567891
+    """
+    done = _verb(
+        context.obj(),
+        reference,
+        lambda desk, at, found: enterprise_lines.name_card(desk, at, found, number, Iccid.parse(iccid)),
+        as_json=as_json,
+    )
+    _print(_row(done), as_json=as_json)
 
 
 @app.command()

@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from shiming.jurisdictions.model import Policy
+from shiming.jurisdictions.model import EntryKind, EntryRequirement, Policy
 from shiming.registrations.errors.enterprise_lines import ActualUserRefusal
-from shiming.registrations.model.enterprise_lines import ActualUserLink, EnterpriseLineState
+from shiming.registrations.model.enterprise_lines import (
+    ActualUserLink,
+    EnterpriseLine,
+    EnterpriseLineState,
+)
 from shiming.vocabulary.refusals import Refusal
 
 #: A session has attempts of its own; whoever fails three whole sessions is helped better in a shop.
@@ -29,6 +33,13 @@ def decide_exit(state: EnterpriseLineState | None, policy: Policy) -> tuple[Refu
             return (Refusal(ActualUserRefusal.LINE_UNKNOWN, citation),)
         case _:
             return (Refusal(ActualUserRefusal.LINE_WITHOUT_USER, citation),)
+
+
+def has_what_it_needs(line: EnterpriseLine, policy: Policy) -> bool:
+    """Whether a proof could register the line: nobody is proven in vain for a line without its card."""
+    required = policy.entries[EntryKind.OPEN].requirements.value
+    needs_card = EntryRequirement.SIM in required and line.kind.has_sim
+    return line.line_id is not None or line.iccid is not None or not needs_card
 
 
 def decide_link(link: ActualUserLink | None, policy: Policy, *, now: datetime) -> tuple[Refusal, ...]:

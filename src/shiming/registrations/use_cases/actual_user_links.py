@@ -14,7 +14,9 @@ from sqlalchemy.engine import Connection
 
 from shiming.identity_proofing.use_cases.challenges import Application, open_session
 from shiming.identity_proofing.use_cases.tools import ProofingTools
+from shiming.jurisdictions.model import EntryKind
 from shiming.registrations.errors.enterprise_lines import ActualUserRefusal
+from shiming.registrations.errors.orders import OrderRefusal
 from shiming.registrations.events import enterprise_lines as events
 from shiming.registrations.model.enterprise_lines import (
     ActualUserLink,
@@ -30,7 +32,12 @@ from shiming.registrations.model.enterprise_lines import (
 from shiming.registrations.model.lines import stored_identifier
 from shiming.registrations.model.registration import RegistrationPolicy
 from shiming.registrations.permissions.enterprise_lines import MayManageEnterpriseLines
-from shiming.registrations.rules.actual_users import decide_actual_user, decide_link, decide_link_session
+from shiming.registrations.rules.actual_users import (
+    decide_actual_user,
+    decide_link,
+    decide_link_session,
+    has_what_it_needs,
+)
 from shiming.registrations.store import actual_user_links as links
 from shiming.registrations.store import enterprise_lines as store
 from shiming.registrations.store.organisations import find_organisation
@@ -71,7 +78,10 @@ def make_links(
     )
     found = [store.find_line(connection, number, for_update=True) for number in sorted(wanted)]
     lines = [line for line in found if line is not None and line.contract_id == contract.contract_id]
-    refusals = _link_refusals(desk, len(found) - len(lines), lines)
+    ready = [line for line in lines if has_what_it_needs(line, desk.policy)]
+    if numbers is None and ready:
+        lines = ready  # the others wait for their cards
+    refusals = _link_refusals(desk, len(found) - len(lines) if numbers else 0, lines)
     if refusals:
         return EnterpriseRefused(refusals)
     expires_at = desk.now + timedelta(days=desk.policy.enterprise.link_days.value)
@@ -162,6 +172,9 @@ def _link_refusals(desk: Desk, unknown: int, lines: Sequence[EnterpriseLine]) ->
         refusals.append(Refusal(ActualUserRefusal.LINE_UNKNOWN, enterprise.link_days.citation))
     if any(line.state is EnterpriseLineState.REGISTERED for line in lines):
         refusals.append(Refusal(ActualUserRefusal.LINE_HAS_USER, enterprise.exit_days.citation))
+    if not all(has_what_it_needs(line, desk.policy) for line in lines):
+        citation = desk.policy.entries[EntryKind.OPEN].requirements.citation
+        refusals.append(Refusal(OrderRefusal.SIM_MISSING, citation))
     return tuple(refusals)
 
 

@@ -46,12 +46,14 @@ from shiming.registrations.store.holding import use_up_session
 from shiming.registrations.store.orders import add_order, find_order
 from shiming.registrations.store.organisations import find_organisation
 from shiming.registrations.store.proven_sessions import find_proven_session
+from shiming.registrations.store.sims import find_sim
 from shiming.registrations.use_cases.enterprise_lines import tell
 from shiming.registrations.use_cases.organisation_lines import register_organisation_line
 from shiming.registrations.use_cases.organisations import Desk
 from shiming.registrations.use_cases.stops import lift_stop
 from shiming.vocabulary.permissions import asks, inside
 from shiming.vocabulary.refusals import Refusal
+from shiming.vocabulary.sim_identifiers import Iccid
 
 
 @asks(MayManageEnterpriseLines)
@@ -108,7 +110,7 @@ def record_actual_user(
         desk.tools,
         connection,
         order,
-        _wanted(line),
+        OrganisationLine(stored_identifier(line.number), iccid=line.iccid),
         standing=OpeningStanding(contract.organisation, 1, standing.refusals),
         policy=registration,
         now=desk.now,
@@ -202,6 +204,7 @@ def order_for(
 ) -> LineOrder:
     """Write the order of an actual user's session: the organisation's line, the handler's authority."""
     identifier = stored_identifier(line.number)
+    card = find_sim(connection, Iccid(line.iccid)) if line.iccid else None
     handler = Representative(
         RepresentativeRole.HANDLER,
         contract.handler_session,
@@ -223,7 +226,8 @@ def order_for(
         representative=handler,
         contract=contract.contract_id,
         iccid=line.iccid,
-        sim_form=SimForm.PHYSICAL if line.iccid else None,
+        imsi=card.imsi.reveal("order") if card else None,
+        sim_form=card.form if card else SimForm.PHYSICAL if line.iccid else None,
         terms=contract.terms,
         confirmation=LineConfirmation(identifier, ConfirmationMethod.OWN_DEVICE, desk.now)
         if application
@@ -231,11 +235,6 @@ def order_for(
     )
     add_order(connection, order)
     return order
-
-
-def _wanted(line: EnterpriseLine) -> OrganisationLine:
-    form = SimForm.PHYSICAL if line.iccid else None
-    return OrganisationLine(stored_identifier(line.number), iccid=line.iccid, sim_form=form)
 
 
 def _refusals(

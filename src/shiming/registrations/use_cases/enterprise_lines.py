@@ -38,6 +38,7 @@ from shiming.registrations.use_cases.stops import set_stop
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.permissions import asks, inside
 from shiming.vocabulary.refusals import Refusal
+from shiming.vocabulary.sim_identifiers import Iccid
 
 CONTRACT = "ENT"
 RETURNED = "returned_by_organisation"
@@ -110,6 +111,23 @@ def list_uses(connection: Connection, contract_id: str, number: str) -> tuple[Li
     if line is None or line.contract_id != contract_id or line.line_id is None:
         return ()
     return store.list_uses(connection, line.line_id)
+
+
+@asks(MayManageEnterpriseLines)
+def name_card(
+    desk: Desk, connection: Connection, contract: EnterpriseContract, number: str, card: Iccid
+) -> EnterpriseLine | EnterpriseRefused:
+    """Say which card goes with a line that awaits its first user."""
+    line = _held(connection, contract, number)
+    citation = desk.policy.enterprise.link_days.citation
+    if line is None or not line.kind.has_sim:
+        return EnterpriseRefused((Refusal(ActualUserRefusal.LINE_UNKNOWN, citation),))
+    if line.state is not EnterpriseLineState.AWAITING:
+        return EnterpriseRefused((Refusal(ActualUserRefusal.LINE_HAS_USER, citation),))
+    iccid = card.reveal("kept with its line")
+    store.change_line(connection, number, iccid=iccid)
+    tell(desk, connection, contract, events.ENTERPRISE_CARD_NAMED, {"cards": 1})
+    return replace(line, iccid=iccid)
 
 
 @asks(MayManageEnterpriseLines)
