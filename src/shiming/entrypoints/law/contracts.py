@@ -28,6 +28,7 @@ from shiming.vocabulary.errors import Text
 from shiming.vocabulary.refusals import Refusal
 
 _NOON = time(12, tzinfo=UTC)
+_Day = date  # `date` is a field below
 _SAID = Text(zh="文", en="text")
 _HERE, _SESSION = "here", "SES"
 _LINE, _OTHER_LINE = AccessAccount("line@example.net"), AccessAccount("other@example.net")
@@ -66,17 +67,18 @@ class CodeReadBack(_Part):
     sent_for: Literal["this line", "another line"] = "this line"
 
 
+After = Literal["nothing", "terms", "terms and confirmation", "confirmation of another line"]
+
+
 class Given(_Part):
     """The facts: one of the parts, and the versions in force since which day."""
 
     date: date
-    versions: dict[str, date] = Field(default_factory=lambda: {"2025-01": date(2025, 1, 1)})
+    versions: dict[str, _Day] = Field(default_factory=lambda: {"2025-01": _Day(2025, 1, 1)})
     publish: NewTerms | None = None
     accept: Accepted | None = None
     read_back: CodeReadBack | None = None
-    register_after: (
-        Literal["nothing", "terms", "terms and confirmation", "confirmation of another line"] | None
-    ) = None
+    register_after: After | None = None
 
 
 def conclude(given: Given, policy: Policy) -> dict[str, Any]:
@@ -131,7 +133,13 @@ def _read_back(given: Given, read: CodeReadBack, policy: Policy) -> tuple[Refusa
 def _register(given: Given, after: str, policy: Policy) -> tuple[Refusal, ...]:
     at = datetime.combine(given.date, _NOON)
     current = terms_in_force(_published(given), today=given.date)
-    confirmed = {"terms and confirmation": _LINE, "confirmation of another line": _OTHER_LINE}.get(after)
+    current_hash = None if current is None else current.content_hash
+    terms = confirmation = None
+    if current is not None and after.startswith("terms"):
+        terms = TermsAcceptance(current.terms.version, current.content_hash, at, Channel.SHOP)
+    if "confirmation" in after:
+        line = _OTHER_LINE if after == "confirmation of another line" else _LINE
+        confirmation = LineConfirmation(line, ConfirmationMethod.READ_BACK, at)
     order = LineOrder(
         session_id=_SESSION,
         operator=_HERE,
@@ -141,13 +149,11 @@ def _register(given: Given, after: str, policy: Policy) -> tuple[Refusal, ...]:
         channel=Channel.SHOP,
         created_at=at,
         identifier=_LINE,
-        terms=TermsAcceptance(current.terms.version, current.content_hash, at, Channel.SHOP)
-        if current and after.startswith("terms")
-        else None,
-        confirmation=confirmed and LineConfirmation(confirmed, ConfirmationMethod.READ_BACK, at),
+        terms=terms,
+        confirmation=confirmation,
     )
     return (
-        *decide_terms_accepted(order, current and current.content_hash, policy.contracts),
+        *decide_terms_accepted(order, current_hash, policy.contracts),
         *decide_confirmed(order, policy.contracts),
     )
 
