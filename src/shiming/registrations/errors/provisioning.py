@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from shiming.vocabulary.errors import BadInput, Text
+from shiming.vocabulary.refusals import ReasonCode
 
 
 class WaitReason(StrEnum):
@@ -11,6 +12,26 @@ class WaitReason(StrEnum):
     NO_BSS = "NO_BSS"  # the operator has named none: confirm by hand, or name one
     NOT_IN_NETWORK = "NOT_IN_NETWORK"  # the order that adds the line has failed
     EARLIER_ORDER = "EARLIER_ORDER"  # of the same line, not finished
+
+
+class ProvisioningRefusal(ReasonCode):
+    """Why a service in a network is not in order."""
+
+    SERVICE_UNREGISTERED = (
+        "SERVICE_UNREGISTERED",
+        Text(zh="网络中有未登记的业务。", en="The network serves a line that nobody registered."),
+        Text(zh="该号码未办理实名登记。", en="This line is not registered in anybody's name."),
+        Text(
+            zh="请通知使用人补办登记；可用 lines reconcile --repair --stop-unknown 停机。",
+            en="Have its user register; stop it by lines reconcile --repair --stop-unknown.",
+        ),
+    )
+    SERVICE_OUTLIVES_LINE = (
+        "SERVICE_OUTLIVES_LINE",
+        Text(zh="线路已注销，网络仍在提供服务。", en="The line has ended, and the network still holds it."),
+        Text(zh="该号码已注销，不能继续使用。", en="This line has ended and must not be used."),
+        Text(zh="请用 lines reconcile --repair 重新下单。", en="Order it anew: lines reconcile --repair."),
+    )
 
 
 def order_unknown() -> BadInput:

@@ -3,6 +3,7 @@
 What the BSS knows beyond what was ordered (its own characteristics) is its own business.
 """
 
+from shiming.jurisdictions.model import StopLevel
 from shiming.registrations.model.drift import Drift, DriftKind, RegistryService
 from shiming.registrations.model.lines import LineStatus
 from shiming.registrations.ports.bss import NetworkService
@@ -32,6 +33,11 @@ def decide_drift(registry: RegistryService | None, network: NetworkService | Non
         return None
     kind = DriftKind.CHARACTERISTICS if network.status == wanted else DriftKind.STATUS
     return Drift(registry.service_id, kind, wanted, said, differs)
+
+
+def stop_of_a_stranger(level: StopLevel) -> LineStatus:
+    """Return how far a service that nobody registered is stopped, by the policy's level for such lines."""
+    return LineStatus.ONE_WAY_STOPPED if level is StopLevel.ONE_WAY else LineStatus.TWO_WAY_STOPPED
 
 
 def _of_a_stranger(network: NetworkService) -> Drift | None:

@@ -19,6 +19,7 @@ from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.job_queue.model import NewJob
 from shiming.infrastructure.job_queue.queue import enqueue
 from shiming.infrastructure.outbox import Event, Fact, emit
+from shiming.jurisdictions.model import StopReason
 from shiming.privacy.use_cases.ledger import record
 from shiming.registrations.errors.provisioning import bss_unknown
 from shiming.registrations.events.provisioning import INVENTORY_RECONCILED
@@ -27,7 +28,7 @@ from shiming.registrations.model.lines import LineStatus
 from shiming.registrations.model.provisioning import DesiredService
 from shiming.registrations.permissions.provisioning import MayManageProvisioning, MayReadProvisioning
 from shiming.registrations.ports.bss import BssEndpoint, InventoryPage, NetworkService
-from shiming.registrations.rules.drift import decide_drift
+from shiming.registrations.rules.drift import decide_drift, stop_of_a_stranger
 from shiming.registrations.store import provisioning as orders_store
 from shiming.registrations.store import reconciling as store
 from shiming.registrations.store.inventory_shelf import InventoryShelf
@@ -237,18 +238,17 @@ def _keep(run: _Run, drifts: Sequence[Drift], listed: Callable[[Drift], None]) -
 
 def _keep_one(run: _Run, drift: Drift, connection: Connection) -> Drift:
     asked = run.asked
+    stop = stop_of_a_stranger(run.tools.policy().stops[StopReason.UNREGISTERED].level.value)
     stranger = drift.kind is DriftKind.UNREGISTERED
-    kept = drift
-    if asked.repair and (asked.stop_unknown or not stranger):
-        order_id = _repair(run, connection, drift)
-        kept = replace(drift, order_id=order_id)
+    wanted = asked.stop_unknown and drift.network != stop.value if stranger else asked.repair
+    kept = replace(drift, order_id=_repair(run, connection, drift, stop)) if wanted else drift
     if run.listed < store.LISTED_MAX:
         store.add_drifts(connection, asked.reconciliation_id, [kept])
     return kept
 
 
-def _repair(run: _Run, connection: Connection, drift: Drift) -> str:
-    """Order what the registry says; a stranger is stopped both ways and never deleted."""
+def _repair(run: _Run, connection: Connection, drift: Drift, stop: LineStatus) -> str:
+    """Order what the registry says; a stranger is stopped as the policy has it, and never deleted."""
     known = {status.value for status in LineStatus}
     in_network = drift.network in known and drift.kind is not DriftKind.MISSING
     observed = DesiredService(LineStatus(drift.network)) if in_network and drift.network else None
@@ -257,7 +257,7 @@ def _repair(run: _Run, connection: Connection, drift: Drift) -> str:
         connection,
         drift.service_id,
         run.asked.operator,
-        DesiredService(LineStatus.TWO_WAY_STOPPED),
+        DesiredService(stop),
         now=run.tools.clock.now(),
         observed=observed,
         is_observed=True,
