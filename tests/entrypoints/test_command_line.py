@@ -86,6 +86,7 @@ SUBCOMMANDS = {
         "sell",
         "card",
         "return",
+        "rebind",
         "seen",
         "end-users",
         "declare",

@@ -140,6 +140,8 @@ def test_from_assessment_to_a_sold_card(http: Http) -> None:
     assert http.post("sightings", {"iccid": an_iccid(0), "imei": an_imei(0)}).json() == {"seen": "inside"}
     assert http.post("sightings", {"iccid": an_iccid(0), "imei": an_imei(5)}).json() == {"seen": "broken"}
     assert http.send("GET", "reconciliation").json()["agrees"] is True
+    change = {"iccid": an_iccid(0), "imei": an_imei(6)}
+    assert http.post("device-changes", change).json()["imei"].endswith(an_imei(6)[-1])
     returned = http.post("card-returns", {"iccid": an_iccid(0), "why": "device_broken"})
     assert returned.json()["state"] == "returned"
 
@@ -248,6 +250,9 @@ def test_the_whole_way_at_a_terminal(platform: Platform, tmp_path: Path) -> None
     assert run(platform, "reconcile", "--operator", OPERATOR, code=1)["agrees"] is False
     assert run(platform, "seen", an_iccid(0), "--imei", an_imei(0))["seen"] == "inside"
     assert run(platform, "seen", an_iccid(0), "--imei", an_imei(7), code=1)["seen"] == "broken"
+    taken = run(platform, "rebind", an_iccid(0), "--imei", an_imei(1), code=1)
+    assert [reason["code"] for reason in taken["reasons"]] == ["IOT_DEVICE_BOUND"]
+    assert run(platform, "rebind", an_iccid(0), "--imei", an_imei(7))["line"] == one["line"]
     assert run(platform, "return", an_iccid(0), "--why", "device_broken")["state"] == "returned"
     assert [each["contract"] for each in run(platform, "contracts")["contracts"]] == [contract]
     assert run(platform, "end", contract)["status"] == "ended"

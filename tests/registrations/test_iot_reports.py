@@ -161,7 +161,7 @@ def test_a_makers_statement_is_held_against_its_reports(shop: IotShop) -> None:
 
 def reconciled(shop: IotShop) -> Reconciled:
     with reading(shop.engine) as connection:
-        return reconcile(connection, OPERATOR)
+        return reconcile(connection, OPERATOR, shop.desk.policy)
 
 
 def test_cards_and_lines_agree_until_a_line_is_gone(shop: IotShop) -> None:
@@ -180,7 +180,7 @@ def test_cards_and_lines_agree_until_a_line_is_gone(shop: IotShop) -> None:
     assert [each.contract for each in broken.differing] == [contract.contract_id]
     assert broken.without_line == ((contract.contract_id, shop.card(0).line_id),)
     with reading(shop.engine) as connection:
-        (found,) = reconcile_contract(connection, contract.contract_id).differences
+        (found,) = reconcile_contract(connection, contract.contract_id, shop.desk.policy).differences
     assert (found.what.value, found.excess) == ("sold", 1)
 
 

@@ -108,6 +108,12 @@ def test_a_contract_outside_the_rules() -> None:
     ]
 
 
+def test_a_pack_without_industry_cards_sells_none() -> None:
+    products = {name: rule for name, rule in POLICY.products.items() if not name.value.startswith("iot_")}
+    bare = POLICY.model_copy(update={"products": products, "iot_scenes": {}})
+    assert _codes(_decide(policy=bare)) == ["IOT_SCENE_UNKNOWN", "IOT_NOT_SOLD"]
+
+
 def test_where_resale_is_allowed_no_clause_is_missed() -> None:
     assert _decide(clause=False, policy=_with(POLICY, "iot", resale_allowed=True)) == ContractAllowed(
         TrafficClass.SMALL

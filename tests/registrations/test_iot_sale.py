@@ -10,12 +10,12 @@ import pytest
 
 from shiming.infrastructure.database import reading
 from shiming.jurisdictions.model import Binding, Channel, StopReason
-from shiming.registrations.model.iot import Area, CardState, ContractStatus, IotContract
+from shiming.registrations.model.iot import Area, CardState, ContractStatus, IotCard, IotContract
 from shiming.registrations.model.lines import LineStatus
 from shiming.registrations.store.provisioning_tables import line_profiles
 from shiming.registrations.use_cases.iot_cards import return_card, sell_table
 from shiming.registrations.use_cases.iot_contracts import IotRefused, end_contract, list_contracts
-from shiming.registrations.use_cases.iot_devices import Seen, Sighting, see_card
+from shiming.registrations.use_cases.iot_devices import Seen, Sighting, change_device, see_card
 from shiming.registrations.use_cases.iot_sale import CardSold
 from shiming.registrations.use_cases.stops import line_status
 from shiming.vocabulary.errors import BadInput
@@ -42,7 +42,7 @@ def shop(tmp_path: Path, database_url: str) -> Iterator[IotShop]:
     shop.engine.dispose()
 
 
-def codes(outcome: CardSold | IotRefused | IotContract) -> list[str]:
+def codes(outcome: CardSold | IotRefused | IotContract | IotCard) -> list[str]:
     return [each.code.value for each in outcome.refusals] if isinstance(outcome, IotRefused) else []
 
 
@@ -213,6 +213,31 @@ def test_a_card_in_another_device_is_stopped_once(shop: IotShop) -> None:
     assert len(shop.events("iot.fence_broken")) == 1
     with pytest.raises(BadInput, match="IOT_CARD_UNKNOWN"):
         see(1, index=77)
+
+
+def test_a_card_goes_to_another_device(shop: IotShop) -> None:
+    shop.stocked(3)
+    contract = shop.contract()
+    shop.sell(contract, wanted(0), wanted(1))
+
+    def rebind(card: int, imei: int) -> IotCard | IotRefused:
+        iccid = Iccid.parse(an_iccid(card))
+        return shop.do(lambda connection: change_device(shop.desk, connection, iccid, an_imei_value(imei)))
+
+    assert rebind(0, 0) == shop.card(0)
+    assert codes(rebind(0, 1)) == ["IOT_DEVICE_BOUND"]
+    assert codes(rebind(0, 5)) == []
+    assert shop.card(0).imei == an_imei_value(5)
+    with reading(shop.engine) as connection:
+        profiles = [row.profile for row in connection.execute(line_profiles.select())]
+    assert sum(an_imei(5) in profile for profile in profiles) == 1
+    assert not any(an_imei(0) in profile for profile in profiles)
+    assert len(shop.events("iot.device_changed")) == 1
+    with pytest.raises(BadInput, match="IOT_CARD_UNKNOWN"):
+        rebind(2, 6)
+    area = some_terms(binding=Binding.AREA, area=Area.parse(31.2, 121.5, 500))
+    shop.sell(shop.contract(terms=area), wanted(2))
+    assert codes(rebind(2, 6)) == ["IOT_CARD_NOT_BOUND"]
 
 
 def test_a_card_outside_its_area_is_stopped(shop: IotShop) -> None:

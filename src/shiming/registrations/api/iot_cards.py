@@ -5,6 +5,7 @@ POST /v1/iot/contracts/{contract}/cards        sell cards; one outcome for each
 POST /v1/iot/contracts/{contract}/cards/table  the same from a CSV or XLSX
 POST /v1/iot/card-queries                      where a card is; POST keeps it out of addresses
 POST /v1/iot/card-returns
+POST /v1/iot/device-changes                    a broken device is replaced
 POST /v1/iot/sightings                         another device or place stops the line
 """
 
@@ -39,17 +40,19 @@ from shiming.registrations.api.iot_schemas import (
     CardSeen,
     CardShown,
     CardsWanted,
+    DeviceChanged,
     SeenShown,
 )
-from shiming.registrations.api.line_platform import TABLE_FORM, table_name
+from shiming.registrations.api.line_platform import TABLE_FORM, refused, table_name
 from shiming.registrations.api.number_schemas import ImportShown
 from shiming.registrations.model.iot import IotCard
 from shiming.registrations.permissions.iot import MayManageIot, MayReadIot, MayReportIot
-from shiming.registrations.use_cases import iot_cards
+from shiming.registrations.use_cases import iot_cards, iot_devices
 from shiming.registrations.use_cases.iot_contracts import IotRefused, find_contract
 from shiming.registrations.use_cases.iot_devices import Sighting, see_card
 from shiming.registrations.use_cases.iot_sale import CardSold, WantedCard
 from shiming.registrations.use_cases.iot_stock import import_stock
+from shiming.vocabulary.errors import Text
 from shiming.vocabulary.sim_identifiers import Iccid, Imei
 
 router = APIRouter(prefix="/v1/iot", tags=["industry cards"])
@@ -142,6 +145,22 @@ def take_back(request: Request, wanted: CardReturned, asking: Managing) -> CardS
         platform.engine,
         lambda connection: iot_cards.return_card(iot, connection, iccid, why=wanted.why),
     )
+    return CardShown.of(card)
+
+
+@router.post("/device-changes", responses=problem_responses(404, 409))
+def change_device(request: Request, wanted: DeviceChanged, asking: Managing) -> CardShown:
+    """Bind a sold card to another device; the network gets the new fence."""
+    platform = iot_platform(request)
+    iccid, imei = Iccid.parse(wanted.iccid), Imei.parse(wanted.imei)
+    _find(request, iccid, asking, MayManageIot)
+    desk = desk_of(platform)
+    card = transact(
+        platform.engine, lambda connection: iot_devices.change_device(desk, connection, iccid, imei)
+    )
+    if isinstance(card, IotRefused):
+        text = Text(zh="不能更换绑定设备。", en="The card is not bound to this device.")
+        raise refused("IOT_DEVICE_REFUSED", text, card.refusals)
     return CardShown.of(card)
 
 

@@ -43,7 +43,7 @@ from shiming.registrations.api.iot_schemas import (
     ResaleShown,
     StockStated,
 )
-from shiming.registrations.api.line_platform import TABLE_FORM, table_name
+from shiming.registrations.api.line_platform import TABLE_FORM, rules_of, table_name
 from shiming.registrations.api.number_schemas import ImportShown
 from shiming.registrations.errors.iot import EndUserRefusal, resale_case_unknown
 from shiming.registrations.model.iot_reports import ResaleCase, StockStatement
@@ -115,8 +115,9 @@ def state_stock(
 def reconcile_contract(request: Request, contract: ContractId, asking: Reading) -> dict[str, Any]:
     """Compare the cards of a contract: delivered, sold, returned, registered, awaited."""
     found = find(request, contract, asking, MayReadIot)
+    policy = rules_of(iot_platform(request))
     with reading(iot_platform(request).engine) as connection:
-        return iot_reconciling.reconcile_contract(connection, found.contract_id).to_json()
+        return iot_reconciling.reconcile_contract(connection, found.contract_id, policy).to_json()
 
 
 @router.get("/reconciliation")
@@ -128,8 +129,9 @@ def reconcile(
     """Compare all cards of an operator, and list what does not agree."""
     wanted = operator or asking.caller.operator or ""
     asking.allow(MayReadIot(wanted))
-    with reading(iot_platform(request).engine) as connection:
-        return iot_reconciling.reconcile(connection, wanted).to_json()
+    platform = iot_platform(request)
+    with reading(platform.engine) as connection:
+        return iot_reconciling.reconcile(connection, wanted, rules_of(platform)).to_json()
 
 
 @router.post("/resale-reports", status_code=201, response_model=ResaleShown, responses=problem_responses(404))

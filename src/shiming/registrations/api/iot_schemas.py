@@ -220,6 +220,12 @@ class CardReturned(CardNamed):
     why: Why
 
 
+class DeviceChanged(CardNamed):
+    """A card and the device that it is in from now on."""
+
+    imei: ImeiText
+
+
 class CardShown(BaseModel):
     """Where a card is; its actual user is a pseudonym."""
 

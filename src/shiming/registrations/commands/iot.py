@@ -13,6 +13,7 @@ for _command in (
     iot_cards.stock,
     iot_cards.sell,
     iot_cards.card,
+    iot_cards.rebind,
     iot_cards.seen,
     iot_reports.end_users,
     iot_reports.declare,

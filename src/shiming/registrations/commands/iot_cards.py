@@ -22,7 +22,7 @@ from shiming.registrations.use_cases import (
     iot_contracts,
 )
 from shiming.registrations.use_cases.iot_contracts import IotRefused
-from shiming.registrations.use_cases.iot_devices import Seen, Sighting, see_card
+from shiming.registrations.use_cases.iot_devices import Seen, Sighting, change_device, see_card
 from shiming.registrations.use_cases.iot_sale import IotDesk, WantedCard
 from shiming.registrations.use_cases.iot_stock import import_stock
 from shiming.vocabulary.sim_identifiers import Iccid, Imei
@@ -129,6 +129,25 @@ def take_back(
         lambda connection: iot_cards.return_card(iot, connection, Iccid.parse(iccid), why=why),
     )
     print_fields(card_fields(returned), as_json=as_json)
+
+
+def rebind(
+    context: typer.Context,
+    iccid: Annotated[str, typer.Argument(help="Number of the card.")],
+    imei: Annotated[str, typer.Option(help="The device that it is in from now on.")],
+    as_json: AsJson = False,
+) -> None:
+    """Bind a sold card to another device; the network gets the new fence.
+
+    Example: shiming iot rebind 89860112851234567891 --imei 356868000041418
+    """
+    platform: LinePlatform = context.obj()
+    card_number, device = Iccid.parse(iccid), Imei.parse(imei)
+    outcome = do(platform, lambda desk, at: change_device(desk, at, card_number, device))
+    if isinstance(outcome, IotRefused):
+        print_refused(outcome.refusals, as_json=as_json, language=platform.language)
+        return
+    print_fields(card_fields(outcome), as_json=as_json)
 
 
 def seen(

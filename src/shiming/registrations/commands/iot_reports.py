@@ -26,6 +26,7 @@ from shiming.registrations.commands.line_platform import (
     print_import,
     print_json,
     print_table,
+    rules_of,
 )
 from shiming.registrations.model.iot_reports import (
     RESALE_MATERIALS,
@@ -84,7 +85,7 @@ def reconcile(context: typer.Context, operator: Operator, as_json: AsJson = Fals
     """
     platform: LinePlatform = context.obj()
     with reading(platform.engine) as connection:
-        outcome = iot_reconciling.reconcile(connection, operator)
+        outcome = iot_reconciling.reconcile(connection, operator, rules_of(platform))
     if as_json:
         print_json(outcome.to_json())
     else:

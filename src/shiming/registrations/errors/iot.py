@@ -44,6 +44,12 @@ class IotContractRefusal(ReasonCode):
             en="Choose one: `shiming packs show PACK iot_scenes`.",
         ),
     )
+    IOT_NOT_SOLD = (
+        "IOT_NOT_SOLD",
+        Text(zh="规则中没有这类行业卡。", en="The rules know no industry cards of this traffic."),
+        Text(zh="不能办理行业卡。", en="There are no industry cards here."),
+        Text(zh="请改办其他产品。", en="Choose another product."),
+    )
     IOT_CHANNEL_REFUSED = (
         "IOT_CHANNEL_REFUSED",
         Text(zh="行业卡不得通过该渠道销售。", en="Industry cards are not sold through this channel."),
@@ -138,6 +144,12 @@ class IotSaleRefusal(ReasonCode):
         Text(zh="该卡无法办理。", en="This card cannot be used."),
         Text(zh="请换一张库存卡。", en="Take another card from the stock."),
     )
+    IOT_CARD_NOT_BOUND = (
+        "IOT_CARD_NOT_BOUND",
+        Text(zh="该卡未售出，或不绑定设备。", en="This card is not sold, or is bound to no device."),
+        Text(zh="该卡无需更换绑定设备。", en="There is no device to change."),
+        Text(zh="请核对ICCID和合同。", en="Compare the ICCID and the contract."),
+    )
     IOT_DEVICE_BOUND = (
         "IOT_DEVICE_BOUND",
         Text(zh="该设备已绑定另一张卡。", en="Another card is bound to this device."),
@@ -217,4 +229,13 @@ def resale_case_closed() -> BadInput:
         "RESALE_CASE_CLOSED",
         Text(zh="该案件已有决定。", en="This case is decided."),
         Text(zh="如有异议请提出申诉。", en="Read it again; a decision can be appealed."),
+    )
+
+
+def resale_allowed() -> BadInput:
+    """Return the error for a report of what the rules allow."""
+    return BadInput(
+        "RESALE_ALLOWED",
+        Text(zh="现行规则不禁止转售。", en="The rules in force do not forbid resale."),
+        Text(zh="无需举报。", en="There is nothing to report."),
     )

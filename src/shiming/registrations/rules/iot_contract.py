@@ -79,10 +79,11 @@ def _scene(
 
 def _sale(asked: ContractAsked, traffic: TrafficClass, policy: Policy) -> tuple[Refusal, ...]:
     refusals = []
-    channels = policy.products[traffic.product].channels
-    if asked.channel not in channels.value:
-        refusals.append(Refusal(IotContractRefusal.IOT_CHANNEL_REFUSED, channels.citation))
-    resale = policy.iot.resale_allowed
+    product, resale = policy.products.get(traffic.product), policy.iot.resale_allowed
+    if product is None:
+        refusals.append(Refusal(IotContractRefusal.IOT_NOT_SOLD, policy.iot.assessment_required.citation))
+    elif asked.channel not in product.channels.value:
+        refusals.append(Refusal(IotContractRefusal.IOT_CHANNEL_REFUSED, product.channels.citation))
     if not resale.value and not asked.resale_clause:
         refusals.append(Refusal(IotContractRefusal.IOT_RESALE_CLAUSE_MISSING, resale.citation))
     return tuple(refusals)

@@ -93,6 +93,11 @@ def sell(connection: Connection, card: IotCard, *, actual_session: str | None, n
     return connection.execute(statement).rowcount == 1
 
 
+def bind(connection: Connection, iccid: str, imei: str) -> None:
+    """Bind a card to another device; the caller holds the card."""
+    connection.execute(iot_cards.update().where(iot_cards.c.iccid == iccid).values(imei=imei))
+
+
 def take_back(connection: Connection, iccid: str, *, now: datetime) -> bool:
     """Write that a sold card came back: its device is free; False when it was not out."""
     statement = (

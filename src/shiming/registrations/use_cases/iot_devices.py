@@ -1,23 +1,29 @@
 """What the network sees of bound cards: another device or another place stops the line."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy.engine import Connection
 
 from shiming.jurisdictions.model import Binding, StopActor, StopReason
 from shiming.privacy.use_cases.ledger import Fact
+from shiming.registrations.errors.iot import IotSaleRefusal
 from shiming.registrations.events import iot as events
 from shiming.registrations.model.iot import CardState, IotCard
+from shiming.registrations.model.iot_profile import FenceRefused
 from shiming.registrations.model.stops import StopSet
-from shiming.registrations.permissions.iot import MayReportIot
+from shiming.registrations.permissions.iot import MayManageIot, MayReportIot
+from shiming.registrations.rules.function_fence import FenceAsked, compile_fence
 from shiming.registrations.store import iot_cards as store
 from shiming.registrations.use_cases.iot_cards import card_unknown
-from shiming.registrations.use_cases.iot_contracts import get_contract, tell
+from shiming.registrations.use_cases.iot_contracts import IotRefused, get_contract, tell
+from shiming.registrations.use_cases.iot_sale import FENCE
 from shiming.registrations.use_cases.organisations import Desk
+from shiming.registrations.use_cases.provisioning import request_profile
 from shiming.registrations.use_cases.stops import set_stop
 from shiming.vocabulary.permissions import asks
+from shiming.vocabulary.refusals import Refusal
 from shiming.vocabulary.sim_identifiers import Iccid, Imei
 
 
@@ -68,6 +74,45 @@ def see_card(desk: Desk, connection: Connection, sighting: Sighting) -> Seen:
         facts: dict[str, Fact] = {"contract": card.contract, "what": broken, "stop": stopped.stop.stop_id}
         tell(desk, connection, events.IOT_FENCE_BROKEN, card.line_id, operator=card.operator, facts=facts)
     return Seen.BROKEN
+
+
+@asks(MayManageIot)
+def change_device(desk: Desk, connection: Connection, iccid: Iccid, imei: Imei) -> IotCard | IotRefused:
+    """Bind a sold card to another device, because the one it was in is broken or replaced. Twice is once.
+
+    A line that was stopped because it was seen elsewhere stays so until compliance lifts that.
+    """
+    clear = iccid.reveal("lookup")
+    card = store.find_cards(connection, [clear], for_update=True).get(clear)
+    if card is None or card.contract is None or card.line_id is None:
+        raise card_unknown()
+    if card.imei == imei:
+        return card
+    contract = get_contract(connection, card.contract)
+    scene = desk.policy.iot_scenes[contract.scene]
+    device = imei.reveal("lookup")
+    bound = store.find_bound(connection, card.operator, [device])
+    if card.state is not CardState.SOLD or contract.terms.binding is not Binding.IMEI or bound:
+        code = IotSaleRefusal.IOT_DEVICE_BOUND if bound else IotSaleRefusal.IOT_CARD_NOT_BOUND
+        return IotRefused((Refusal(code, scene.bindings.citation),))
+    asked = FenceAsked(
+        contract.contract_id,
+        contract.scene,
+        contract.traffic.product,
+        contract.terms,
+        imei,
+        desk.now,
+        desk.policy.content_hash,
+    )
+    compiled = compile_fence(asked, scene)
+    if isinstance(compiled, FenceRefused):  # the rules of today are narrower than those it was signed under
+        return IotRefused(compiled.refusals)
+    store.bind(connection, clear, device)
+    profile = compiled.profile.to_json()
+    request_profile(connection, card.line_id, profile, until=None, source=FENCE, now=desk.now)
+    facts: dict[str, Fact] = {"contract": card.contract}
+    tell(desk, connection, events.IOT_DEVICE_CHANGED, card.line_id, operator=card.operator, facts=facts)
+    return replace(card, imei=imei)
 
 
 def _broken(connection: Connection, card: IotCard, sighting: Sighting) -> str | None:

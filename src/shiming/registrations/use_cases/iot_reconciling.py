@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from shiming.jurisdictions.model import Policy
 from shiming.privacy.use_cases.ledger import Fact
 from shiming.registrations.events import iot as events
 from shiming.registrations.model.iot import CardState, IotContract
@@ -100,23 +101,23 @@ def state_stock(desk: Desk, connection: Connection, statement: StockStatement) -
             operator=contract.operator,
             facts=facts,
         )
-    return _reconcile_contract(connection, contract)
+    return _reconcile_contract(connection, contract, desk.policy)
 
 
 @asks(MayReadIot)
-def reconcile_contract(connection: Connection, contract_id: str) -> ContractReconciled:
+def reconcile_contract(connection: Connection, contract_id: str, policy: Policy) -> ContractReconciled:
     """Compare the cards of one contract with its lines, or with what its maker declares and reports."""
-    return _reconcile_contract(connection, get_contract(connection, contract_id))
+    return _reconcile_contract(connection, get_contract(connection, contract_id), policy)
 
 
 @asks(MayReadIot)
-def reconcile(connection: Connection, operator: str) -> Reconciled:
+def reconcile(connection: Connection, operator: str, policy: Policy) -> Reconciled:
     """Compare all of an operator's cards: delivered, sold, returned, registered; list what differs."""
     contracts = 0
     differing: list[ContractReconciled] = []
     for contract_id in cards.stream_contracts(connection, operator):
         contracts += 1
-        found = _reconcile_contract(connection, get_contract(connection, contract_id))
+        found = _reconcile_contract(connection, get_contract(connection, contract_id), policy)
         if found.differences and len(differing) < DISCREPANCIES_SHOWN_MAX:
             differing.append(found)
     return Reconciled(
@@ -128,11 +129,11 @@ def reconcile(connection: Connection, operator: str) -> Reconciled:
     )
 
 
-def _reconcile_contract(connection: Connection, contract: IotContract) -> ContractReconciled:
+def _reconcile_contract(connection: Connection, contract: IotContract, policy: Policy) -> ContractReconciled:
     """Of a maker: devices delivered, sold to whom, in stock. Of others: cards sold, and their lines."""
     under = cards.count_under(connection, contract.contract_id)
     out, returned = under.get(CardState.SOLD, 0), under.get(CardState.RETURNED, 0)
-    if contract.sells_devices:
+    if contract.sells_devices and policy.iot.end_users_reported.value:
         registered, awaiting = store.count_end_users(connection, contract.contract_id)
         stated = store.find_latest_statement(connection, contract.contract_id)
         sold = registered + awaiting if stated is None else stated.sold

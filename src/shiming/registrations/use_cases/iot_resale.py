@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from shiming.infrastructure.database import reading, transact
 from shiming.jurisdictions.model import StopActor, StopReason
 from shiming.privacy.use_cases.ledger import Fact
-from shiming.registrations.errors.iot import resale_case_closed, resale_case_unknown
+from shiming.registrations.errors.iot import resale_allowed, resale_case_closed, resale_case_unknown
 from shiming.registrations.events import iot as events
 from shiming.registrations.model.iot import ContractStatus, IotContract
 from shiming.registrations.model.iot_reports import ResaleCase, ResaleState
@@ -42,6 +42,8 @@ def report_resale(
 ) -> ResaleCase:
     """Open a case about a contract, or one card of it; `evidence` refers to what was handed in."""
     contract = get_contract(connection, contract_id, for_update=True)
+    if desk.policy.iot.resale_allowed.value:
+        raise resale_allowed()
     clear = None if iccid is None else iccid.reveal("kept with the case")
     line_id = _line_of(connection, contract, clear)
     case = ResaleCase(
