@@ -31,7 +31,7 @@ COUNTRIES = re.compile(
 def code_of(file: Path) -> Iterator[tuple[int, str]]:
     """Names, imports and strings of a module; docstrings, `Text(...)`, help and examples are prose."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    prose = set()
+    prose: set[ast.AST] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             prose.add(node.value)
