@@ -143,10 +143,7 @@ def test_a_line_is_handed_over(counter: Counter) -> None:
     people.prove("SES-GROWN", "p1.child")
     path = f"/v1/lines/{line}/handover"
     assert counter.post(path, {"session": "SES-GROWN"}, token=OTHER).json()["code"] == "LINE_UNKNOWN"
-    assert reasons(counter.post(path, {"session": "SES-NONE"})) == [
-        "HANDOVER_NOT_PROVEN",
-        "HOLDER_STILL_MINOR",
-    ]
+    assert reasons(counter.post(path, {"session": "SES-NONE"})) == ["HANDOVER_NOT_PROVEN"]
     done = counter.post(path, {"session": "SES-GROWN"})
     assert (done.status_code, done.json()["clocks"][0]["state"]) == (201, "ended")
 
