@@ -24,6 +24,8 @@ KNOWN_CODES = {
     "disclosures.request", "disclosures.approve", "disclosures.execute", "disclosures.read",
     "access_log.read", "ledger.read", "ledger.witness", "accounts.manage", "accounts.read_own",
     "clients.manage", "jobs.manage", "webhooks.manage", "keys.rotate", "evidence.erase",
+    "lines.stop_for_holder", "lines.stop_for_compliance", "numbers.read", "numbers.reserve",
+    "numbers.manage", "sims.read", "sims.manage",
 }  # fmt: skip
 OPERATORS = st.sampled_from([None, "cn-mobile", "cn-unicom"])
 CODES = st.sampled_from(sorted(KNOWN_CODES)) | st.text(max_size=12)

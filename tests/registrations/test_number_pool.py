@@ -287,7 +287,7 @@ def test_what_may_not_be_kept(desk: StockDesk) -> None:
     desk.add_block(a_range(50, 59), excluded=True)
     desk.line(3)
     codes = [codes_of(desk.reserve(a_number(index))) for index in (3, 55, 150, 500)]
-    assert codes == [["NUMBER_IN_SERVICE"], ["NUMBER_EXCLUDED"], *[["NUMBER_OUTSIDE_POOL"]] * 2]
+    assert codes == [["NUMBER_TAKEN"], ["NUMBER_EXCLUDED"], *[["NUMBER_NOT_IN_POOL"]] * 2]
     for index in range(10, 10 + SESSION_RESERVATIONS_MAX):
         assert isinstance(desk.reserve(a_number(index)), NumberReserved)
     assert codes_of(desk.reserve(a_number(30))) == ["RESERVATIONS_TOO_MANY"]

@@ -93,11 +93,11 @@ def may_have(
     ("found", "code"),
     [
         (FREE, None),
-        (NumberFacts(), "NUMBER_OUTSIDE_POOL"),
-        (facts(operator=THERE, hold=None), "NUMBER_OUTSIDE_POOL"),
-        (facts(operator=THERE, line="REG-1", hold=None), "NUMBER_IN_SERVICE"),
+        (NumberFacts(), "NUMBER_NOT_IN_POOL"),
+        (facts(operator=THERE, hold=None), "NUMBER_NOT_IN_POOL"),
+        (facts(operator=THERE, line="REG-1", hold=None), "NUMBER_TAKEN"),
         (facts(excluded=True, hold=None), "NUMBER_EXCLUDED"),
-        (facts(line="REG-1", hold=None), "NUMBER_IN_SERVICE"),
+        (facts(line="REG-1", hold=None), "NUMBER_TAKEN"),
         (facts(hold=held()), None),
         (facts(hold=held(held_for="SES-2")), "NUMBER_RESERVED"),
         (facts(hold=held(held_for="SES-2", left=-MINUTE)), None),
@@ -110,7 +110,7 @@ def test_who_may_have_a_number(found: NumberFacts, code: str | None) -> None:
 
 def test_a_number_is_for_its_kind_of_line() -> None:
     assert may_have(FREE, kind=LineKind.MOBILE) is None
-    assert may_have(FREE, kind=LineKind.FIXED) == "NUMBER_OUTSIDE_POOL"
+    assert may_have(FREE, kind=LineKind.FIXED) == "NUMBER_NOT_IN_POOL"
 
 
 @pytest.mark.parametrize("found", [facts(hold=held(held_for=None)), facts(hold=rests)])

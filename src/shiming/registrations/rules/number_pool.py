@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from shiming.jurisdictions.model import Policy
 from shiming.registrations.errors.numbers import NumberRefusal
+from shiming.registrations.errors.orders import OrderRefusal
+from shiming.registrations.errors.registration import RefusalCode
 from shiming.registrations.model.lines import LineKind
 from shiming.registrations.model.numbers import (
     ORGANISATION_PREFIX,
@@ -19,11 +21,11 @@ from shiming.registrations.model.numbers import (
 from shiming.vocabulary.refusals import Refusal
 
 _REFUSED_IN = {
-    NumberState.OUTSIDE: NumberRefusal.NUMBER_OUTSIDE_POOL,
-    NumberState.EXCLUDED: NumberRefusal.NUMBER_EXCLUDED,
-    NumberState.IN_SERVICE: NumberRefusal.NUMBER_IN_SERVICE,
-    NumberState.RESERVED: NumberRefusal.NUMBER_RESERVED,
-    NumberState.QUARANTINE: NumberRefusal.NUMBER_RESTING,
+    NumberState.OUTSIDE: OrderRefusal.NUMBER_NOT_IN_POOL,
+    NumberState.EXCLUDED: OrderRefusal.NUMBER_EXCLUDED,
+    NumberState.IN_SERVICE: RefusalCode.NUMBER_TAKEN,
+    NumberState.RESERVED: OrderRefusal.NUMBER_RESERVED,
+    NumberState.QUARANTINE: OrderRefusal.NUMBER_RESTING,
 }
 
 
@@ -56,7 +58,7 @@ def decide_number_given(
     state = state_of(facts, now)
     foreign = facts.operator != operator or kind not in {None, facts.kind}
     if state is NumberState.OUTSIDE or (foreign and state is not NumberState.IN_SERVICE):
-        return Refusal(NumberRefusal.NUMBER_OUTSIDE_POOL, citation)
+        return Refusal(OrderRefusal.NUMBER_NOT_IN_POOL, citation)
     if state is NumberState.FREE:
         return None
     if state is NumberState.RESERVED and facts.hold and facts.hold.held_for in holders:

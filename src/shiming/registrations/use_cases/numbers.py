@@ -8,7 +8,8 @@ from shiming.infrastructure.encryption import subject_pseudonym
 from shiming.infrastructure.outbox import Event, emit
 from shiming.jurisdictions.model import Policy
 from shiming.privacy.use_cases.ledger import Fact, record
-from shiming.registrations.errors.numbers import NumberRefusal
+from shiming.registrations.errors.orders import OrderRefusal
+from shiming.registrations.errors.registration import RefusalCode
 from shiming.registrations.events.numbers import NUMBER_RELEASED, NUMBER_RESERVED, NUMBERS_FREED
 from shiming.registrations.model.numbers import (
     NumberBlock,
@@ -26,7 +27,7 @@ from shiming.registrations.store import numbers as store
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.msisdn import Msisdn
 from shiming.vocabulary.permissions import asks, inside
-from shiming.vocabulary.refusals import Refusal
+from shiming.vocabulary.refusals import ReasonCode, Refusal
 
 _KEYED_AS = "msisdn"  # the kind under which numbers get their keyed names
 WHOLE_INSTALLATION = ""  # the operator of a job that tidies up for all
@@ -62,10 +63,10 @@ def reserve_number(
     until = reserved_until(held_for, now, policy)
     kept = NumberHold(NumberState.RESERVED, operator, held_for, until)
     if not store.hold(connection, text, kept, now=now):
-        return _lost(NumberRefusal.NUMBER_RESERVED, policy)
+        return _lost(OrderRefusal.NUMBER_RESERVED, policy)
     if store.number_facts(connection, text).line_id is not None:  # registered since we looked
         store.release(connection, text, operator=operator, held_for=held_for)
-        return _lost(NumberRefusal.NUMBER_IN_SERVICE, policy)
+        return _lost(RefusalCode.NUMBER_TAKEN, policy)
     _tell(tools, connection, NUMBER_RESERVED, number, operator=operator, held_for=held_for, now=now)
     return NumberReserved(number, operator, held_for, until)
 
@@ -131,5 +132,5 @@ def _tell(
     record(connection, tools.privacy.keys, kind=kind, facts=facts, now=now, operator=operator)
 
 
-def _lost(code: NumberRefusal, policy: Policy) -> NumberNotGiven:
+def _lost(code: ReasonCode, policy: Policy) -> NumberNotGiven:
     return NumberNotGiven((Refusal(code, policy.numbering.reservation_minutes.citation),))
