@@ -136,13 +136,11 @@ def _standing(port: PortOut, citation: str, now: datetime) -> Iterable[Refusal]:
 
 
 def _donor(answer: DonorAnswer, citation: str, now: datetime) -> Iterable[Refusal]:
-    match answer.verdict:
-        case DonorVerdict.REFUSED:
-            yield Refusal(Code.PORT_DONOR_REFUSED, citation)
-        case DonorVerdict.UNKNOWN:
-            yield Refusal(Code.PORT_DONOR_UNKNOWN, citation)
-        case DonorVerdict.CONFIRMED:
-            if answer.authorised_at is not None and answer.authorised_at > now:
-                yield Refusal(Code.PORT_CLOCK, citation)
-            if answer.expires_at is not None and answer.expires_at <= now:
-                yield Refusal(Code.PORT_CODE_EXPIRED, citation)
+    if answer.verdict is DonorVerdict.REFUSED:
+        yield Refusal(Code.PORT_DONOR_REFUSED, citation)
+    elif answer.verdict is DonorVerdict.UNKNOWN:
+        yield Refusal(Code.PORT_DONOR_UNKNOWN, citation)
+    elif answer.authorised_at is not None and answer.authorised_at > now:
+        yield Refusal(Code.PORT_CLOCK, citation)
+    elif answer.expires_at is not None and answer.expires_at <= now:
+        yield Refusal(Code.PORT_CODE_EXPIRED, citation)

@@ -36,7 +36,7 @@ from shiming.vocabulary.msisdn import Msisdn
 from shiming.vocabulary.permissions import asks, inside
 from shiming.vocabulary.refusals import Refusal
 
-_REFERENCE = "PIN"
+_REFERENCE = "PRN"
 #: How long the donor's agreement is used where neither the donor nor the pack says it.
 CONFIRMED_FOR = timedelta(hours=24)
 
