@@ -13,7 +13,6 @@ from shiming.infrastructure.database import transact
 from shiming.infrastructure.job_queue.model import NewJob, NotDone, PutBack, RetryRule, Task
 from shiming.infrastructure.job_queue.queue import enqueue
 from shiming.registrations.errors.provisioning import WaitReason
-from shiming.registrations.model.lines import Line, LineKind
 from shiming.registrations.model.provisioning import OrderState, ServiceOrder
 from shiming.registrations.ports.bss import (
     BssEndpoint,
@@ -24,9 +23,8 @@ from shiming.registrations.ports.bss import (
 )
 from shiming.registrations.rules.service_orders import Send
 from shiming.registrations.store import provisioning as store
-from shiming.registrations.store import sims
 from shiming.registrations.store.lines import find_line
-from shiming.registrations.store.orders import find_order as find_line_order
+from shiming.registrations.store.registry_side import resources_of_lines
 from shiming.registrations.use_cases.bss_endpoints import find_endpoint
 from shiming.registrations.use_cases.order_progress import next_of, queue_next, send_job, settle
 from shiming.registrations.use_cases.provisioning_tools import ProvisioningTools
@@ -176,6 +174,7 @@ def wanted_json(connection: Connection, order: ServiceOrder) -> OrderWanted:
             order.desired.profile,
             (),
         )
+    resources = resources_of_lines(connection, [line])[line.line_id]
     return OrderWanted(
         order.order_id,
         order.action,
@@ -183,27 +182,9 @@ def wanted_json(connection: Connection, order: ServiceOrder) -> OrderWanted:
         line.kind.value,
         order.desired.status.value,
         order.desired.profile,
-        resources_of(connection, line),
+        tuple(SupportingResource(kind, value) for kind, value in sorted(resources, reverse=True)),
         line.subject,
     )
-
-
-@inside("shared by ordering and by reconciling")
-def resources_of(connection: Connection, line: Line) -> tuple[SupportingResource, ...]:
-    """Return the number of a line, and its card: the present one, else the one that was asked for."""
-    kind = "ACCOUNT" if line.kind is LineKind.INTERNET else "MSISDN"
-    number = line.number.reveal("the operator's own BSS provisions it")
-    present = next((use for use in sims.uses_of(connection, line.line_id) if use.until is None), None)
-    card = None if present is None else sims.find_sim(connection, present.iccid)
-    found: tuple[tuple[str, str | None], ...] = ()
-    asked = find_line_order(connection, line.session_id)
-    if card is not None:
-        why = "the operator's own BSS provisions the card"
-        found = (("ICCID", card.iccid.reveal(why)), ("IMSI", card.imsi.reveal(why)))
-    elif asked is not None:
-        found = (("ICCID", asked.iccid), ("IMSI", asked.imsi))
-    cards = (SupportingResource(name, value) for name, value in found if value)
-    return (SupportingResource(kind, number), *cards)
 
 
 def _take_up(

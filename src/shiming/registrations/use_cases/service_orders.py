@@ -74,12 +74,18 @@ def order_line(
 
 
 @inside("shared by ordering and by reconciling")
+def network_status(connection: Connection, line: Line) -> LineStatus:
+    """Return the status that the network is to give a line: a pending one is taken up with its stops."""
+    if line.status is not LineStatus.PENDING:
+        return line.status
+    return confirmed_status(stops_of(connection, line))
+
+
+@inside("shared by ordering and by reconciling")
 def wanted_of(connection: Connection, line: Line, *, sim: str | None, now: datetime) -> DesiredService:
-    """Return what the network is to do with a line: a pending one is to be taken up with its stops."""
-    status = line.status
-    if status is LineStatus.PENDING:
-        status = confirmed_status(stops_of(connection, line))
-    return desired_service(status, store.list_profiles(connection, line.line_id, now=now), sim)
+    """Return what the network is to do with a line."""
+    profiles = store.list_profiles(connection, line.line_id, now=now)
+    return desired_service(network_status(connection, line), profiles, sim)
 
 
 @inside("shared by ordering and by reconciling")
