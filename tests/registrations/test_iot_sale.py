@@ -13,7 +13,7 @@ from shiming.jurisdictions.model import Binding, Channel, StopReason
 from shiming.registrations.model.iot import Area, CardState, ContractStatus, IotCard, IotContract
 from shiming.registrations.model.lines import LineStatus
 from shiming.registrations.store.provisioning_tables import line_profiles
-from shiming.registrations.use_cases.iot_cards import return_card, sell_table
+from shiming.registrations.use_cases.iot_cards import once_more, return_card, sell_table
 from shiming.registrations.use_cases.iot_contracts import IotRefused, end_contract, list_contracts
 from shiming.registrations.use_cases.iot_devices import Seen, Sighting, change_device, see_card
 from shiming.registrations.use_cases.iot_sale import CardSold
@@ -267,6 +267,22 @@ def test_of_two_who_sell_one_card_one_does(shop: IotShop) -> None:
     for thread in threads:
         thread.join()
     assert sorted(codes(each) for each in outcomes) == [[], ["IOT_CARD_NOT_IN_STOCK"]]
+
+
+def test_of_two_contracts_that_want_one_device_one_gets_it(shop: IotShop) -> None:
+    shop.stocked(2)
+    contracts = [shop.contract(), shop.contract()]
+    outcomes: list[CardSold | IotRefused] = []
+
+    def sell(at: int) -> None:
+        outcomes.extend(once_more(lambda: shop.sell(contracts[at], wanted(at, imei=9))))
+
+    threads = [threading.Thread(target=sell, args=(at,)) for at in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes(each) for each in outcomes) == [[], ["IOT_DEVICE_BOUND"]]
 
 
 def test_no_card_and_no_person_in_events(shop: IotShop) -> None:

@@ -103,7 +103,8 @@ def sell(request: Request, contract: ContractId, wanted: CardsWanted, asking: Ma
         return Answer.of(200, CardOutcomes(sold=sold, refused=len(shown) - sold, cards=shown))
 
     wanted_hash = hash_of(request, wanted)
-    return idempotent(platform.engine, asking.caller.reference, key, wanted_hash, work, now=iot.desk.now)
+    client, now = asking.caller.reference, iot.desk.now
+    return iot_cards.once_more(lambda: idempotent(platform.engine, client, key, wanted_hash, work, now=now))
 
 
 @router.post(

@@ -32,7 +32,7 @@ from shiming.registrations.model.iot_reports import (
 )
 from shiming.registrations.use_cases.iot_devices import Seen
 
-CARDS_AT_ONCE_MAX = 500  # of one request; a table takes more
+CARDS_AT_ONCE_MAX = 100  # of one request: a second of work; a table takes more
 _REFERENCE = r"^[A-Za-z][A-Za-z0-9._:-]{1,63}$"
 Reference = Annotated[str, Field(pattern=_REFERENCE, examples=["EVD-0082-0C20-A1G7-D"])]
 OrganisationReference = Annotated[str, Field(max_length=40, examples=["ORG-0082-0C20-A1G7-D"])]

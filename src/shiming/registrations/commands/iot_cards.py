@@ -79,11 +79,13 @@ def sell(
         print_import(report, as_json=as_json, language=platform.language)
         return
     wanted = WantedCard(Iccid.parse(iccid or ""), Imei.parse(imei) if imei else None, session)
-    (outcome,) = transact(
-        platform.engine,
-        lambda connection: iot_cards.sell_cards(
-            iot, connection, contract, [wanted], handler_session=handler_session
-        ),
+    (outcome,) = iot_cards.once_more(
+        lambda: transact(
+            platform.engine,
+            lambda connection: iot_cards.sell_cards(
+                iot, connection, contract, [wanted], handler_session=handler_session
+            ),
+        )
     )
     if isinstance(outcome, IotRefused):
         print_refused(outcome.refusals, as_json=as_json, language=platform.language)

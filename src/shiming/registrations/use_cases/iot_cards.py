@@ -5,9 +5,9 @@ the proof of its actual user, one session a card. What cannot be sold is told ap
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
@@ -37,8 +37,9 @@ from shiming.vocabulary.errors import BadInput, ShimingError, Text
 from shiming.vocabulary.permissions import asks, inside
 from shiming.vocabulary.sim_identifiers import Iccid, Imei
 
+T = TypeVar("T")
 COLUMNS = (Column("iccid"), Column("imei", required=False), Column("session", required=False))
-BATCH_ROWS = 500  # each row is a line with its profile: some hundred milliseconds a batch
+BATCH_ROWS = 50  # each row is a whole registration: half a second, while other writers of SQLite wait
 
 
 @asks(MayManageIot)
@@ -87,10 +88,7 @@ def sell_table(
             wanted=list(batch.values()),
             handler_session=handler_session,
         )
-        try:
-            outcomes = transact(engine, work)
-        except IntegrityError:  # another sale took a device meanwhile: now it is seen, and its row refused
-            outcomes = transact(engine, work)
+        outcomes = once_more(partial(transact, engine, work))
         for line, outcome in zip(batch, outcomes, strict=True):
             _report(report, line, outcome)
     return report
@@ -129,6 +127,15 @@ def find_card(connection: Connection, iccid: Iccid) -> IotCard | None:
     """Return a card; None when it was never in the stock."""
     clear = iccid.reveal("lookup")
     return store.find_cards(connection, [clear]).get(clear)
+
+
+@inside("the edges open the transaction of a sale")
+def once_more(sale: Callable[[], T]) -> T:
+    """Run a sale again when another one took a device meanwhile: then that is seen, and refused."""
+    try:
+        return sale()
+    except IntegrityError:  # the unique key of devices
+        return sale()
 
 
 @inside("shared by the verbs about industry cards")

@@ -11,16 +11,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
-from shiming.infrastructure.canonical_json import content_hash
-from shiming.jurisdictions.model import EntryKind, HolderKind
 from shiming.registrations.model.iot import CardState, IotCard, IotContract
 from shiming.registrations.model.iot_profile import FenceRefused, FunctionProfile
-from shiming.registrations.model.lines import Line, LineKind, SimForm
+from shiming.registrations.model.lines import Line
 from shiming.registrations.model.orders import (
     LineOrder,
-    Representative,
-    RepresentativeRole,
-    TermsAcceptance,
 )
 from shiming.registrations.model.organisation_lines import OrganisationLine, OrganisationStanding
 from shiming.registrations.model.organisations import Organisation
@@ -36,9 +31,9 @@ from shiming.registrations.rules.organisation_standing import decide_organisatio
 from shiming.registrations.rules.session_usable import decide_session_usable
 from shiming.registrations.store import iot_cards as store
 from shiming.registrations.store.cap_counters import CounterKey, lock_counter, take_places
-from shiming.registrations.store.orders import add_order, find_order
 from shiming.registrations.store.proven_sessions import find_proven_session
 from shiming.registrations.use_cases.iot_contracts import IotRefused
+from shiming.registrations.use_cases.iot_orders import line_of, order_of
 from shiming.registrations.use_cases.organisation_lines import register_organisation_lines
 from shiming.registrations.use_cases.organisations import Desk
 from shiming.registrations.use_cases.provisioning import request_profile
@@ -203,8 +198,14 @@ def open_cards(batch: Batch, allowed: Sequence[Allowed]) -> list[CardSold | IotR
     outcomes = batch.iot.open_lines(
         batch.iot.desk.tools,
         batch.connection,
-        _order(batch, session or ""),
-        [_line(each.card) for each in allowed],
+        order_of(
+            batch.connection,
+            batch.contract,
+            batch.organisation,
+            session or "",
+            now=batch.iot.desk.now,
+        ),
+        [line_of(each.card) for each in allowed],
         standing=OrganisationStanding(
             batch.contract.organisation, batch.contract.cards_max, standing.refusals
         ),
@@ -273,48 +274,3 @@ def _settle(batch: Batch, allowed: Allowed, outcome: Line | RegistrationRefused)
     profile = allowed.profile.to_json()
     request_profile(batch.connection, outcome.line_id, profile, until=None, source=FENCE, now=now)
     return CardSold(card, allowed.profile)
-
-
-def _order(batch: Batch, session_id: str) -> LineOrder:
-    """Return the order of a session, made from the contract when there is none."""
-    former = find_order(batch.connection, session_id)
-    if former is not None:
-        return former
-    contract, handler = batch.contract, batch.organisation
-    speaks = contract.terms.voice or contract.terms.sms
-    order = LineOrder(
-        session_id=session_id,
-        operator=contract.operator,
-        entry=EntryKind.OPEN,
-        kind=LineKind.MOBILE if speaks else LineKind.DATA_CARD,
-        product_class=contract.traffic.product,
-        channel=contract.channel,
-        created_at=batch.iot.desk.now,
-        holder_kind=HolderKind.ORGANISATION,
-        organisation=contract.organisation,
-        representative=Representative(
-            RepresentativeRole.HANDLER,
-            handler.handler_session or contract.handler_session,
-            handler.handler_subject,
-            handler.power_of_attorney_evidence,
-        ),
-        contract=contract.contract_id,
-        sim_form=SimForm.PHYSICAL,
-        terms=TermsAcceptance(
-            contract.contract_id,
-            content_hash({"scene": contract.scene, "resale_clause": contract.resale_clause}),
-            contract.signed_at,
-            contract.channel,
-        ),
-    )
-    add_order(batch.connection, order)
-    return order
-
-
-def _line(card: IotCard) -> OrganisationLine:
-    return OrganisationLine(
-        card.number,
-        iccid=card.iccid.reveal("the line has this card"),
-        imsi=card.imsi.reveal("the line has this card"),
-        sim_form=SimForm.PHYSICAL,
-    )
