@@ -77,7 +77,8 @@ def add_organisation(connection: Connection, organisation: Organisation) -> bool
     values = {name: getattr(organisation, name) for name in names}
     values["state"] = organisation.state.value
     statement = insert_into(connection, organisations).values(**values).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    written = statement.returning(organisations.c.organisation_id)  # psycopg counts no rows of an INSERT
+    return connection.execute(written).first() is not None
 
 
 def change_organisation(connection: Connection, organisation_id: str, version: int, **columns: Any) -> bool:
