@@ -29,10 +29,12 @@ from shiming.registrations.rules.document_expiry import decide_document_expiry
 from shiming.registrations.rules.handover import decide_handover
 from shiming.registrations.rules.holder_clocks import clocks_of, decide_clock, decide_handover_completion
 from shiming.registrations.store.holder_clocks import clocks_of_line
+from shiming.registrations.store.lines import find_line
 from shiming.registrations.store.notices import list_notices
+from shiming.registrations.store.tables import lines
 from shiming.registrations.use_cases.following import follow_termination
 from shiming.registrations.use_cases.handovers import complete_handover
-from shiming.registrations.use_cases.holder_clocks import list_clocks, run_clocks
+from shiming.registrations.use_cases.holder_clocks import end_clocks, list_clocks, run_clocks, start_clocks
 from shiming.registrations.use_cases.stops import line_status
 from shiming.vocabulary.errors import BadInput
 from tests.privacy.builders import NOW
@@ -295,10 +297,10 @@ def test_another_person_and_a_used_session_do_not_count(desk: PeopleDesk) -> Non
 
 
 def test_one_new_proof_for_two_lines_at_once_serves_one(desk: PeopleDesk) -> None:
-    lines = [a_minors_line(desk, index=index) for index in range(3)]
+    three = [a_minors_line(desk, index=index) for index in range(3)]
     desk.prove("SES-GROWN", "p1.child")
     with ThreadPoolExecutor(3) as pool:
-        outcomes = list(pool.map(lambda line: hand_over(desk, line, "SES-GROWN", at=NOW), lines))
+        outcomes = list(pool.map(lambda line: hand_over(desk, line, "SES-GROWN", at=NOW), three))
     refused = [outcome for outcome in outcomes if isinstance(outcome, HandoverRefused)]
     assert [codes(each) for each in refused] == [["HANDOVER_SESSION_USED"]] * 2
 
@@ -326,6 +328,24 @@ def test_the_end_of_a_line_ends_its_clocks(desk: PeopleDesk) -> None:
     assert run(desk, OF_AGE) == 1  # the job meets a line that is gone
     assert state_of(desk, forgotten) == {ClockKind.MAJORITY: ClockState.ENDED}
     assert told(desk) == []
+
+
+def test_the_next_holder_has_clocks_of_their_own(desk: PeopleDesk) -> None:
+    line = a_minors_line(desk, expires=ENDS)
+    desk.prove("SES-NEXT", "p1.next", document_expires_on=after(ENDS, 100))
+    next_holder = {"subject": "p1.next", "session_id": "SES-NEXT"}
+    with desk.engine.begin() as connection:
+        connection.execute(lines.update().where(lines.c.line_id == line).values(**next_holder))
+        found = find_line(connection, line)
+        assert found is not None
+        started = []
+        for _ in range(2):  # the job may run twice
+            end_clocks(desk.desk.tools, connection, line, now=NOW, besides=found.subject)
+            started += start_clocks(desk.desk.tools, connection, found, policy=desk.policy, now=NOW)
+    assert [clock.kind for clock in started] == [ClockKind.DOCUMENT_EXPIRY]
+    with reading(desk.engine) as connection:
+        (clock,) = list_clocks(connection, operator=None, limit=10)
+    assert (clock.subject, clock.due_on, clock.state) == ("p1.next", after(ENDS, 100), ClockState.RUNNING)
 
 
 def test_open_clocks_are_listed_by_operator_and_day(desk: PeopleDesk) -> None:

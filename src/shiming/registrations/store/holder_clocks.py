@@ -34,9 +34,13 @@ later_proofs = sa.Table(
 
 
 def start_clock(connection: Connection, clock: HolderClock, now: datetime) -> bool:
-    """Write a clock that is not there yet; False when it is."""
-    statement = insert_into(connection, holder_clocks).values(**_values(clock, now))
-    added = statement.on_conflict_do_nothing().returning(holder_clocks.c.line_id)
+    """Write a clock that is not there yet; False when it is. One that ended for another holder gives way."""
+    values = _values(clock, now)
+    statement = insert_into(connection, holder_clocks).values(**values)
+    given_way = (holder_clocks.c.state == ClockState.ENDED.value) & (holder_clocks.c.subject != clock.subject)
+    added = statement.on_conflict_do_update(
+        index_elements=["line_id", "kind"], set_=values, where=given_way
+    ).returning(holder_clocks.c.line_id)
     return connection.execute(added).first() is not None
 
 

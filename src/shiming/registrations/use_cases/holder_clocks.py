@@ -68,11 +68,18 @@ def start_clocks(
     return tuple(started)
 
 
-@inside("a job follows the end of each line")
-def end_clocks(tools: RegistrationTools, connection: Connection, line_id: str, *, now: datetime) -> None:
-    """End what still runs for a line that has ended."""
+@inside("jobs follow the end of each line, and each change of holder")
+def end_clocks(
+    tools: RegistrationTools,
+    connection: Connection,
+    line_id: str,
+    *,
+    now: datetime,
+    besides: str | None = None,
+) -> None:
+    """End what still runs for a line: all of it, or all but that of one holder, who has it now."""
     for clock in store.clocks_of_line(connection, line_id):
-        if clock.is_open:
+        if clock.is_open and clock.subject != besides:
             save_clock(tools, connection, replace(clock, state=ClockState.ENDED), CLOCK_ENDED, now)
 
 

@@ -21,7 +21,7 @@ def follow_holder_change(
     line = find_line(connection, line_id)
     if line is None or line.status is LineStatus.TERMINATED:
         return
-    end_clocks(tools.registrations, connection, line_id, now=now)
+    end_clocks(tools.registrations, connection, line_id, now=now, besides=line.subject)
     start_clocks(tools.registrations, connection, line, policy=policy, now=now)
 
 
