@@ -338,7 +338,7 @@ def test_the_next_holder_has_clocks_of_their_own(desk: PeopleDesk) -> None:
         connection.execute(lines.update().where(lines.c.line_id == line).values(**next_holder))
         found = find_line(connection, line)
         assert found is not None
-        started = []
+        started: list[HolderClock] = []
         for _ in range(2):  # the job may run twice
             end_clocks(desk.desk.tools, connection, line, now=NOW, besides=found.subject)
             started += start_clocks(desk.desk.tools, connection, found, policy=desk.policy, now=NOW)
