@@ -14,11 +14,12 @@ from sqlalchemy.engine import Engine
 from typer.testing import CliRunner
 
 from shiming.entrypoints.pack_commands import app, in_words, store_url
-from shiming.entrypoints.pack_simulation import Simulation, holders_in, simulate
+from shiming.entrypoints.pack_simulation import Held, Simulation, holders_in, simulate
 from shiming.infrastructure.database import create_tables, open_database, reading, unit_of_work
 from shiming.infrastructure.tables import schema
 from shiming.jurisdictions.model import CapScope, HolderKind, Policy, ProductClass
 from shiming.jurisdictions.pack_reader import policy_on
+from shiming.registrations.store.iot_cards import iot_cards
 from shiming.registrations.store.tables import lines
 from shiming.vocabulary.errors import BadInput
 from tests.jurisdictions.packs_for_tests import A_DAY, CAP, a_pack, a_policy, a_value
@@ -26,11 +27,11 @@ from tests.privacy.builders import NOW
 
 VOICE, IOT = ProductClass.VOICE.value, ProductClass.IOT_GENERAL.value
 HOLDINGS = {
-    "p1.five_here_and_two_there": {("cn-mobile", VOICE): 5, ("cn-unicom", VOICE): 2},
-    "p1.four": {("cn-mobile", VOICE): 4},
-    "p1.one": {("cn-mobile", VOICE): 1},
-    "p1.nine_of_old": {("cn-mobile", VOICE): 9},
-    "ORG-1": {("cn-mobile", VOICE): 40, ("cn-mobile", IOT): 3},
+    "p1.five_here_and_two_there": {Held("cn-mobile", VOICE): 5, Held("cn-unicom", VOICE): 2},
+    "p1.four": {Held("cn-mobile", VOICE): 4},
+    "p1.one": {Held("cn-mobile", VOICE): 1},
+    "p1.nine_of_old": {Held("cn-mobile", VOICE): 9},
+    "ORG-1": {Held("cn-mobile", VOICE): 40, Held("cn-mobile", IOT): 3},
 }
 
 
@@ -81,12 +82,12 @@ def test_who_may_not_hold_a_product_any_more() -> None:
 
 
 def test_a_product_that_no_rule_knows_is_counted_and_left_alone() -> None:
-    outcome = simulate(a_policy(), a_cap_of(1), [("p1.x", {("cn-mobile", "telegraph"): 7})])
+    outcome = simulate(a_policy(), a_cap_of(1), [("p1.x", {Held("cn-mobile", "telegraph"): 7})])
     assert (outcome.lines, outcome.lines_affected) == (7, 0)
 
 
 held = st.dictionaries(
-    st.tuples(st.sampled_from(["a", "b"]), st.sampled_from([each.value for each in ProductClass])),
+    st.builds(Held, st.sampled_from(["a", "b"]), st.sampled_from([each.value for each in ProductClass])),
     st.integers(1, 12),
     min_size=1,
 )
@@ -109,7 +110,7 @@ def plant(engine: Engine) -> None:
     rows = [
         _line(f"{subject}-{operator}-{product}-{number}", operator, subject, product, "active")
         for subject, held_there in HOLDINGS.items()
-        for (operator, product), count in held_there.items()
+        for (operator, product, _), count in held_there.items()
         for number in range(count)
     ]
     rows.append(_line("ended", "cn-mobile", "p1.four", VOICE, "terminated"))
@@ -137,6 +138,25 @@ def test_a_store_is_read_holder_by_holder(database: Engine) -> None:
     with reading(database) as connection:
         found = {subject: dict(held_there) for subject, held_there in holders_in(connection)}
     assert found == HOLDINGS
+
+
+def test_cards_that_a_person_uses_count_under_their_cap(database: Engine) -> None:
+    plant(database)
+    row = {"operator": "cn-mobile", "state": "sold", "contract": "THG-1", "imported_at": NOW}
+    cards = [
+        row
+        | {"iccid": f"8986{at}", "imsi": f"460{at}", "number": f"+86{at}", "actual_user": "p1.four"}
+        | {"line_id": f"ORG-1-cn-mobile-{IOT}-{at}"}
+        for at in range(3)
+    ]
+    with unit_of_work(database) as connection:
+        connection.execute(iot_cards.insert(), cards)
+    cap = "caps.iot_general_cards.lines_per_holder_max"
+    lower = a_policy(cap, a_value(cap, value=2))
+    with reading(database) as connection:
+        outcome = simulate(a_policy(), lower, holders_in(connection))
+    assert effect(outcome, "iot_general_cards") == (1, 1)
+    assert (outcome.holders, outcome.lines) == (5, 64)
 
 
 @pytest.fixture
@@ -200,5 +220,5 @@ def _a_cap() -> dict[str, Any]:
 def test_a_product_in_words(language: str, word: str) -> None:
     holders = "products.voice.holders"
     after = a_policy(holders, a_value(holders, value=[HolderKind.PERSON.value]))
-    held_there = Counter({("cn-mobile", VOICE): 2})
+    held_there = Counter({Held("cn-mobile", VOICE): 2})
     assert word in "\n".join(in_words(simulate(a_policy(), after, [("ORG-1", held_there)]), language))

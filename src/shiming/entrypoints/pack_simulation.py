@@ -12,19 +12,30 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shiming.jurisdictions.model import CapPolicy, CapScope, HolderKind, Policy, ProductClass
+from shiming.registrations.model.iot import CardState
+from shiming.registrations.store.iot_cards import iot_cards
 from shiming.registrations.store.tables import in_use, lines
 
 ROWS_AT_ONCE = 1000  # of the cursor; a row has some hundred bytes
 _ORGANISATION = "ORG-"
 
-#: Lines in use of one holder: (operator, class of product) -> how many.
-Held = Mapping[tuple[str, str], int]
+
+class Held(NamedTuple):
+    """What somebody has at an operator; `used`: an organisation's line of which they are the user."""
+
+    operator: str
+    product: str
+    used: bool = False
+
+
+#: Everything that one holder has, counted.
+Holding = Mapping[Held, int]
 
 
 @dataclass(slots=True)
@@ -100,7 +111,7 @@ class Simulation:
         }
 
 
-def simulate(before: Policy, after: Policy, holders: Iterable[tuple[str, Held]]) -> Simulation:
+def simulate(before: Policy, after: Policy, holders: Iterable[tuple[str, Holding]]) -> Simulation:
     """Return what changes for these holders, each given once with all lines in use."""
     outcome = Simulation(before, after)
     for name in dict.fromkeys((*before.caps, *after.caps)):
@@ -109,22 +120,34 @@ def simulate(before: Policy, after: Policy, holders: Iterable[tuple[str, Held]])
         kind = HolderKind.ORGANISATION if holder.startswith(_ORGANISATION) else HolderKind.PERSON
         lines_before = outcome.lines_affected
         outcome.holders += 1
-        outcome.lines += sum(held.values())
+        outcome.lines += sum(count for each, count in held.items() if not each.used)
         _count_caps(outcome, kind, held)
         _count_products(outcome, kind, held)
         outcome.holders_affected += outcome.lines_affected > lines_before
     return outcome
 
 
-def holders_in(connection: Connection) -> Iterator[tuple[str, Held]]:
-    """Yield every holder with what they have in use, by a cursor of the server."""
-    query = sa.select(lines.c.subject, lines.c.operator, lines.c.product_class).where(in_use)
-    rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query.order_by(lines.c.subject))
-    for subject, of_one in groupby(rows, key=lambda row: str(row.subject)):
-        yield subject, Counter((row.operator, row.product_class) for row in of_one)
+def holders_in(connection: Connection) -> Iterator[tuple[str, Holding]]:
+    """Yield every holder with what they have in use, by a cursor of the server.
+
+    A person who uses an organisation's card is there with it: some caps count it for them.
+    """
+    own = sa.select(lines.c.subject, lines.c.operator, lines.c.product_class, sa.literal(0)).where(in_use)
+    cards = iot_cards.join(
+        lines, (lines.c.line_id == iot_cards.c.line_id) & (lines.c.operator == iot_cards.c.operator)
+    )
+    used = (
+        sa.select(iot_cards.c.actual_user, lines.c.operator, lines.c.product_class, sa.literal(1))
+        .select_from(cards)
+        .where(iot_cards.c.actual_user.is_not(None), iot_cards.c.state == CardState.SOLD.value, in_use)
+    )
+    query = sa.union_all(own, used).order_by("subject")
+    rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query)
+    for subject, of_one in groupby(rows, key=lambda row: str(row[0])):
+        yield subject, Counter(Held(row[1], row[2], bool(row[3])) for row in of_one)
 
 
-def _count_caps(outcome: Simulation, kind: HolderKind, held: Held) -> None:
+def _count_caps(outcome: Simulation, kind: HolderKind, held: Holding) -> None:
     above_before = _above(outcome.before, kind, held)
     above_after = _above(outcome.after, kind, held)
     for name, effect in outcome.caps.items():
@@ -137,10 +160,11 @@ def _count_caps(outcome: Simulation, kind: HolderKind, held: Held) -> None:
             outcome.lines_affected += more
 
 
-def _count_products(outcome: Simulation, kind: HolderKind, held: Held) -> None:
+def _count_products(outcome: Simulation, kind: HolderKind, held: Holding) -> None:
     hit = set()
-    for (_, product), count in held.items():
-        if _may_hold(outcome.before, kind, product) and not _may_hold(outcome.after, kind, product):
+    for (_, product, used), count in held.items():
+        lost = _may_hold(outcome.before, kind, product) and not _may_hold(outcome.after, kind, product)
+        if lost and not used:
             effect = outcome.products.setdefault((product, kind), ProductEffect(product, kind))
             effect.lines_affected += count
             outcome.lines_affected += count
@@ -149,10 +173,10 @@ def _count_products(outcome: Simulation, kind: HolderKind, held: Held) -> None:
         outcome.products[product, kind].holders_affected += 1
 
 
-def _above(policy: Policy, kind: HolderKind, held: Held) -> Counter[str]:
+def _above(policy: Policy, kind: HolderKind, held: Holding) -> Counter[str]:
     """Count the lines above each cap; lines of one cap and scope count together."""
     counted: Counter[tuple[str, str]] = Counter()
-    for (operator, product), count in held.items():
+    for (operator, product, _), count in held.items():
         name = _cap_of(policy, kind, product)
         if name is not None:
             national = policy.caps[name].scope.value is CapScope.NATIONAL
