@@ -171,7 +171,7 @@ def a_closed_network(folder: Path, url: str, bss: BssPort) -> Iterator[Network]:
 
 def follow(network: Network, bss: FakeBss) -> None:
     """Let jobs and network work until both rest; callbacks are all lost, so the polls find out."""
-    for _ in range(8):
+    for _ in range(40):
         network.work_off()
         bss.work()
         network.later(timedelta(minutes=6))
