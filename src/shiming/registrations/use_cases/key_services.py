@@ -156,7 +156,11 @@ def withdraw_number(
     store.lock_line(connection, line.line_id, line.operator)
     end = max(at or desk.now, desk.now)
     found = store.entries_of_number(connection, line.line_id, number.reveal("lookup"))
-    open_ones = [entry for entry in found if entry.valid_until is None or entry.valid_until > end]
+    open_ones = [
+        entry
+        for entry in found  # a period that was to begin later and was withdrawn is empty
+        if entry.valid_until is None or entry.valid_until > max(end, entry.valid_from)
+    ]
     if not open_ones:
         citation = desk.policy.products[ProductClass(line.product_class)].holders.citation
         return KeyServiceRefused((Refusal(KeyServiceRefusal.NUMBER_NOT_IN_SET, citation),))
