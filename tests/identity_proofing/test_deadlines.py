@@ -16,7 +16,7 @@ from shiming.infrastructure.database import reading, unit_of_work
 from shiming.jurisdictions.model import Channel, Route
 from shiming.privacy.use_cases.vault import list_metadata
 from tests.identity_proofing.proofing_builders import a_policy
-from tests.identity_proofing.proofing_desk import Desk
+from tests.identity_proofing.proofing_desk import BACK_FIELDS, FRONT_FIELDS, Desk, a_back_side, a_front
 from tests.identity_proofing.test_settling import LATER, a_case
 
 ON = date(2026, 3, 1)
@@ -65,3 +65,19 @@ def test_the_evidence_of_who_acted_for_another_goes_to_that_ones_line(
         (kept,) = list_metadata(connection, case_reference=proxies[0])
         (gone,) = list_metadata(connection, case_reference=proxies[1])
     assert (kept.line_id, gone.line_id, gone.retain_until) == ("REG-1", None, LATER)
+
+
+def test_a_decision_keeps_the_days_of_the_document_and_no_birth_date_of_the_grown(
+    tmp_path: Path, database: Engine
+) -> None:
+    desk = Desk.open(tmp_path, database)
+    desk.sees["back.jpg"] = a_back_side(fields={**BACK_FIELDS, "valid_to": "2040-01-01"})
+    grown = desk.prove(desk.ask()).session.id
+    child = {**FRONT_FIELDS, "birth_date": "2015-02-03"}
+    desk.sees["front.jpg"] = a_front(fields=child)
+    minor = desk.prove(desk.ask()).session.id
+    sessions = store._sessions
+    with reading(database) as connection:
+        rows = {row.id: row for row in connection.execute(sessions.select())}
+    assert (rows[grown].majority_on, rows[grown].document_expires_on) == (None, date(2040, 1, 1))
+    assert rows[minor].majority_on == date(2033, 2, 3)
