@@ -30,7 +30,7 @@ from shiming.registrations.store.writing import Draft, by_name
 from shiming.registrations.use_cases.direct import PostgresRegistrar
 from shiming.registrations.use_cases.drafting import draft_with_leaf
 from shiming.registrations.use_cases.grouped import GroupingRegistrar
-from tests.registrations.builders import Desk
+from tests.registrations.builders import Desk, an_order
 
 CLIENTS = 8
 ROUNDS = 3
@@ -81,10 +81,10 @@ def ratio(rates: dict[str, list[float]], ours: str, theirs: str) -> float:
     return round(statistics.median(one / other for one, other in rounds), 3)
 
 
-async def registering(desk: Desk, sessions: Iterator[int], many: int) -> float:
+async def registering(desk: Desk, sessions: Iterator[int], many: int, *, clients: int = CLIENTS) -> float:
     """Register through the registrar; return registrations a second."""
     registrar = PostgresRegistrar(
-        desk.tools, desk.engine, HotConnections(desk.engine.url, desk.vault.keys, CLIENTS)
+        desk.tools, desk.engine, HotConnections(desk.engine.url, desk.vault.keys, clients)
     )
     todo = iter([next(sessions) for _ in range(many)])
 
@@ -94,7 +94,7 @@ async def registering(desk: Desk, sessions: Iterator[int], many: int) -> float:
             assert getattr(outcome, "status", 0) == 201, outcome  # noqa: S101 - a refusal would be cheaper
 
     began = time.perf_counter()
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
+    await asyncio.gather(*(client() for _ in range(clients)))
     rate = many / (time.perf_counter() - began)
     await registrar.close()
     return rate
@@ -121,7 +121,10 @@ async def calling(desk: Desk, sessions: Iterator[int], many: int) -> float:
 def drafted(desk: Desk, index: int, lane: int, last: int) -> tuple[Draft, Any]:
     """Return what a registration of session `index` writes."""
     usable = SessionUsable(f"p1.person-of-a-benchmark-{index}", "ial2", "sha256:" + "0" * 64, rehearsal=False)
-    facts = RegistrationFacts(None, _USABLE_EVIDENCE, identity_recorded=True, number_held_by=None)
+    order = an_order(f"SES-{index}", wanted(desk, index).command.number, operator=f"op-{index % OPERATORS}")
+    facts = RegistrationFacts(
+        None, _USABLE_EVIDENCE, identity_recorded=True, number_held_by=None, order=order
+    )
     return draft_with_leaf(desk.tools, wanted(desk, index), usable, facts, lane=lane, last=last)
 
 

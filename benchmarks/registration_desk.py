@@ -10,13 +10,14 @@ from tempfile import TemporaryDirectory
 import sqlalchemy as sa
 
 from shiming.infrastructure.idempotency import Kept
+from shiming.jurisdictions.pack_reader import policy_on, read_pack
 from shiming.privacy.model import LeafRef
 from shiming.registrations.model.lines import Line
-from shiming.registrations.model.registration import RegisterLine
+from shiming.registrations.model.registration import RegisterLine, RegistrationPolicy
 from shiming.registrations.use_cases.drafting import ClientKey, Wanted
 from shiming.vocabulary.msisdn import Msisdn
 from tests.databases import a_database
-from tests.registrations.builders import Desk, a_desk, a_registration_policy
+from tests.registrations.builders import Desk, a_desk, add_block
 
 OPERATORS = 3
 #: Rows as proofing leaves them: a decision receipt of some kilobytes, two pieces of evidence a session.
@@ -48,11 +49,25 @@ FROM n
 """
 
 
+_ORDERS = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)
+INSERT INTO line_orders (session_id, operator, entry, kind, product_class, channel, created_at, identifier,
+  holder_kind, category, iccid, imsi, sim_form, terms_version, terms_hash, terms_accepted_at, terms_channel,
+  confirmed_identifier, confirmation_method, confirmed_at)
+SELECT 'SES-' || i, 'op-' || (i % :operators), 'open', 'mobile', 'voice', 'shop', :now,
+  '+86138' || (i % :operators) || substr(CAST(10000000 + i AS text), 2), 'person', 'adult',
+  '89860112851234567891', '460001234567890',
+  'physical', '1', 'sha256:0', :now, 'shop',
+  '+86138' || (i % :operators) || substr(CAST(10000000 + i AS text), 2), 'read_back', :now
+FROM n
+"""
+
+
 @contextmanager
 def a_busy_desk(engine_kind: str, sessions: int) -> Iterator[tuple[Desk, str]]:
     """Give a desk on a fresh database with this many sessions that wait to register a line, and its URL."""
     with TemporaryDirectory() as folder, a_database(engine_kind, Path(folder) / "database") as url:
-        desk = a_desk(Path(folder), a_registration_policy(identity_record_required=True), url)
+        desk = a_desk(Path(folder), the_pack(), url)
         now = sa.bindparam("now", datetime.now(UTC), type_=sa.DateTime(timezone=engine_kind != "sqlite"))
         with desk.engine.begin() as connection:
             common = {"many": sessions}
@@ -61,8 +76,11 @@ def a_busy_desk(engine_kind: str, sessions: int) -> Iterator[tuple[Desk, str]]:
                 (_KEYS, {"wrapped": b"w" * 40}),
                 (_EVIDENCE, {"kind": "identity_record", "removed": False}),
                 (_EVIDENCE, {"kind": "document_front", "removed": False}),
+                (_ORDERS, {"operators": OPERATORS}),
             ):
                 connection.execute(sa.text(statement).bindparams(now), {**common, **more})
+            for operator in range(OPERATORS):
+                add_block(connection, number_of(operator), operator=f"op-{operator}")
         if engine_kind == "postgresql":
             with desk.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM ANALYZE")
@@ -87,8 +105,23 @@ def reply(line: Line, leaf: LeafRef) -> Kept:
     return Kept(201, json.dumps(shown), {"location": f"/v1/registrations/{line.line_id}"})
 
 
+def number_of(index: int) -> Msisdn:
+    """Return the number that session `index` ordered: a block of ten million for each operator."""
+    return Msisdn(f"+86138{index % OPERATORS}{index:07d}")
+
+
+def the_pack() -> RegistrationPolicy:
+    """Return the rules of the built-in pack, as a server has them."""
+    pack = read_pack("cn")
+    return RegistrationPolicy.of(
+        policy_on(pack, datetime.now(UTC).date()),
+        number_regions=pack.header.number_regions,
+        time_zone=pack.header.time_zone,
+    )
+
+
 def wanted(desk: Desk, index: int) -> Wanted:
     """Ask for the number that belongs to session `index`, as a client does with an idempotency key."""
-    command = RegisterLine(f"op-{index % OPERATORS}", Msisdn(f"+86138{index:08d}"), f"SES-{index}")
+    command = RegisterLine(f"op-{index % OPERATORS}", number_of(index), f"SES-{index}")
     key = ClientKey("CLI-benchmark", f"key-{index}", "0" * 64)
     return Wanted(command, desk.policy, datetime.now(UTC), reply, key)

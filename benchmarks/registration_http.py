@@ -23,7 +23,7 @@ from typing import Any
 from fastapi import Request
 
 from benchmarks.registration import CLIENTS, registering
-from benchmarks.registration_desk import OPERATORS, a_busy_desk
+from benchmarks.registration_desk import OPERATORS, a_busy_desk, number_of, the_pack
 from benchmarks.report import report
 from shiming.entrypoints.http_api import create_app
 from shiming.entrypoints.serve_commands import listen, server_of
@@ -32,7 +32,7 @@ from shiming.infrastructure.http.asking import Caller
 from shiming.infrastructure.http.rate_limits import RateLimits
 from shiming.registrations.use_cases.hot_path import Registrar, open_registrar
 from shiming.vocabulary.permissions import Permission
-from tests.registrations.builders import Desk, a_desk, a_registration_policy
+from tests.registrations.builders import Desk, a_desk
 
 GOAL = 0.3
 ROUNDS = 3
@@ -115,7 +115,7 @@ def main() -> None:
 
 def serve(listening: Any, folder: str, url: str) -> None:
     """Serve registrations until told to stop."""
-    desk = a_desk(Path(folder), a_registration_policy(identity_record_required=True), url)
+    desk = a_desk(Path(folder), the_pack(), url)
     platform = BenchmarkPlatform(desk, open_registrar(desk.tools, desk.engine))
     app = create_app(
         platform,
@@ -160,7 +160,11 @@ async def over_http(port: int, sessions: Iterator[int], many: int) -> float:
 def request_of(index: int) -> bytes:
     """Return the bytes of one request."""
     body = json.dumps(
-        {"operator": f"op-{index % OPERATORS}", "number": f"+86138{index:08d}", "session": f"SES-{index}"}
+        {
+            "operator": f"op-{index % OPERATORS}",
+            "number": number_of(index).reveal("benchmark"),
+            "session": f"SES-{index}",
+        }
     ).encode()
     head = (
         "POST /v1/registrations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
