@@ -74,7 +74,7 @@ SUBCOMMANDS = {
         "list",
     },
     "terms": {"publish", "list", "show", "diff", "accept"},
-    "confirmations": {"send", "take"},
+    "confirmations": {"send", "take", "send-contract", "take-contract"},
     "receipts": {"verify", "explain", "replay", "paper", "portable", "verify-qr", "verify-portable", "key"},
     "measure": {"document", "face", "clip", "digits"},
     "iot": {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,23 +20,29 @@ from shiming.privacy.use_cases.verifying import verify_ledger
 from shiming.registrations.model.confirmation import (
     CODE_GAP_SECONDS,
     CODES_MAX,
+    CodeIssued,
     ConfirmationShown,
     Confirmed,
     ContractConfirmation,
     IssuedCode,
-    Matter,
     NotConfirmed,
 )
 from shiming.registrations.model.orders import ConfirmationMethod, LineConfirmation
+from shiming.registrations.model.registration import PoolNumber
 from shiming.registrations.rules.confirmation import (
     Answer,
     decide_answer,
-    decide_confirmed,
     decide_issuing,
-    decide_lines_confirmed,
+    decide_lines,
     decide_usable,
 )
+from shiming.registrations.rules.entry import decide_entry
 from shiming.registrations.use_cases import confirmations
+from shiming.registrations.use_cases.contract_confirmations import (
+    confirm_contract_lines,
+    find_contract_confirmation,
+    issue_contract_code,
+)
 from shiming.vocabulary.errors import BadInput
 from tests.databases import a_database, everything_in
 from tests.privacy.builders import NOW
@@ -49,13 +55,21 @@ from tests.registrations.contract_builders import (
     a_contract_policy,
     an_order,
     codes_of,
+    the_policy,
+)
+from tests.registrations.enterprise_builders import (
+    CONTRACT,
+    HANDLER_SESSION,
+    a_card,
+    a_row,
+    an_enterprise,
+    some_numbers,
 )
 
 POLICY = a_contract_policy()
 ATTEMPTS = POLICY.confirmation_attempts_max.value
 LATER = NOW + timedelta(seconds=CODE_GAP_SECONDS)
 EXPIRED = NOW + timedelta(minutes=POLICY.confirmation_minutes.value)
-MATTER = Matter("CTR-1", OPERATOR, "SES-handler", 20)
 
 
 @pytest.fixture
@@ -136,12 +150,19 @@ def test_only_a_fresh_unused_code_for_this_line_can_confirm(
     assert usable == (wrong < ATTEMPTS and not used and covers and now < EXPIRED)
 
 
-@given(st.none() | st.integers(0, 30), st.integers(0, 30))
-def test_a_contract_has_as_many_lines_as_its_handler_confirmed(confirmed: int | None, lines: int) -> None:
-    method = ConfirmationMethod.READ_BACK
-    said = None if confirmed is None else ContractConfirmation("CTR-1", SESSION, confirmed, method, NOW)
-    refused = decide_lines_confirmed(said, lines, POLICY)
-    assert (refused == ()) == (confirmed is not None and lines <= confirmed)
+@given(st.integers(1, 30), st.integers(0, 30))
+def test_a_handler_confirms_the_total_of_a_contract(lines: int, entered: int) -> None:
+    assert (decide_lines(lines, entered, POLICY) == ()) == (lines >= entered)
+
+
+def unconfirmed(desk: ContractDesk) -> list[str]:
+    """Why the order's number cannot be registered, as far as its confirmation is concerned."""
+    order = desk.order()
+    assert order.identifier is not None
+    found = decide_entry(
+        order, order.identifier, the_policy(), identity_recorded=True, pool=PoolNumber(), now=NOW
+    )
+    return [each.code.value for each in found if "CONFIRMED" in each.code]
 
 
 def test_the_right_code_confirms_this_number_and_one_line(desk: ContractDesk) -> None:
@@ -152,7 +173,7 @@ def test_the_right_code_confirms_this_number_and_one_line(desk: ContractDesk) ->
     assert isinstance(outcome, Confirmed)
     assert (outcome.matter.lines, outcome.method) == (1, ConfirmationMethod.READ_BACK)
     assert desk.order().confirmation == LineConfirmation(a_number(), ConfirmationMethod.READ_BACK, NOW)
-    assert decide_confirmed(desk.order(), POLICY) == ()
+    assert unconfirmed(desk) == []
     assert codes_of(desk.confirm(issued.code)) == ["CONFIRMATION_CODE_USED"]
     assert codes_of(desk.confirm_on_device(issued.link_token)) == ["CONFIRMATION_CODE_USED"]
     with reading(desk.desk.engine) as connection:
@@ -208,8 +229,7 @@ def test_another_number_is_neither_confirmed_nor_opened_by_the_code_of_the_first
     desk.choose(a_number())
     assert isinstance(desk.confirm(issued.code), Confirmed)
     desk.choose(a_number(1))
-    found = decide_confirmed(desk.order(), POLICY)
-    assert [each.code.value for each in found] == ["CONFIRMATION_OF_OTHER_LINE"]
+    assert unconfirmed(desk) == ["OTHER_LINE_CONFIRMED"]
 
 
 def test_the_link_shows_the_code_and_confirms_on_the_device(desk: ContractDesk) -> None:
@@ -258,37 +278,59 @@ def test_the_code_of_one_order_confirms_no_other(desk: ContractDesk) -> None:
     assert crossed == {"CONFIRMATION_CODE_WRONG"}
 
 
-def test_a_handler_confirms_the_count_of_a_contract(desk: ContractDesk) -> None:
-    tools, engine = desk.desk.tools, desk.desk.engine
+def test_a_handler_confirms_the_count_of_a_contract(tmp_path: Path, database_url: str) -> None:
+    enterprise = an_enterprise(tmp_path, database_url, lines=3)
+    enterprise.entered(2)
+    tools, engine = enterprise.tools, enterprise.engine
 
-    def issue(matter: Matter) -> str:
-        outcome = transact(
-            engine,
-            lambda connection: confirmations.issue_contract_code(
-                tools, connection, matter, policy=POLICY, now=NOW
-            ),
-        )
-        assert not isinstance(outcome, NotConfirmed)
-        return outcome.code
-
-    def confirm(matter: Matter, code: str) -> Confirmed | NotConfirmed:
+    def issue(lines: int, now: datetime = NOW) -> CodeIssued | NotConfirmed:
         return transact(
             engine,
-            lambda connection: confirmations.confirm_contract_lines(
-                tools, connection, matter, code, policy=POLICY, now=NOW
+            lambda connection: issue_contract_code(
+                tools, connection, CONTRACT, lines, policy=POLICY, now=now
             ),
         )
 
-    code = issue(MATTER)
-    assert codes_of(confirm(replace(MATTER, lines=21), code)) == ["CONFIRMATION_OF_OTHER_LINE"]
-    assert isinstance(confirm(MATTER, code), Confirmed)
-    assert codes_of(confirm(MATTER, code)) == ["CONFIRMATION_CODE_USED"]
+    def confirm(lines: int, code: str, now: datetime = NOW) -> Confirmed | NotConfirmed:
+        return transact(
+            engine,
+            lambda connection: confirm_contract_lines(
+                tools, connection, CONTRACT, lines, code, policy=POLICY, now=now
+            ),
+        )
+
+    assert codes_of(issue(1)) == ["LINES_FEWER_THAN_ENTERED"]
+    issued = issue(20)
+    assert isinstance(issued, CodeIssued)
+    assert issued.matter.sentence().en.endswith(": 20.")
+    assert codes_of(confirm(21, issued.code)) == ["CONFIRMATION_OF_OTHER_LINE"]
+    assert isinstance(confirm(20, issued.code), Confirmed)
+    assert codes_of(confirm(20, issued.code)) == ["CONFIRMATION_CODE_USED"]
+    assert enterprise.contract().lines_confirmed == 20
     with reading(engine) as connection:
-        said = confirmations.find_contract_confirmation(connection, MATTER.reference)
-        assert confirmations.find_contract_confirmation(connection, "CTR-2") is None
+        said = find_contract_confirmation(connection, CONTRACT)
+        assert find_contract_confirmation(connection, "ENT-2") is None
     method = ConfirmationMethod.READ_BACK
-    assert said == ContractConfirmation(MATTER.reference, MATTER.session_id, 20, method, NOW)
-    assert MATTER.sentence().en.endswith(": 20.")
+    assert said == ContractConfirmation(CONTRACT, HANDLER_SESSION, 20, method, NOW)
+    fewer = issue(2, LATER)
+    assert isinstance(fewer, CodeIssued)
+    enterprise.bring(
+        [a_row(next(some_numbers(1, 7)), 7, iccid=a_card(7))]
+    )  # meanwhile a third line is entered
+    on_device = transact(
+        engine,
+        lambda connection: confirmations.confirm_on_device(
+            tools, connection, fewer.link_token, policy=POLICY, now=LATER
+        ),
+    )
+    assert codes_of(on_device) == ["LINES_FEWER_THAN_ENTERED"]
+    assert enterprise.contract().lines_confirmed == 20
+    with pytest.raises(BadInput, match="CONTRACT_UNKNOWN"):
+        transact(
+            engine,
+            lambda connection: issue_contract_code(tools, connection, "ENT-9", 1, policy=POLICY, now=NOW),
+        )
+    engine.dispose()
 
 
 def test_of_the_same_code_sent_many_times_at_once_one_confirms(desk: ContractDesk) -> None:
@@ -321,7 +363,7 @@ def test_a_number_that_changes_while_it_is_confirmed_is_never_a_second_one(
     given = [each for each in outcomes if isinstance(each, Confirmed)]
     assert len(given) <= 1
     assert {each.matter.identifier for each in given} <= {a_number()}
-    assert decide_confirmed(desk.order(), POLICY) != ()  # the order names the second number now
+    assert unconfirmed(desk) != []  # the order names the second number now
 
 
 @contextmanager
@@ -370,5 +412,4 @@ def test_whatever_is_done_what_is_confirmed_is_what_the_customer_was_last_shown(
                 assert outcome.matter.identifier == shown == chosen
                 assert step != "wrong"
                 confirmed = shown
-        allowed = decide_confirmed(desk.order(), POLICY) == ()
-        assert allowed == (confirmed is not None and confirmed == chosen)
+        assert (unconfirmed(desk) == []) == (confirmed is not None and confirmed == chosen)

@@ -14,6 +14,7 @@ from jwcrypto.jwk import JWK
 
 from shiming.entrypoints.http_api import create_app
 from shiming.infrastructure.clock import FixedClock
+from shiming.infrastructure.http.asking import Caller
 from shiming.infrastructure.http.rate_limits import RateLimits
 from shiming.registrations.model.registration import LineRegistered
 from shiming.registrations.use_cases.paper_receipts import code_in_pdf
@@ -30,8 +31,12 @@ from tests.registrations.contract_builders import (
     an_order,
     some_terms,
 )
+from tests.registrations.enterprise_builders import CONTRACT, an_enterprise
 
-ROUTERS = tuple(f"shiming.registrations.api.{name}" for name in ("terms", "confirmations", "receipts"))
+ROUTERS = tuple(
+    f"shiming.registrations.api.{name}"
+    for name in ("terms", "confirmations", "contract_confirmations", "receipts")
+)
 ORDER = f"/v1/orders/{SESSION}"
 HTML = {"accept": "text/html"}
 
@@ -218,3 +223,34 @@ def test_a_portable_receipt_is_bound_and_verified_by_the_published_key(counter: 
     counter.desk.desk.terminate(line)
     ended = counter.post(path, {"holder_key": key.export_public(as_dict=True)})
     assert reasons(ended) == ["PORTABLE_LINE_ENDED"]
+
+
+def test_a_handler_confirms_the_lines_of_a_contract(tmp_path: Path, database_url: str) -> None:
+    enterprise = an_enterprise(tmp_path, database_url, lines=3)
+    operator = enterprise.contract().operator
+    desk = ContractDesk(enterprise.registration)
+    server = ContractServer(desk.desk)
+    server.gatekeeper.callers = {
+        CLERK: Caller("ACC-clerk", "person-1", "staff", operator),
+        OTHER: Caller("ACC-other", "person-2", "staff", "cn-two"),
+    }
+    path = f"/v1/enterprise-contracts/{CONTRACT}/confirmation"
+    app = create_app(server, routers=ROUTERS, limits=RateLimits(None, None))
+    with serving(app) as address, httpx.Client(base_url=address, timeout=30) as http:
+        counter = Counter(desk, server, http)
+        assert counter.get(path, token=CLERK).json()["code"] == "CONFIRMATION_UNKNOWN"
+        sent = counter.post(f"{path}-code", {"lines": 12})
+        assert sent.status_code == 201, sent.text
+        link = httpx.URL(sent.json()["link"]).path
+        shown = counter.get(link).json()
+        assert (shown["number"], shown["lines"]) == (None, 12)
+        other = counter.post(path, {"lines": 13, "code": shown["code"]})
+        assert reasons(other) == ["CONFIRMATION_OF_OTHER_LINE"]
+        assert reasons(counter.post(f"{path}-code", {"lines": 12})) == ["CONFIRMATION_CODE_TOO_SOON"]
+        yes = counter.post(f"{link}/yes", token=None)
+        assert yes.json()["lines"] == 12
+        assert counter.get(path, token=CLERK).json() == yes.json()
+        assert counter.get(path, token=OTHER).status_code == 404
+        assert counter.post(path.replace(CONTRACT, "ENT-9"), {"lines": 1, "code": "1234"}).status_code == 404
+    assert enterprise.contract().lines_confirmed == 12
+    enterprise.engine.dispose()

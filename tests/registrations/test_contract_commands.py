@@ -15,6 +15,7 @@ from shiming.infrastructure.database import transact
 from shiming.infrastructure.signing import Ed25519Signer
 from shiming.registrations.commands import confirmations, terms
 from shiming.registrations.connectors.qr_receipt import png
+from shiming.registrations.model.confirmation import ConfirmationShown
 from shiming.registrations.model.registration import LineRegistered
 from shiming.registrations.use_cases.confirmations import show_confirmation
 from shiming.registrations.use_cases.paper_receipts import code_in_pdf
@@ -31,6 +32,7 @@ from tests.registrations.contract_builders import (
     a_contract_policy,
     an_order,
 )
+from tests.registrations.enterprise_builders import CONTRACT, an_enterprise
 
 root = typer.Typer()
 root.add_typer(terms.app, name="terms")
@@ -89,6 +91,18 @@ def a_line(desk: ContractDesk) -> str:
     return line
 
 
+def the_code(desk: ContractDesk, link: str) -> str:
+    """What the link shows on the customer's own telephone."""
+    shown = transact(
+        desk.desk.engine,
+        lambda connection: show_confirmation(
+            desk.desk.tools, connection, link.rpartition("/")[2], policy=a_contract_policy(), now=NOW
+        ),
+    )
+    assert isinstance(shown, ConfirmationShown)
+    return shown.code
+
+
 def test_terms_are_published_shown_compared_and_accepted(desk: ContractDesk, tmp_path: Path) -> None:
     first = result_of(desk, "terms", "publish", a_file(tmp_path, DOCUMENT))
     assert (first["version"], first["repeated"]) == ("2026-01", False)
@@ -144,14 +158,7 @@ def test_the_customer_reads_the_code_from_their_own_telephone(desk: ContractDesk
     assert set(sent) == {"session", "lines", "expires_at", "attempts", "link"}
     again = run(desk, "confirmations", "send", SESSION)
     assert (again.exit_code, "CONFIRMATION_CODE_TOO_SOON" in again.stderr) == (1, True)
-    token = sent["link"].rpartition("/")[2]
-    shown = transact(
-        desk.desk.engine,
-        lambda connection: show_confirmation(
-            desk.desk.tools, connection, token, policy=a_contract_policy(), now=NOW
-        ),
-    )
-    code = shown.code  # type: ignore[union-attr] # the link is fresh
+    code = the_code(desk, sent["link"])
     wrong = result_of(desk, "confirmations", "take", SESSION, "000000" if code != "000000" else "000001")
     assert (wrong["attempts_left"], wrong["reasons"][0]["code"]) == (2, "CONFIRMATION_CODE_WRONG")
     assert result_of(desk, "confirmations", "take", SESSION, code)["method"] == "read_back"
@@ -200,3 +207,19 @@ def test_a_portable_receipt_is_made_and_verified(desk: ContractDesk, tmp_path: P
     desk.desk.terminate(line)
     ended = run(desk, "receipts", "portable", line, "--holder-key", jwk)
     assert (ended.exit_code, "PORTABLE_LINE_ENDED" in ended.stderr) == (1, True)
+
+
+def test_a_handler_confirms_the_lines_of_a_contract(tmp_path: Path) -> None:
+    with a_database("sqlite", tmp_path / "database") as url:
+        enterprise = an_enterprise(tmp_path, url, lines=3)
+        desk = ContractDesk(enterprise.registration)
+        sent = result_of(desk, "confirmations", "send-contract", CONTRACT, "--lines", "12")
+        assert (sent["contract"], sent["lines"]) == (CONTRACT, 12)
+        code = the_code(desk, sent["link"])
+        wrong = result_of(desk, "confirmations", "take-contract", CONTRACT, code, "--lines", "13")
+        assert wrong["reasons"][0]["code"] == "CONFIRMATION_OF_OTHER_LINE"
+        assert (
+            result_of(desk, "confirmations", "take-contract", CONTRACT, code, "--lines", "12")["lines"] == 12
+        )
+        assert enterprise.contract().lines_confirmed == 12
+        enterprise.engine.dispose()

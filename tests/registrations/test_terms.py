@@ -30,7 +30,6 @@ from shiming.registrations.rules.terms import (
     changes_between,
     decide_acceptance,
     decide_publishing,
-    decide_terms_accepted,
     terms_in_force,
 )
 from shiming.registrations.store.terms import find_terms, list_terms, terms_versions
@@ -212,17 +211,6 @@ def test_nothing_is_accepted_for_no_order_or_a_completed_one(desk: ContractDesk)
     desk.desk.sessions.add(a_session(SESSION))
     desk.desk.register(SESSION, a_number(), operator=OPERATOR)
     assert codes_of(desk.accept(published)) == ["ORDER_COMPLETED"]
-
-
-def test_what_is_registered_rests_on_the_terms_in_force(desk: ContractDesk) -> None:
-    old, new = desk.published(some_terms()), desk.published(some_terms("2026-02", TOMORROW))
-    found = decide_terms_accepted(desk.order(), old.content_hash, POLICY)
-    assert [each.code.value for each in found] == ["TERMS_NOT_ACCEPTED"]
-    desk.accept(old)
-    assert decide_terms_accepted(desk.order(), old.content_hash, POLICY) == ()
-    for current in (new.content_hash, None):
-        found = decide_terms_accepted(desk.order(), current, POLICY)
-        assert [each.code.value for each in found] == ["TERMS_VERSION_NOT_CURRENT"]
 
 
 def test_the_hash_covers_every_word_and_the_order() -> None:

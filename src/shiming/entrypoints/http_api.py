@@ -41,6 +41,7 @@ ROUTERS = (
     "shiming.entrypoints.link_steps_api",
     "shiming.registrations.api.terms",
     "shiming.registrations.api.confirmations",
+    "shiming.registrations.api.contract_confirmations",
     "shiming.registrations.api.receipts",
     "shiming.registrations.api.representation",
     "shiming.registrations.api.holder_clocks",

@@ -15,12 +15,13 @@ from shiming.registrations.model.orders import (
     LineOrder,
     TermsAcceptance,
 )
+from shiming.registrations.model.registration import PoolNumber
 from shiming.registrations.model.terms import TRANSFER_CLAUSE, AcceptTerms, Clause, PublishedTerms, Terms
-from shiming.registrations.rules.confirmation import Answer, decide_answer, decide_confirmed
+from shiming.registrations.rules.confirmation import Answer, decide_answer
+from shiming.registrations.rules.entry import decide_entry
 from shiming.registrations.rules.terms import (
     decide_acceptance,
     decide_publishing,
-    decide_terms_accepted,
     terms_in_force,
 )
 from shiming.vocabulary.access_accounts import AccessAccount
@@ -30,7 +31,7 @@ from shiming.vocabulary.refusals import Refusal
 _NOON = time(12, tzinfo=UTC)
 _Day = date  # `date` is a field below
 _SAID = Text(zh="文", en="text")
-_HERE, _SESSION = "here", "SES"
+_HERE, _SESSION, _KEPT = "here", "SES", "EVD"
 _LINE, _OTHER_LINE = AccessAccount("line@example.net"), AccessAccount("other@example.net")
 
 
@@ -133,7 +134,6 @@ def _read_back(given: Given, read: CodeReadBack, policy: Policy) -> tuple[Refusa
 def _register(given: Given, after: str, policy: Policy) -> tuple[Refusal, ...]:
     at = datetime.combine(given.date, _NOON)
     current = terms_in_force(_published(given), today=given.date)
-    current_hash = None if current is None else current.content_hash
     terms = confirmation = None
     if current is not None and after.startswith("terms"):
         terms = TermsAcceptance(current.terms.version, current.content_hash, at, Channel.SHOP)
@@ -149,13 +149,12 @@ def _register(given: Given, after: str, policy: Policy) -> tuple[Refusal, ...]:
         channel=Channel.SHOP,
         created_at=at,
         identifier=_LINE,
+        install_address=_KEPT,
         terms=terms,
         confirmation=confirmation,
     )
-    return (
-        *decide_terms_accepted(order, current_hash, policy.contracts),
-        *decide_confirmed(order, policy.contracts),
-    )
+    # what else an entry requires is there; it is not what these scenarios are about
+    return decide_entry(order, _LINE, policy, identity_recorded=True, pool=PoolNumber(), now=at)
 
 
 def _published(given: Given) -> tuple[PublishedTerms, ...]:

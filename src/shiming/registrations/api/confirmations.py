@@ -99,7 +99,7 @@ def issue(request: Request, session: SessionId, asking: Recording) -> CodeSent:
         ),
     )
     if isinstance(outcome, NotConfirmed):
-        raise _refused(outcome)
+        raise not_confirmed(outcome)
     return CodeSent(
         session=session,
         lines=outcome.matter.lines,
@@ -131,7 +131,7 @@ def confirm(
             now=platform.clock.now(),
         ),
     )
-    return _given(outcome)
+    return given(outcome)
 
 
 @router.get(
@@ -156,7 +156,7 @@ def show(request: Request, token: Token) -> Response:
     if isinstance(outcome, NotConfirmed):
         if _is_browser(request):
             return _page(409, *_words(outcome))
-        raise _refused(outcome)
+        raise not_confirmed(outcome)
     if _is_browser(request):
         return _page(200, *_question(outcome), yes=f"{LINK_PATH}/{token}/yes")
     return JSONResponse(_to_confirm(outcome).model_dump(mode="json"))
@@ -185,18 +185,20 @@ def confirm_on_device(request: Request, token: Token) -> Response:
         if isinstance(outcome, NotConfirmed):
             return _page(409, *_words(outcome))
         return _page(200, Text(zh="已确认，谢谢。", en="Confirmed. Thank you."))
-    return JSONResponse(_given(outcome).model_dump(mode="json"))
+    return JSONResponse(given(outcome).model_dump(mode="json"))
 
 
-def _given(outcome: Confirmed | NotConfirmed) -> ConfirmationGiven:
+def given(outcome: Confirmed | NotConfirmed) -> ConfirmationGiven:
+    """Return what was confirmed, or raise why nothing was."""
     if isinstance(outcome, NotConfirmed):
-        raise _refused(outcome)
+        raise not_confirmed(outcome)
     return ConfirmationGiven(
         lines=outcome.matter.lines, method=outcome.method, confirmed_at=outcome.confirmed_at
     )
 
 
-def _refused(outcome: NotConfirmed) -> Exception:
+def not_confirmed(outcome: NotConfirmed) -> Exception:
+    """Return the problem of a refusal, with the attempts that are left."""
     text = Text(zh="未能确认。", en="Nothing was confirmed.")
     details = {} if outcome.attempts_left is None else {"attempts_left": outcome.attempts_left}
     return refused("CONFIRMATION_REFUSED", text, outcome.refusals, **details)

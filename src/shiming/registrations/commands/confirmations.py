@@ -14,8 +14,9 @@ from shiming.registrations.commands.contract_output import (
     refuse,
 )
 from shiming.registrations.connectors.qr_receipt import in_terminal
-from shiming.registrations.model.confirmation import NotConfirmed
-from shiming.registrations.use_cases import confirmations
+from shiming.registrations.model.confirmation import CodeIssued, Confirmed, NotConfirmed
+from shiming.registrations.model.enterprise_lines import LINES_CONFIRMED_MAX
+from shiming.registrations.use_cases import confirmations, contract_confirmations
 from shiming.registrations.use_cases.terms import find_operator_of_order, unknown_order
 
 app = typer.Typer(
@@ -24,6 +25,9 @@ app = typer.Typer(
     help="The customer confirms one line and its number.\n\nExample: shiming confirmations send SES-...",
 )
 Session = Annotated[str, typer.Argument(help="Reference of the order's session.")]
+Contract = Annotated[str, typer.Argument(help="Reference of the organisation's contract, ENT-...")]
+Code = Annotated[str, typer.Argument(help="The code that the customer read from their telephone.")]
+Lines = Annotated[int, typer.Option(min=1, max=LINES_CONFIRMED_MAX, help="Lines in all.")]
 LINK_PATH = "/v1/confirmations"
 
 
@@ -45,24 +49,14 @@ def send(context: typer.Context, session: Session, as_json: AsJson = False) -> N
             now=platform.clock.now(),
         ),
     )
-    if isinstance(outcome, NotConfirmed):
-        refuse(outcome.refusals, as_json=as_json, language=platform.language)
-    link = f"{platform.settings.public_url}{LINK_PATH}/{outcome.link_token}"
-    sent = {
-        "session": session,
-        "lines": outcome.matter.lines,
-        "expires_at": outcome.expires_at.isoformat(),
-        "attempts": outcome.attempts,
-        "link": link,
-    }
-    print_outcome(sent, as_json=as_json, said=f"{in_terminal(link)}\n{link}\n{sent['expires_at']}")
+    _show(platform, outcome, {"session": session}, as_json=as_json)
 
 
 @app.command()
 def take(
     context: typer.Context,
     session: Session,
-    code: Annotated[str, typer.Argument(help="The code that the customer read from their telephone.")],
+    code: Code,
     as_json: AsJson = False,
 ) -> None:
     """Take the code that the customer read back: it confirms one line and its number.
@@ -82,16 +76,84 @@ def take(
             now=platform.clock.now(),
         ),
     )
+    _settle(platform, outcome, {"session": session}, as_json=as_json)
+
+
+@app.command("send-contract")
+def send_contract(context: typer.Context, contract: Contract, lines: Lines, as_json: AsJson = False) -> None:
+    """Show the handler's link as a QR code: so many lines of a contract, present ones included.
+
+    Example: shiming confirmations send-contract ENT-0082-0C20-A1G7-D --lines 120
+    """
+    platform = platform_of(context)
+    outcome = transact(
+        platform.engine,
+        lambda connection: contract_confirmations.issue_contract_code(
+            platform.registrations,
+            connection,
+            contract,
+            lines,
+            policy=contract_policy(platform),
+            now=platform.clock.now(),
+        ),
+    )
+    _show(platform, outcome, {"contract": contract}, as_json=as_json)
+
+
+@app.command("take-contract")
+def take_contract(
+    context: typer.Context, contract: Contract, code: Code, lines: Lines, as_json: AsJson = False
+) -> None:
+    """Take the code that the handler read back: the contract has so many lines at most.
+
+    Example: shiming confirmations take-contract ENT-0082-0C20-A1G7-D 482913 --lines 120
+    """
+    platform = platform_of(context)
+    outcome = transact(
+        platform.engine,
+        lambda connection: contract_confirmations.confirm_contract_lines(
+            platform.registrations,
+            connection,
+            contract,
+            lines,
+            code,
+            policy=contract_policy(platform),
+            now=platform.clock.now(),
+        ),
+    )
+    _settle(platform, outcome, {"contract": contract}, as_json=as_json)
+
+
+def _show(
+    platform: ContractPlatform,
+    outcome: CodeIssued | NotConfirmed,
+    about: dict[str, str],
+    *,
+    as_json: bool,
+) -> None:
+    """Print the link of a code; the code itself is for the customer's eyes."""
+    if isinstance(outcome, NotConfirmed):
+        refuse(outcome.refusals, as_json=as_json, language=platform.language)
+    link = f"{platform.settings.public_url}{LINK_PATH}/{outcome.link_token}"
+    expires = outcome.expires_at.isoformat()
+    sent = {**about, "lines": outcome.matter.lines, "expires_at": expires, "attempts": outcome.attempts}
+    said = f"{in_terminal(link)}\n{link}\n{expires}"
+    print_outcome({**sent, "link": link}, as_json=as_json, said=said)
+
+
+def _settle(
+    platform: ContractPlatform,
+    outcome: Confirmed | NotConfirmed,
+    about: dict[str, str],
+    *,
+    as_json: bool,
+) -> None:
     if isinstance(outcome, NotConfirmed):
         left = None if outcome.attempts_left is None else {"attempts_left": outcome.attempts_left}
         refuse(outcome.refusals, as_json=as_json, language=platform.language, details=left)
-    given = {
-        "session": session,
-        "lines": outcome.matter.lines,
-        "method": outcome.method.value,
-        "confirmed_at": outcome.confirmed_at.isoformat(),
-    }
-    print_outcome(given, as_json=as_json, said=f"{session}  1  {given['confirmed_at']}")
+    at, lines = outcome.confirmed_at.isoformat(), outcome.matter.lines
+    given = {**about, "lines": lines, "method": outcome.method.value, "confirmed_at": at}
+    print_outcome(given, as_json=as_json, said=f"{'  '.join(about.values())}  {lines}  {at}")
 
 
 def _operator(platform: ContractPlatform, session: str) -> str:

@@ -83,12 +83,6 @@ class TermsRefusal(ReasonCode):
         Text(zh="出示给您的内容与已发布的不一致。", en="The text you were shown is not the published one."),
         _SHOW_CURRENT,
     )
-    TERMS_NOT_ACCEPTED = (
-        "TERMS_NOT_ACCEPTED",
-        Text(zh="用户尚未接受服务协议。", en="The customer has not accepted the terms."),
-        Text(zh="请先阅读并接受服务协议。", en="Please read and accept the terms of service first."),
-        Text(zh="请向用户出示现行服务协议。", en="Show the customer the terms in force."),
-    )
     ORDER_COMPLETED = (
         "ORDER_COMPLETED",
         Text(zh="该业务已登记完成。", en="What was ordered is registered already."),
@@ -105,18 +99,6 @@ class ConfirmationRefusal(ReasonCode):
         Text(zh="尚未选定号码，无法确认。", en="No number is chosen yet, so there is nothing to confirm."),
         Text(zh="请先选号。", en="Please choose a number first."),
         Text(zh="请先为该业务选定号码。", en="Choose the number of this order first."),
-    )
-    CONFIRMATION_MISSING = (
-        "CONFIRMATION_MISSING",
-        Text(
-            zh="用户尚未确认开通哪条线路。",
-            en="The customer has not confirmed which line is opened.",
-        ),
-        Text(
-            zh="请确认将开通的号码和数量。",
-            en="Please confirm the number, and how many lines are opened.",
-        ),
-        _NEW_CODE,
     )
     CONFIRMATION_OF_OTHER_LINE = (
         "CONFIRMATION_OF_OTHER_LINE",
@@ -169,12 +151,12 @@ class ConfirmationRefusal(ReasonCode):
         Text(zh="确认码刚刚发送，请稍候。", en="A code was just sent; please wait a moment."),
         Text(zh="请半分钟后再试。", en="Try again in half a minute."),
     )
-    LINES_NOT_CONFIRMED = (
-        "LINES_NOT_CONFIRMED",
+    LINES_FEWER_THAN_ENTERED = (
+        "LINES_FEWER_THAN_ENTERED",
         Text(
-            zh="经办人确认的数量少于要开通的数量。",
-            en="The handler confirmed fewer lines than are to be opened.",
+            zh="合同项下已有的线路多于要确认的数量。",
+            en="The contract has more lines already than are to be confirmed.",
         ),
-        Text(zh="请确认合同项下开通的线路数量。", en="Please confirm how many lines this contract opens."),
-        Text(zh="请向经办人重新发送确认码。", en="Send the handler a new confirmation code."),
+        Text(zh="合同项下已有更多线路。", en="This contract has more lines already."),
+        Text(zh="请确认包括已有线路在内的总数。", en="Confirm the total, those that are there included."),
     )

@@ -8,10 +8,8 @@ from shiming.registrations.errors.contracts import ConfirmationRefusal, TermsRef
 from shiming.registrations.model.confirmation import (
     CODE_GAP_SECONDS,
     CODES_MAX,
-    ContractConfirmation,
     IssuedCode,
 )
-from shiming.registrations.model.orders import LineOrder
 from shiming.vocabulary.refusals import ReasonCode, Refusal
 
 
@@ -76,20 +74,9 @@ def decide_answer(
     return (Refusal(ConfirmationRefusal.CONFIRMATION_CODE_WRONG, policy.confirmation_attempts_max.citation),)
 
 
-def decide_confirmed(order: LineOrder, policy: ContractPolicy) -> tuple[Refusal, ...]:
-    """Return why what an order asks for is not what the customer confirmed: this number, and one line."""
-    citation = policy.confirmation_digits.citation
-    if order.confirmation is None:
-        return (Refusal(ConfirmationRefusal.CONFIRMATION_MISSING, citation),)
-    if order.confirmation.identifier != order.identifier:
-        return (Refusal(ConfirmationRefusal.CONFIRMATION_OF_OTHER_LINE, citation),)
-    return ()
-
-
-def decide_lines_confirmed(
-    confirmation: ContractConfirmation | None, lines: int, policy: ContractPolicy
-) -> tuple[Refusal, ...]:
-    """Return why a contract may not have so many lines, those open already included."""
-    if confirmation is None or confirmation.lines < lines:
-        return (Refusal(ConfirmationRefusal.LINES_NOT_CONFIRMED, policy.confirmation_digits.citation),)
+def decide_lines(lines: int, entered: int, policy: ContractPolicy) -> tuple[Refusal, ...]:
+    """Return why a handler cannot confirm so many lines for a contract: there are more already."""
+    if lines < entered:
+        code = ConfirmationRefusal.LINES_FEWER_THAN_ENTERED
+        return (Refusal(code, policy.confirmation_digits.citation),)
     return ()

@@ -5,7 +5,6 @@ from datetime import date
 
 from shiming.jurisdictions.model import ContractPolicy
 from shiming.registrations.errors.contracts import TermsRefusal
-from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.model.terms import (
     TRANSFER_CLAUSE,
     AcceptTerms,
@@ -63,21 +62,6 @@ def decide_acceptance(
         if named.content_hash != wanted.content_hash:
             refusals.append(TermsRefusal.TERMS_CONTENT_DIFFERS)
     return tuple(Refusal(code, policy.transfer_clause_required.citation) for code in refusals)
-
-
-def decide_terms_accepted(
-    order: LineOrder, current_hash: str | None, policy: ContractPolicy
-) -> tuple[Refusal, ...]:
-    """Return why an order's acceptance does not do for registering; `current_hash`: of the terms in force.
-
-    Terms that changed between acceptance and registration have to be accepted anew.
-    """
-    citation = policy.transfer_clause_required.citation
-    if order.terms is None:
-        return (Refusal(TermsRefusal.TERMS_NOT_ACCEPTED, citation),)
-    if order.terms.content_hash != current_hash:
-        return (Refusal(TermsRefusal.TERMS_VERSION_NOT_CURRENT, citation),)
-    return ()
 
 
 def changes_between(before: Terms, after: Terms) -> tuple[ClauseChange, ...]:
