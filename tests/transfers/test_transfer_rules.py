@@ -51,11 +51,11 @@ from shiming.transfers.rules.sim_replacement import decide_sim_replacement, sms_
 from shiming.transfers.rules.terms_upgrade import STEPS as CAMPAIGN_STEPS
 from shiming.transfers.rules.terms_upgrade import decide_announcement, decide_campaign_step
 from shiming.vocabulary.refusals import Refusal
+from tests.privacy.builders import NOW
 from tests.registrations.builders import a_number
 from tests.transfers.transfer_builders import (
     GIVER,
     LATER,
-    NOW,
     OTHER,
     RECEIVER,
     a_held_line,
