@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from shiming.entrypoints.listeners import LISTENERS
+from shiming.entrypoints.provisioning_jobs import OCCASIONS, ORDER, PROVISIONED
 from shiming.infrastructure.database import transact
 from shiming.infrastructure.outbox import Event, emit
 from shiming.privacy.model import LedgerVerified
@@ -280,15 +282,21 @@ def test_a_profile_for_no_line_is_refused(network: Network) -> None:
         ask_profile(network, {"sms": False}, until=None)
 
 
-def test_a_replaced_card_is_ordered_once(network: Network, bss: FakeBss) -> None:
+@pytest.mark.parametrize("kind", sorted(OCCASIONS))
+def test_a_new_card_holder_or_place_is_ordered_once(network: Network, bss: FakeBss, kind: str) -> None:
     network.connect()
     network.register("REG-1")
     follow(network, bss)
-    event = Event("line.sim_replaced", "REG-1", OPERATOR, network.now)
+    event = Event(kind, "REG-1", OPERATOR, network.now)
     transact(network.engine, lambda c: emit(c, event))
     follow(network, bss)
     assert actions(network, "REG-1")[1:] == [(OrderAction.MODIFY, COMPLETED)]
-    assert network.orders("REG-1")[-1].desired.sim == event.event_id
+    assert network.orders("REG-1")[-1].desired.occasion == event.event_id
+
+
+def test_every_event_that_matters_to_the_network_is_listened_to() -> None:
+    for kind in PROVISIONED:
+        assert ORDER in LISTENERS[kind]
 
 
 def test_reports_that_repeat_or_come_late_change_nothing(network: Network, bss: FakeBss) -> None:

@@ -13,9 +13,10 @@ from shiming.infrastructure.outbox import Event
 
 #: Type of event -> kinds of jobs. The handlers stand in `jobs_of_features`.
 LISTENERS: Mapping[str, tuple[str, ...]] = {
+    "line.moved": ("provisioning.order",),
     "iot.resale_upheld": ("iot.follow_resale",),
     "iot.resale_dismissed": ("iot.follow_resale",),
-    "line.holder_changed": ("transfers.follow_holder_change",),
+    "line.holder_changed": ("transfers.follow_holder_change", "provisioning.order"),
     "line.profile_changed": ("provisioning.order",),
     "line.sim_replaced": ("provisioning.order",),
     "line.status_changed": ("provisioning.order",),
@@ -29,6 +30,7 @@ LISTENERS: Mapping[str, tuple[str, ...]] = {
         "transfers.follow_termination",
         "people.follow_termination",
         "enterprise.follow_termination",
+        "iot.follow_termination",
         "provisioning.order",
     ),
 }

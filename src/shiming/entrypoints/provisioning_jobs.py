@@ -14,15 +14,17 @@ from shiming.registrations.use_cases import sending_orders
 from shiming.registrations.use_cases.bss_endpoints import SWEEP
 from shiming.registrations.use_cases.order_progress import SEND
 from shiming.registrations.use_cases.reconciling import RECONCILE, reconcile_queued
+from shiming.transfers.events.transfers import HOLDER_CHANGED, LINE_MOVED
 
 if TYPE_CHECKING:
     from shiming.entrypoints.wiring import Platform
 
 ORDER = "provisioning.order"
 POLL = sending_orders.POLL
+#: Events that change what the BSS keeps of a line beside its state.
+OCCASIONS = frozenset({SIM_REPLACED, HOLDER_CHANGED, LINE_MOVED})
 #: Events that may change what the network is to do with a line.
-PROVISIONED = (LINE_REGISTERED, LINE_STATUS_CHANGED, LINE_TERMINATED, SIM_REPLACED, PROFILE_CHANGED)
-SIM_EVENTS = frozenset({SIM_REPLACED})
+PROVISIONED = (LINE_REGISTERED, LINE_STATUS_CHANGED, LINE_TERMINATED, PROFILE_CHANGED, *sorted(OCCASIONS))
 RECONCILE_MAX = timedelta(hours=6)  # tens of millions of lines
 PROVISIONING_SCHEDULES = (Schedule(SWEEP, Every(seconds=60)),)  # a bar ends at its minute
 
@@ -39,7 +41,7 @@ def provisioning_jobs(platform: "Platform") -> Handlers:
 
 
 def _order(platform: "Platform", task: Task) -> None:
-    sending_orders.order_for_event(platform.provisioning, task, sim_events=SIM_EVENTS)
+    sending_orders.order_for_event(platform.provisioning, task, occasions=OCCASIONS)
 
 
 def _send(platform: "Platform", task: Task) -> NotDone | PutBack | None:

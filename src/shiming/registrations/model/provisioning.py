@@ -51,22 +51,29 @@ class OrderState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DesiredService:
-    """The state of a line that the network is to follow. `sim` names the last replacement of its card."""
+    """The state of a line that the network is to follow.
+
+    `occasion` names the last event that changed what the BSS keeps beside it: card, holder, place.
+    """
 
     status: LineStatus
     profile: Profile = field(default_factory=dict)
-    sim: str | None = None
+    occasion: str | None = None
 
     def to_text(self) -> str:
         """Return it as it is stored; equal states have equal texts."""
-        content = {"profile": dict(self.profile), "sim": self.sim, "status": self.status.value}
+        content = {
+            "occasion": self.occasion,
+            "profile": dict(self.profile),
+            "status": self.status.value,
+        }
         return json.dumps(content, sort_keys=True)
 
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read what `to_text` wrote."""
         content = json.loads(text)
-        return cls(LineStatus(content["status"]), content["profile"], content["sim"])
+        return cls(LineStatus(content["status"]), content["profile"], content["occasion"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,13 +181,15 @@ def list_orders(
     return tuple(_order(row) for row in connection.execute(query))
 
 
-def list_open(
-    connection: Connection, *, after: tuple[str, str] | None, limit: int
+def list_stuck(
+    connection: Connection, *, stale_before: datetime, after: tuple[str, str] | None, limit: int
 ) -> tuple[ServiceOrder, ...]:
-    """Return a page of the open orders of operators that have a BSS, by operator and id."""
+    """Return a page of open orders of operators that have a BSS: held ones, and those long untouched."""
     place = sa.tuple_(service_orders.c.operator, service_orders.c.order_id)
     reachable = service_orders.c.operator.in_(sa.select(bss_endpoints.c.operator))
-    query = service_orders.select().where(OPEN, reachable)
+    stale = service_orders.c.changed_at < stale_before
+    stuck = sa.or_(service_orders.c.state == OrderState.HELD.value, stale)
+    query = service_orders.select().where(OPEN, reachable, stuck)
     if after is not None:
         query = query.where(place > sa.tuple_(*map(sa.literal, after)))
     query = query.order_by(service_orders.c.operator, service_orders.c.order_id).limit(limit)

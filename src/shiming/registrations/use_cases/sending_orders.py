@@ -42,15 +42,13 @@ _RESTING = "CIRCUIT_OPEN"
 
 
 @inside("the job that follows an event about a line")
-def order_for_event(
-    tools: ProvisioningTools, task: Task, *, sim_events: frozenset[str] = frozenset()
-) -> None:
+def order_for_event(tools: ProvisioningTools, task: Task, *, occasions: frozenset[str] = frozenset()) -> None:
     """Make the order that an event asks for, if any."""
     payload = task.job.payload
-    sim = str(payload["event"]) if payload.get("type") in sim_events else None
+    occasion = str(payload["event"]) if payload.get("type") in occasions else None
 
     def work(connection: Connection) -> None:
-        order_line(tools, connection, str(payload["subject"]), now=tools.clock.now(), sim=sim)
+        order_line(tools, connection, str(payload["subject"]), now=tools.clock.now(), occasion=occasion)
         task.finish(connection)
 
     transact(tools.engine, work)
@@ -248,11 +246,8 @@ def _queue_open(
 ) -> tuple[ServiceOrder, ...]:
     """Queue from a page of open orders of operators with a BSS: those that were held, and stale ones."""
     now = tools.clock.now()
-    seen = store.list_open(connection, after=after, limit=AT_ONCE)
+    seen = store.list_stuck(connection, stale_before=now - STALE, after=after, limit=AT_ONCE)
     for order in seen:
-        stale = order.changed_at < now - STALE
-        if order.state.is_sent and stale:
-            enqueue(connection, _poll_job(order.order_id, now), now=now)
-        elif order.state is OrderState.HELD or (order.state is OrderState.WAITING and stale):
-            enqueue(connection, send_job(order), now=now)
+        job = _poll_job(order.order_id, now) if order.state.is_sent else send_job(order)
+        enqueue(connection, job, now=now)
     return seen

@@ -48,27 +48,27 @@ def order_line(
     line_id: str,
     *,
     now: datetime,
-    sim: str | None = None,
+    occasion: str | None = None,
 ) -> ServiceOrder | None:
     """Order what the line needs now; None when the newest order says it already.
 
-    Looks at the line as it stands and not at the event, so that events may come in any order. `sim` names a
-    replacement of the card.
+    Looks at the line as it stands and not at the event, so that events may come in any order. `occasion`
+    names an event that changed the card, the holder or the place.
     """
     line = find_line(connection, line_id)
     if line is None:
         return None
     service = store.lock_service(connection, line_id, line.operator, line_id)
     line = find_line(connection, line_id) or line  # as it stands now that nobody else orders
-    card = sim or service.sim
-    wanted = wanted_of(connection, line, sim=card, now=now)
+    occasion = occasion or service.occasion
+    wanted = wanted_of(connection, line, occasion=occasion, now=now)
     before = None if service.wanted is None else DesiredService.from_text(service.wanted)
     action = decide_action(before, wanted)
     if action is None:
         return None
     sequence = service.last_sequence + 1
     store.change_service(
-        connection, line_id, line.operator, last_sequence=sequence, wanted=wanted.to_text(), sim=card
+        connection, line_id, line.operator, last_sequence=sequence, wanted=wanted.to_text(), occasion=occasion
     )
     return add_order(tools, connection, line, wanted, action=action, sequence=sequence, now=now)
 
@@ -82,10 +82,10 @@ def network_status(connection: Connection, line: Line) -> LineStatus:
 
 
 @inside("shared by ordering and by reconciling")
-def wanted_of(connection: Connection, line: Line, *, sim: str | None, now: datetime) -> DesiredService:
+def wanted_of(connection: Connection, line: Line, *, occasion: str | None, now: datetime) -> DesiredService:
     """Return what the network is to do with a line."""
     profiles = store.list_profiles(connection, line.line_id, now=now)
-    return desired_service(network_status(connection, line), profiles, sim)
+    return desired_service(network_status(connection, line), profiles, occasion)
 
 
 @inside("shared by ordering and by reconciling")
@@ -203,7 +203,7 @@ def reorder(
             note(tools, connection, each, OrderState.CANCELLED, reason="ORDERED_ANEW", now=now)
     sequence = service.last_sequence + 1
     if line is not None:
-        wanted = wanted_of(connection, line, sim=service.sim, now=now)
+        wanted = wanted_of(connection, line, occasion=service.occasion, now=now)
     store.change_service(connection, service_id, operator, last_sequence=sequence, wanted=wanted.to_text())
     action = decide_action(observed, wanted) or OrderAction.MODIFY
     place = line or (service_id, operator)
