@@ -37,6 +37,11 @@ def test_only_the_days_that_matter_are_kept(identity: ClaimedIdentity, expected:
     assert deadlines_of(identity, a_policy(), ON) == expected
 
 
+def test_who_is_born_on_a_leap_day_comes_of_age_on_the_first_of_march() -> None:
+    assert birthday(date(2008, 2, 29), 18) == date(2026, 3, 1)
+    assert birthday(date(2008, 2, 29), 20) == date(2028, 2, 29)
+
+
 @given(st.dates(date(1900, 1, 1), date(2020, 12, 31)), st.integers(1, 60))
 def test_a_birthday_is_the_first_day_of_that_age(born: date, years: int) -> None:
     def age(on: date) -> int:

@@ -31,6 +31,7 @@ from shiming.registrations.rules.holder_clocks import clocks_of, decide_clock, d
 from shiming.registrations.store.holder_clocks import clocks_of_line
 from shiming.registrations.store.lines import find_line
 from shiming.registrations.store.notices import list_notices
+from shiming.registrations.store.orders import change_order
 from shiming.registrations.store.tables import lines
 from shiming.registrations.use_cases.following import follow_termination
 from shiming.registrations.use_cases.handovers import complete_handover
@@ -328,6 +329,24 @@ def test_the_end_of_a_line_ends_its_clocks(desk: PeopleDesk) -> None:
     assert run(desk, OF_AGE) == 1  # the job meets a line that is gone
     assert state_of(desk, forgotten) == {ClockKind.MAJORITY: ClockState.ENDED}
     assert told(desk) == []
+
+
+def test_lines_of_organisations_and_lines_that_ended_have_no_clocks(desk: PeopleDesk) -> None:
+    desk.prove("SES-O", "p1.handler", document_expires_on=ENDS)
+    desk.order("SES-O")
+    with desk.engine.begin() as connection:
+        change_order(connection, "SES-O", holder_kind="organisation", organisation="ORG-1")
+    of_organisation = desk.register("SES-O")
+    ended = desk.registered_by_proxy(1)
+    desk.desk.terminate(ended)
+    desk.follow(ended)
+    transact(
+        desk.engine,
+        lambda connection: follow_termination(
+            desk.desk.tools, connection, of_organisation, policy=desk.policy, now=NOW
+        ),
+    )
+    assert state_of(desk, of_organisation) == state_of(desk, ended) == {}
 
 
 def test_the_next_holder_has_clocks_of_their_own(desk: PeopleDesk) -> None:

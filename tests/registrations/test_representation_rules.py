@@ -48,6 +48,8 @@ def of_session(**changes: Any) -> ProvenSession:
     [
         (GOOD, []),
         (MINOR, []),
+        (replace(GOOD, category=None), []),
+        (replace(GOOD, category="natural_person"), []),  # unknown to the pack: proofing decides
         (ALONE, []),
         (replace(ALONE, category=None), []),
         (replace(ALONE, category="natural_person"), []),  # unknown to the pack: proofing decides

@@ -2,9 +2,28 @@
 
 from collections.abc import Iterator
 
-from shiming.jurisdictions.model import CheckName, Cited, DigitsMode, Gesture, Policy
+from shiming.jurisdictions.model import (
+    CheckName,
+    Cited,
+    DigitsMode,
+    Gesture,
+    Policy,
+    StopActor,
+    StopReason,
+)
 
 SIDES = (Gesture.TURN_LEFT, Gesture.TURN_RIGHT)
+#: Who must be able to set a stop, because nobody else does: the clocks of holders, a principal in person.
+_SET_BY = {
+    StopReason.HANDOVER_MISSED: StopActor.SYSTEM,
+    StopReason.DOCUMENT_EXPIRED: StopActor.SYSTEM,
+    StopReason.DISPUTE: StopActor.HOLDER,
+}
+_LIFTED_BY = {
+    StopReason.HANDOVER_MISSED: StopActor.SYSTEM,
+    StopReason.DOCUMENT_EXPIRED: StopActor.SYSTEM,
+    StopReason.DISPUTE: StopActor.COMPLIANCE,
+}
 
 
 def inconsistencies(policy: Policy) -> Iterator[str]:
@@ -14,6 +33,7 @@ def inconsistencies(policy: Policy) -> Iterator[str]:
     yield from _documents(policy)
     yield from _channels(policy)
     yield from _routes(policy)
+    yield from _stops(policy)
 
 
 def _unequal_levels(policy: Policy) -> Iterator[str]:
@@ -90,3 +110,15 @@ def _routes(policy: Policy) -> Iterator[str]:
             yield f"routes.{name}.checks_replaced: no digits, and nothing stands in for them"
         if CheckName.AUTHORITY in replaced:
             yield f"routes.{name}.checks_replaced: nothing stands in for the authority"
+
+
+def _stops(policy: Policy) -> Iterator[str]:
+    for reason, actor in _SET_BY.items():
+        rule = policy.stops.get(reason)
+        if rule is None:
+            yield f"stops.{reason}: missing"
+            continue
+        if actor not in rule.set_by.value:
+            yield f"stops.{reason}.set_by: without {actor}, who sets it"
+        if _LIFTED_BY[reason] not in rule.lifted_by.value:
+            yield f"stops.{reason}.lifted_by: without {_LIFTED_BY[reason]}, who lifts it"
