@@ -30,7 +30,7 @@ from tests.registrations.builders import Desk as RegistrationDesk
 from tests.registrations.builders import WrittenSessions, a_desk, a_session
 
 OPERATOR = "cn-mobile"
-ORGANISATION = "ORG-0082-0C20-A1G7-D"
+ORGANISATION = "ORG-0082-0C20-A1G7-7"
 CONTRACT = "ENT-0082-0C20-A1G7-D"
 CODE = "91110000600037341L"
 HANDLER_SESSION = "SES-HANDLER"

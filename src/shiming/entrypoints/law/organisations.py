@@ -57,7 +57,7 @@ def conclude(given: Given, policy: Policy) -> dict[str, Any]:
 def _organisation(given: Given, now: datetime) -> Organisation:
     until = now + timedelta(days=given.authority_days_left)
     return Organisation(
-        organisation_id="ORG-0082-0C20-A1G7-D",
+        organisation_id="ORG-0082-0C20-A1G7-7",
         operator="operator",
         code="code",
         name="name",

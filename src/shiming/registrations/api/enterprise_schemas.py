@@ -26,7 +26,7 @@ class NewContract(BaseModel):
     """For which organisation, and how many lines its handler confirmed."""
 
     model_config = ConfigDict(extra="forbid")
-    organisation: Annotated[str, Field(max_length=40, examples=["ORG-0082-0C20-A1G7-D"])]
+    organisation: Annotated[str, Field(max_length=40, examples=["ORG-0082-0C20-A1G7-7"])]
     lines: Annotated[int, Field(ge=1, le=LINES_CONFIRMED_MAX)]
     terms: Annotated[str | None, Field(max_length=40, description="Version that was accepted.")] = None
     language: Literal["zh", "en"] = "zh"

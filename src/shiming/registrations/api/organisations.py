@@ -97,7 +97,7 @@ class EnterprisePlatform(Protocol):
 
 OrganisationId = Annotated[
     str,
-    Path(description="Reference of the organisation.", max_length=40, examples=["ORG-0082-0C20-A1G7-D"]),
+    Path(description="Reference of the organisation.", max_length=40, examples=["ORG-0082-0C20-A1G7-7"]),
 ]
 Managing = Annotated[Asking, asked(MayManageOrganisation)]
 Reading = Annotated[Asking, asked(MayReadOrganisation)]

@@ -49,7 +49,7 @@ def contract(
 ) -> None:
     """Make a contract for as many lines as the handler confirmed.
 
-    Example: shiming enterprise contract ORG-0082-0C20-A1G7-D --lines 500 --terms 2026-01
+    Example: shiming enterprise contract ORG-0082-0C20-A1G7-7 --lines 500 --terms 2026-01
     """
     platform: EnterprisePlatform = context.obj()
     desk = desk_of(platform)

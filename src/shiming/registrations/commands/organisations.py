@@ -90,7 +90,7 @@ def record(
 def licence(context: typer.Context, reference: Reference, image: Path, as_json: AsJson = False) -> None:
     """Keep the image of the licence in the vault.
 
-    Example: shiming organisations licence ORG-0082-0C20-A1G7-D licence.jpg
+    Example: shiming organisations licence ORG-0082-0C20-A1G7-7 licence.jpg
     """
     platform: EnterprisePlatform = context.obj()
     staged = _stage(platform, reference, image, EvidenceKind.DOCUMENT_FRONT)
@@ -111,7 +111,7 @@ def legal_representative(
 ) -> None:
     """Keep the name of the legal representative in the vault.
 
-    Example: shiming organisations legal-representative ORG-0082-0C20-A1G7-D
+    Example: shiming organisations legal-representative ORG-0082-0C20-A1G7-7
     """
     platform: EnterprisePlatform = context.obj()
     _change(
@@ -131,7 +131,7 @@ def handler(
 ) -> None:
     """Take the person of a verified session as handler.
 
-    Example: shiming organisations handler ORG-0082-0C20-A1G7-D --session SES-0081-0G3G-50C7-1
+    Example: shiming organisations handler ORG-0082-0C20-A1G7-7 --session SES-0081-0G3G-50C7-1
     """
     platform: EnterprisePlatform = context.obj()
     registration = platform.registration_policy
@@ -156,7 +156,7 @@ def power_of_attorney(
 ) -> None:
     """Keep the power of attorney of the handler.
 
-    Example: shiming organisations power-of-attorney ORG-0082-0C20-A1G7-D paper.jpg
+    Example: shiming organisations power-of-attorney ORG-0082-0C20-A1G7-7 paper.jpg
     --begins 2026-03-01T00:00:00+08:00 --until 2026-12-31T00:00:00+08:00
     """
     platform: EnterprisePlatform = context.obj()
@@ -181,7 +181,7 @@ def responsible_person(
 ) -> None:
     """Keep the name of the person who answers for the lines, in the vault.
 
-    Example: shiming organisations responsible-person ORG-0082-0C20-A1G7-D
+    Example: shiming organisations responsible-person ORG-0082-0C20-A1G7-7
     """
     platform: EnterprisePlatform = context.obj()
     _change(
@@ -201,7 +201,7 @@ def suspend(
 ) -> None:
     """Let an organisation open no more lines.
 
-    Example: shiming organisations suspend ORG-0082-0C20-A1G7-D --why resale_report
+    Example: shiming organisations suspend ORG-0082-0C20-A1G7-7 --why resale_report
     """
     platform: EnterprisePlatform = context.obj()
     _change(
@@ -216,7 +216,7 @@ def suspend(
 def resume(context: typer.Context, reference: Reference, as_json: AsJson = False) -> None:
     """Lift a suspension.
 
-    Example: shiming organisations resume ORG-0082-0C20-A1G7-D
+    Example: shiming organisations resume ORG-0082-0C20-A1G7-7
     """
     _change(context.obj(), reference, organisations.resume_organisation, as_json=as_json)
 
@@ -225,7 +225,7 @@ def resume(context: typer.Context, reference: Reference, as_json: AsJson = False
 def close(context: typer.Context, reference: Reference, as_json: AsJson = False) -> None:
     """Close an organisation.
 
-    Example: shiming organisations close ORG-0082-0C20-A1G7-D
+    Example: shiming organisations close ORG-0082-0C20-A1G7-7
     """
     _change(context.obj(), reference, organisations.close_organisation, as_json=as_json)
 
@@ -234,7 +234,7 @@ def close(context: typer.Context, reference: Reference, as_json: AsJson = False)
 def show(context: typer.Context, reference: Reference, as_json: AsJson = False) -> None:
     """Show an organisation and everything that is missing; exit code 1 when it may open no lines.
 
-    Example: shiming organisations show ORG-0082-0C20-A1G7-D
+    Example: shiming organisations show ORG-0082-0C20-A1G7-7
     """
     platform: EnterprisePlatform = context.obj()
     desk = desk_of(platform)

@@ -74,8 +74,8 @@ class OrganisationStanding:
 def organisation_reference(random_part: str) -> str:
     """Return the reference of a new organisation from a fresh reference of `REFERENCE_KIND`.
 
-    >>> organisation_reference("RG-0082-0C20-A1G7-D")
-    'ORG-0082-0C20-A1G7-D'
+    >>> organisation_reference("RG-0082-0C20-A1G7-7")
+    'ORG-0082-0C20-A1G7-7'
     """
     return "O" + random_part
 
