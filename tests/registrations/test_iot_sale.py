@@ -7,13 +7,15 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from shiming.infrastructure.database import reading
 from shiming.jurisdictions.model import Binding, Channel, StopReason
 from shiming.registrations.model.iot import Area, CardState, ContractStatus, IotCard, IotContract
 from shiming.registrations.model.lines import LineStatus
 from shiming.registrations.store.provisioning_tables import line_profiles
-from shiming.registrations.use_cases.iot_cards import once_more, return_card, sell_table
+from shiming.registrations.store.tables import cap_counters
+from shiming.registrations.use_cases.iot_cards import follow_termination, once_more, return_card, sell_table
 from shiming.registrations.use_cases.iot_contracts import IotRefused, end_contract, list_contracts
 from shiming.registrations.use_cases.iot_devices import Seen, Sighting, change_device, see_card
 from shiming.registrations.use_cases.iot_sale import CardSold
@@ -173,6 +175,20 @@ def test_general_traffic_names_its_user_and_ten_are_enough(shop: IotShop) -> Non
     (sold,) = shop.sell(contract, wanted(11, imei=0, session=eleventh))  # device and place are free
     assert isinstance(sold, CardSold), codes(sold)
     assert shop.card(11).actual_user == "p1.driver"
+
+
+def test_a_line_that_ends_gives_its_card_back(shop: IotShop) -> None:
+    shop.stocked(1)
+    (sold,) = shop.sell(general(shop), wanted(0, session=shop.proven("SES-1", "p1.driver")))
+    assert isinstance(sold, CardSold), codes(sold)
+    line_id = sold.card.line_id or ""
+    assert shop.do(lambda connection: follow_termination(shop.desk, connection, line_id))
+    assert not shop.do(lambda connection: follow_termination(shop.desk, connection, line_id))
+    assert not shop.do(lambda connection: follow_termination(shop.desk, connection, "REG-NONE"))
+    assert shop.card(0).state is CardState.RETURNED
+    with reading(shop.engine) as connection:
+        counts = connection.execute(sa.select(cap_counters.c.active)).scalars().all()
+    assert counts == [0]
 
 
 def test_one_proof_names_the_user_of_one_card(shop: IotShop) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from shiming.accounts import jobs as account_jobs
 from shiming.entrypoints.enterprise_jobs import ENTERPRISE_SCHEDULES, enterprise_jobs
+from shiming.entrypoints.iot_jobs import iot_jobs
 from shiming.entrypoints.provisioning_jobs import PROVISIONING_SCHEDULES, provisioning_jobs
 from shiming.entrypoints.transfer_jobs import TRANSFER_SCHEDULES, transfer_jobs
 from shiming.entrypoints.worker import (
@@ -36,9 +37,7 @@ from shiming.registrations.jobs.numbers import free_numbers_once
 from shiming.registrations.jobs.sims import put_in_ordered_sim
 from shiming.registrations.use_cases.following import follow_registration, follow_termination
 from shiming.registrations.use_cases.holder_clocks import run_clocks
-from shiming.registrations.use_cases.iot_resale import follow_decision
 from shiming.registrations.use_cases.notices import send_due_notices
-from shiming.registrations.use_cases.organisations import Desk
 
 if TYPE_CHECKING:
     from shiming.entrypoints.wiring import Platform
@@ -48,7 +47,6 @@ _LOGGER = logging.getLogger(__name__)
 EXPIRE_DISCLOSURES = "disclosures.expire"
 FORGET_ACCESSES = "accesses.forget"
 FORGET_SIGN_INS = "sign_ins.forget"
-FOLLOW_RESALE = "iot.follow_resale"
 SEND_NOTICES = "notices.send"
 FOLLOW_REGISTRATION = "people.follow_registration"
 FOLLOW_TERMINATION = "people.follow_termination"
@@ -99,6 +97,7 @@ def _jobs(platform: "Platform") -> Handlers:
     return {
         **provisioning_jobs(platform),
         **enterprise_jobs(platform),
+        **iot_jobs(platform),
         **transfer_jobs(platform),
         SEAL: Handling(partial(_seal, platform), SEAL_AGAIN),
         ERASE_DUE: Handling(partial(_erase_due, platform)),
@@ -112,7 +111,6 @@ def _jobs(platform: "Platform") -> Handlers:
         SEND_NOTICES: Handling(partial(_send_notices, platform)),
         FOLLOW_REGISTRATION: Handling(partial(_follow, platform, follow_registration)),
         FOLLOW_TERMINATION: Handling(partial(_follow, platform, follow_termination)),
-        FOLLOW_RESALE: Handling(partial(_follow_resale, platform)),
         RUN_HOLDER_CLOCKS: Handling(partial(_run_holder_clocks, platform)),
         PURGE_IDEMPOTENCY_KEYS: Handling(partial(_purge_keys, platform)),
     }
@@ -166,12 +164,6 @@ def _run_holder_clocks(platform: "Platform", task: Task) -> PutBack | None:
         if task.stopping():
             return PutBack()
     return None
-
-
-def _follow_resale(platform: "Platform", task: Task) -> None:
-    policy = platform.policy(platform.default_pack, platform.today())
-    desk = Desk(platform.registrations, policy, platform.clock.now())
-    follow_decision(desk, platform.engine, str(task.job.payload["subject"]))
 
 
 def _send_notices(platform: "Platform", task: Task) -> PutBack | None:

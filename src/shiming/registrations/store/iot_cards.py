@@ -67,6 +67,13 @@ def find_cards(
     return {row.iccid: _card(row) for row in rows}
 
 
+def find_card_of_line(connection: Connection, line_id: str) -> IotCard | None:
+    """Return the card that a line was opened for, held until the transaction ends."""
+    query = iot_cards.select().where(iot_cards.c.line_id == line_id).with_for_update()
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _card(row)
+
+
 def find_bound(connection: Connection, operator: str, imeis: Collection[str]) -> dict[str, str]:
     """Return which card each of these devices is bound to: IMEI -> ICCID."""
     query = sa.select(iot_cards.c.imei, iot_cards.c.iccid).where(

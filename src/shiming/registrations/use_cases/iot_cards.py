@@ -33,11 +33,13 @@ from shiming.registrations.use_cases.iot_sale import (
     read_batch,
 )
 from shiming.registrations.use_cases.lines import terminate_line
+from shiming.registrations.use_cases.organisations import Desk
 from shiming.vocabulary.errors import BadInput, ShimingError, Text
 from shiming.vocabulary.permissions import asks, inside
 from shiming.vocabulary.sim_identifiers import Iccid, Imei
 
 T = TypeVar("T")
+LINE_ENDED = "line_ended"
 COLUMNS = (Column("iccid"), Column("imei", required=False), Column("session", required=False))
 BATCH_ROWS = 50  # each row is a whole registration: half a second, while other writers of SQLite wait
 
@@ -101,13 +103,7 @@ def return_card(iot: IotDesk, connection: Connection, iccid: Iccid, *, why: str)
     card = store.find_cards(connection, [clear], for_update=True).get(clear)
     if card is None:
         raise card_unknown()
-    if not store.take_back(connection, clear, now=iot.desk.now):
-        return card
-    contract = get_contract(connection, card.contract or "")
-    counter = counter_of_user(contract, iot.desk, card.actual_user)
-    if counter is not None:
-        store.free_place_of_user(connection, counter)
-    if card.line_id is not None:
+    if _take_back(iot.desk, connection, card, why=why) and card.line_id is not None:
         terminate_line(
             iot.desk.tools,
             connection,
@@ -116,10 +112,14 @@ def return_card(iot: IotDesk, connection: Connection, iccid: Iccid, *, why: str)
             policy=iot.registration,
             now=iot.desk.now,
         )
-    facts: dict[str, Fact] = {"contract": card.contract, "line": card.line_id, "why": why}
-    subject = card.line_id or contract.contract_id
-    tell(iot.desk, connection, events.IOT_CARD_RETURNED, subject, operator=card.operator, facts=facts)
     return store.find_cards(connection, [clear])[clear]
+
+
+@inside("a job that follows the end of a line")
+def follow_termination(desk: Desk, connection: Connection, line_id: str) -> bool:
+    """Take the card of a line back that ended in another way; False when it had none, or is back already."""
+    card = store.find_card_of_line(connection, line_id)
+    return card is not None and _take_back(desk, connection, card, why=LINE_ENDED)
 
 
 @asks(MayReadIot)
@@ -146,6 +146,19 @@ def card_unknown() -> BadInput:
         Text(zh="没有这张行业卡。", en="There is no such industry card."),
         Text(zh="请核对ICCID，或先导入库存。", en="Compare the ICCID, or import the card first."),
     )
+
+
+def _take_back(desk: Desk, connection: Connection, card: IotCard, *, why: str) -> bool:
+    if not store.take_back(connection, card.iccid.reveal("lookup"), now=desk.now):
+        return False
+    contract = get_contract(connection, card.contract or "")
+    counter = counter_of_user(contract, desk, card.actual_user)
+    if counter is not None:
+        store.free_place_of_user(connection, counter)
+    facts: dict[str, Fact] = {"contract": card.contract, "line": card.line_id, "why": why}
+    subject = card.line_id or contract.contract_id
+    tell(desk, connection, events.IOT_CARD_RETURNED, subject, operator=card.operator, facts=facts)
+    return True
 
 
 def _together(batch: Batch, wanted: Sequence[WantedCard]) -> Iterator[CardSold | IotRefused]:
