@@ -19,12 +19,13 @@ from shiming.vocabulary.refusals import Refusal
 if TYPE_CHECKING:
     from rich.console import Console
 
-_MARKS = {"accepted": "[green]✓[/]", "refused": "[red]✗[/]"}
+_MARKS = {"accepted": "[green]✓[/]", "refused": "[red]✗[/]", "stopped": "[red]✗[/]"}
 _SAID = {
     "accepted": ("同意", "accepted"),
     "refused": ("拒绝", "refused"),
     "review": ("加强核查", "goes to review"),
     "unusable": ("无法处理", "cannot be used"),
+    "stopped": ("停止呼出", "the line is stopped"),
 }
 
 

@@ -65,15 +65,19 @@ def conclude(given: Given, policy: Policy) -> dict[str, Any]:
         HolderClock(_LINE, _HERE, kind, _HOLDER, day, state)
         for kind, day in clocks_of(deadlines, policy).items()
     )
-    due = {_name(clock.kind): _WORDS[decide_clock(clock, policy, today=given.on)] for clock in clocks}
+    cites = [_citation(clock.kind, policy) for clock in clocks]
     if given.new_proof is None:
-        return accepted(clocks=sorted(due), **due)
+        steps = {_name(clock.kind): decide_clock(clock, policy, today=given.on) for clock in clocks}
+        due = {name: _WORDS[step] for name, step in steps.items()}
+        stopped = ClockStep.STOP in steps.values()
+        return {"outcome": "stopped" if stopped else "accepted", "cites": cites, **due}
     decision = _decide(given, given.new_proof, clocks, policy)
     if isinstance(decision, HandoverRefused):
         return refused(decision.refusals)
     return accepted(
         ended=[_name(clock.kind) for clock in decision.ended],
         renewed={_name(clock.kind): clock.due_on.isoformat() for clock in decision.renewed},
+        cites=cites,
     )
 
 
@@ -104,3 +108,9 @@ def _decide(given: Given, proof: NewProof, clocks: tuple[HolderClock, ...], poli
 
 def _name(kind: ClockKind) -> str:
     return "majority" if kind is ClockKind.MAJORITY else "document"
+
+
+def _citation(kind: ClockKind, policy: Policy) -> str:
+    if kind is ClockKind.MAJORITY:
+        return policy.handover.age_years.citation
+    return policy.document_expiry.categories.citation

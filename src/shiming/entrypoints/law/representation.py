@@ -56,7 +56,11 @@ def conclude(given: Given, policy: Policy) -> dict[str, Any]:
     refusals = decide_representation(_facts(given, now), policy, now=now)
     if refusals:
         return refused(refusals)
-    return accepted(acts=given.acting.role if given.acting else "nobody")
+    if given.acting is None:
+        return accepted(acts="nobody")
+    guardian = given.acting.role == "guardian"
+    allowed = policy.documents[given.category].guardian_required if guardian else policy.proxies.both_proven
+    return accepted(acts=given.acting.role, cites=[allowed.citation])
 
 
 def _facts(given: Given, now: datetime) -> RepresentationFacts:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shiming.entrypoints.law.outcomes import accepted, refused
-from shiming.jurisdictions.model import Policy
+from shiming.jurisdictions.model import Policy, StopReason
 from shiming.registrations.model.orders import RepresentativeRole
 from shiming.registrations.model.registration import DRAWN, VERIFIED, ProvenSession
 from shiming.registrations.model.repudiation import (
@@ -50,7 +50,11 @@ def conclude(given: Given, policy: Policy) -> dict[str, Any]:
     refusals = decide_repudiation(_facts(given, now), policy, now=now)
     if refusals:
         return refused(refusals)
-    return accepted(line="stopped until the dispute is decided", place="taken until the dispute is decided")
+    return accepted(
+        line="stopped until the dispute is decided",
+        place="taken until the dispute is decided",
+        cites=[policy.proxies.repudiation_days.citation, policy.stops[StopReason.DISPUTE].level.citation],
+    )
 
 
 def _facts(given: Given, now: datetime) -> RepudiationFacts:

@@ -87,7 +87,9 @@ def conclude(given: Given, policy: Policy) -> dict[str, Any]:
     clocks = clocks_of(Deadlines(given.category, given.comes_of_age, given.document_expires), policy)
     expiry = clocks.get(ClockKind.DOCUMENT_EXPIRY)
     return accepted(
-        fields=list(document.fields), document_clock=None if expiry is None else expiry.isoformat()
+        fields=list(document.fields),
+        document_clock=None if expiry is None else expiry.isoformat(),
+        cites=[document.citation],
     )
 
 
