@@ -49,7 +49,8 @@ class Story:
     @property
     def reasons(self) -> tuple[Refusal, ...]:
         """Why it was refused."""
-        return tuple(self.result.concluded.get("reasons", ()))
+        found = self.result.concluded.get("reasons", ())
+        return tuple(each for each in found if isinstance(each, Refusal))
 
     def cites(self) -> tuple[str, ...]:
         """Every provision that the conclusion rests on, as `source:article`."""
