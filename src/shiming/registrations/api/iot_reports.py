@@ -34,11 +34,13 @@ from shiming.registrations.api.iot_platform import (
     iot_platform,
     version_of,
 )
-from shiming.registrations.api.iot_schemas import (
+from shiming.registrations.api.iot_report_schemas import (
+    ContractReconciledShown,
     DeviceOutcome,
     DeviceOutcomes,
     DevicesSold,
     NewResaleReport,
+    ReconciledShown,
     ResaleAppeal,
     ResaleShown,
     StockStated,
@@ -96,7 +98,11 @@ def report_table(request: Request, contract: ContractId, asking: Reporting, uplo
     return report.to_json()
 
 
-@router.post("/contracts/{contract}/stock-statements", responses=problem_responses(404))
+@router.post(
+    "/contracts/{contract}/stock-statements",
+    response_model=ContractReconciledShown,
+    responses=problem_responses(404),
+)
 def state_stock(
     request: Request, contract: ContractId, wanted: StockStated, asking: Reporting
 ) -> dict[str, Any]:
@@ -111,7 +117,11 @@ def state_stock(
     return outcome.to_json()
 
 
-@router.get("/contracts/{contract}/reconciliation", responses=problem_responses(404))
+@router.get(
+    "/contracts/{contract}/reconciliation",
+    response_model=ContractReconciledShown,
+    responses=problem_responses(404),
+)
 def reconcile_contract(request: Request, contract: ContractId, asking: Reading) -> dict[str, Any]:
     """Compare the cards of a contract: delivered, sold, returned, registered, awaited."""
     found = find(request, contract, asking, MayReadIot)
@@ -120,7 +130,7 @@ def reconcile_contract(request: Request, contract: ContractId, asking: Reading) 
         return iot_reconciling.reconcile_contract(connection, found.contract_id, policy).to_json()
 
 
-@router.get("/reconciliation")
+@router.get("/reconciliation", response_model=ReconciledShown)
 def reconcile(
     request: Request,
     asking: Reading,

@@ -1,6 +1,6 @@
 """What the routes of industry cards take and give; cards and devices are masked where they are shown."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,13 +23,6 @@ from shiming.registrations.model.iot import (
     TrafficClass,
 )
 from shiming.registrations.model.iot_profile import camara_bind_requests
-from shiming.registrations.model.iot_reports import (
-    RESALE_MATERIALS,
-    RESALE_REASON,
-    RESALE_REMEDY,
-    ResaleCase,
-    ResaleState,
-)
 from shiming.registrations.use_cases.iot_devices import Seen
 
 CARDS_AT_ONCE_MAX = 100  # of one request: a second of work; a table takes more
@@ -41,11 +34,13 @@ ImeiText = Annotated[str, Field(max_length=40, examples=["35-686800-004141-8"])]
 Why = Annotated[str, Field(pattern=r"^[a-z][a-z_]{2,39}$", examples=["device_broken"])]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """What is sent; what it does not know it refuses."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class NewAssessment(_Body):
+class NewAssessment(Body):
     """The security assessment of a company; the assessor is the caller."""
 
     organisation: OrganisationReference
@@ -77,7 +72,7 @@ class AssessmentShown(BaseModel):
         )
 
 
-class AreaTerms(_Body):
+class AreaTerms(Body):
     """A circle: degrees, and metres."""
 
     latitude: Annotated[float, Field(ge=-90, le=90)]
@@ -85,7 +80,7 @@ class AreaTerms(_Body):
     radius_m: Annotated[int, Field(ge=1, le=RADIUS_M_MAX)]
 
 
-class FenceAsked(_Body):
+class FenceAsked(Body):
     """What the network lets the cards do; a contract narrows its scene and never widens it."""
 
     voice: bool = False
@@ -110,7 +105,7 @@ class FenceAsked(_Body):
         )
 
 
-class NewContract(_Body):
+class NewContract(Body):
     """A contract for industry cards with an organisation."""
 
     organisation: OrganisationReference
@@ -175,7 +170,7 @@ class Contracts(Listing):
     items: list[ContractShown]
 
 
-class CardWanted(_Body):
+class CardWanted(Body):
     """One card, its device where the contract binds to one, and the session of its actual user."""
 
     iccid: IccidText
@@ -183,7 +178,7 @@ class CardWanted(_Body):
     session: Annotated[str | None, Field(max_length=64)] = None
 
 
-class CardsWanted(_Body):
+class CardsWanted(Body):
     """Cards to be sold at once; `handler_session`: a fresh proof of the handler."""
 
     cards: Annotated[list[CardWanted], Field(min_length=1, max_length=CARDS_AT_ONCE_MAX)]
@@ -208,7 +203,7 @@ class CardOutcomes(BaseModel):
     cards: list[CardOutcome]
 
 
-class CardNamed(_Body):
+class CardNamed(Body):
     """A card; POST keeps it out of addresses."""
 
     iccid: IccidText
@@ -270,87 +265,3 @@ class SeenShown(BaseModel):
     """What the sighting means; `broken`: the line is stopped."""
 
     seen: Seen
-
-
-class DeviceSold(_Body):
-    """A device that a maker sold; `buyer`: a proven session, an organisation, or nothing: awaited."""
-
-    device_serial: Annotated[str, Field(min_length=1, max_length=80)]
-    iccid: IccidText
-    buyer: Annotated[str, Field(max_length=64)] = ""
-
-
-class DevicesSold(_Body):
-    """Devices reported at once."""
-
-    devices: Annotated[list[DeviceSold], Field(min_length=1, max_length=CARDS_AT_ONCE_MAX)]
-
-
-class DeviceOutcome(BaseModel):
-    """What became of one report: new, known, or why it was passed over."""
-
-    device_serial: str
-    outcome: str
-    text: dict[str, str] | None = None
-
-
-class DeviceOutcomes(BaseModel):
-    """One outcome for each device, in order."""
-
-    devices: list[DeviceOutcome]
-
-
-class StockStated(_Body):
-    """What a maker declares of a day."""
-
-    on: date
-    sold: Annotated[int, Field(ge=0)]
-    stock: Annotated[int, Field(ge=0)]
-
-
-class NewResaleReport(_Body):
-    """Cards of a contract are said to be resold; `evidence` refers to what was handed in."""
-
-    contract: Annotated[str, Field(max_length=40)]
-    evidence: Reference
-    iccid: IccidText | None = None
-
-
-class ResaleAppeal(_Body):
-    """The objection of the company; a reference of what was handed in."""
-
-    appeal: Reference
-
-
-class ResaleShown(BaseModel):
-    """A case, and what the company is told: why, where to turn, what to bring."""
-
-    id: str
-    contract: str
-    organisation: str
-    evidence: str
-    state: ResaleState
-    reported_at: datetime
-    decided_at: datetime | None
-    decided_by: str | None
-    liable: str | None
-    appeal: str | None
-    reason: dict[str, str] = RESALE_REASON.to_json()
-    remedy: dict[str, str] = RESALE_REMEDY.to_json()
-    materials: dict[str, str] = RESALE_MATERIALS.to_json()
-
-    @classmethod
-    def of(cls, case: ResaleCase) -> Self:
-        """Return what is shown of it."""
-        return cls(
-            id=case.case_id,
-            contract=case.contract,
-            organisation=case.organisation,
-            evidence=case.evidence,
-            state=case.state,
-            reported_at=case.reported_at,
-            decided_at=case.decided_at,
-            decided_by=case.decided_by,
-            liable=case.liable,
-            appeal=case.appeal,
-        )
