@@ -1,7 +1,6 @@
 """The jobs that features give to the worker, and where this installation sends its events."""
 
 import logging
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 from shiming.accounts import jobs as account_jobs
 from shiming.entrypoints.enterprise_jobs import ENTERPRISE_SCHEDULES, enterprise_jobs
 from shiming.entrypoints.iot_jobs import iot_jobs
+from shiming.entrypoints.people_jobs import PEOPLE_SCHEDULES, people_jobs
 from shiming.entrypoints.provisioning_jobs import PROVISIONING_SCHEDULES, provisioning_jobs
 from shiming.entrypoints.transfer_jobs import TRANSFER_SCHEDULES, transfer_jobs
 from shiming.entrypoints.worker import (
@@ -33,11 +33,6 @@ from shiming.infrastructure.webhooks.delivering import DeliveryTools
 from shiming.privacy import jobs as privacy_jobs
 from shiming.privacy.disclosure_jobs import expire_disclosures, forget_old_accesses
 from shiming.privacy.use_cases.sealing import seal_ledger
-from shiming.registrations.jobs.numbers import free_numbers_once
-from shiming.registrations.jobs.sims import put_in_ordered_sim
-from shiming.registrations.use_cases.following import follow_registration, follow_termination
-from shiming.registrations.use_cases.holder_clocks import run_clocks
-from shiming.registrations.use_cases.notices import send_due_notices
 
 if TYPE_CHECKING:
     from shiming.entrypoints.wiring import Platform
@@ -47,10 +42,6 @@ _LOGGER = logging.getLogger(__name__)
 EXPIRE_DISCLOSURES = "disclosures.expire"
 FORGET_ACCESSES = "accesses.forget"
 FORGET_SIGN_INS = "sign_ins.forget"
-SEND_NOTICES = "notices.send"
-FOLLOW_REGISTRATION = "people.follow_registration"
-FOLLOW_TERMINATION = "people.follow_termination"
-RUN_HOLDER_CLOCKS = "holder_clocks.run"
 DISCARD_HELD = "proofing.discard_held"
 FREE_NUMBERS = "numbers.free_expired"
 PUT_IN_ORDERED_SIM = "sims.put_in_ordered"
@@ -61,11 +52,10 @@ SCHEDULES = (
     *PROVISIONING_SCHEDULES,
     *ENTERPRISE_SCHEDULES,
     *TRANSFER_SCHEDULES,
+    *PEOPLE_SCHEDULES,
     Schedule(DISCARD_HELD, Every(seconds=300)),  # a session lives half an hour
     Schedule(EXPIRE_DISCLOSURES, Every(seconds=60)),  # deadlines are hours
     Schedule(FREE_NUMBERS, Every(seconds=300)),  # tidies up only: what has run out is free at once
-    Schedule(SEND_NOTICES, Every(seconds=10)),
-    Schedule(RUN_HOLDER_CLOCKS, Cron("40 9 * * *", "Asia/Shanghai")),  # people read messages by day
     Schedule(FORGET_ACCESSES, Cron("53 3 * * *", "Asia/Shanghai")),
     Schedule(FORGET_SIGN_INS, Cron("29 * * * *", "Asia/Shanghai")),
 )
@@ -99,6 +89,7 @@ def _jobs(platform: "Platform") -> Handlers:
         **enterprise_jobs(platform),
         **iot_jobs(platform),
         **transfer_jobs(platform),
+        **people_jobs(platform),
         SEAL: Handling(partial(_seal, platform), SEAL_AGAIN),
         ERASE_DUE: Handling(partial(_erase_due, platform)),
         SWEEP: Handling(partial(_sweep, platform)),
@@ -108,10 +99,6 @@ def _jobs(platform: "Platform") -> Handlers:
         DISCARD_HELD: Handling(partial(_discard, platform)),
         FREE_NUMBERS: Handling(partial(_free_numbers, platform)),
         PUT_IN_ORDERED_SIM: Handling(partial(_put_in_ordered_sim, platform)),
-        SEND_NOTICES: Handling(partial(_send_notices, platform)),
-        FOLLOW_REGISTRATION: Handling(partial(_follow, platform, follow_registration)),
-        FOLLOW_TERMINATION: Handling(partial(_follow, platform, follow_termination)),
-        RUN_HOLDER_CLOCKS: Handling(partial(_run_holder_clocks, platform)),
         PURGE_IDEMPOTENCY_KEYS: Handling(partial(_purge_keys, platform)),
     }
 
@@ -149,42 +136,6 @@ def _discard(platform: "Platform", task: Task) -> PutBack | None:
         if task.stopping():
             return PutBack()
     return None
-
-
-def _follow(platform: "Platform", follow: Callable[..., None], task: Task) -> None:
-    policy, now = platform.policy(platform.default_pack, platform.today()), platform.clock.now()
-    line, tools = str(task.job.payload["subject"]), platform.registrations
-    transact(platform.engine, lambda connection: follow(tools, connection, line, policy=policy, now=now))
-
-
-def _run_holder_clocks(platform: "Platform", task: Task) -> PutBack | None:
-    tools, today = platform.registrations, platform.today()
-    policy = platform.policy(platform.default_pack, today)
-    while run_clocks(tools, platform.engine, policy=policy, now=platform.clock.now(), today=today):
-        if task.stopping():
-            return PutBack()
-    return None
-
-
-def _send_notices(platform: "Platform", task: Task) -> PutBack | None:
-    while send_due_notices(platform.notices, platform.engine, now=platform.clock.now()):
-        if task.stopping():
-            return PutBack()
-    return None
-
-
-def _free_numbers(platform: "Platform", task: Task) -> PutBack | None:
-    while free_numbers_once(platform.registrations, platform.engine, now=platform.clock.now()):
-        if task.stopping():
-            return PutBack()
-    return None
-
-
-def _put_in_ordered_sim(platform: "Platform", task: Task) -> None:
-    policy = platform.policy(platform.default_pack, platform.today())
-    put_in_ordered_sim(
-        platform.registrations, platform.engine, str(task.job.payload["subject"]), policy=policy
-    )
 
 
 def _forget_sign_ins(platform: "Platform", _task: Task) -> None:
