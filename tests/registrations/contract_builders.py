@@ -23,8 +23,10 @@ from shiming.registrations.model.terms import (
     TermsPublished,
     TermsRefused,
 )
+from shiming.registrations.ports.notices import NoticeAccepted, NoticeMessage, NoticeRejected
 from shiming.registrations.store.orders import add_order, change_order, find_order
 from shiming.registrations.use_cases import confirmations, terms
+from shiming.registrations.use_cases.notices import NoticeTools
 from shiming.vocabulary.errors import Text
 from tests.infrastructure.http_peers import TableGatekeeper
 from tests.privacy.builders import NOW
@@ -176,6 +178,18 @@ def codes_of(outcome: object) -> list[str]:
 
 
 @dataclass
+class KeepingChannel:
+    """A channel that keeps what it was given; `answers` False: nothing ever arrives."""
+
+    answers: bool = True
+    sent: list[NoticeMessage] = field(default_factory=list)
+
+    def send(self, message: NoticeMessage) -> NoticeAccepted | NoticeRejected:
+        self.sent.append(message)
+        return NoticeAccepted("kept") if self.answers else NoticeRejected("unknown_number")
+
+
+@dataclass
 class ContractServer:
     """What the application and these routes need of the wired platform."""
 
@@ -184,6 +198,11 @@ class ContractServer:
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     default_pack: str = "cn"
     language: str = "en"
+    channel: KeepingChannel = field(default_factory=KeepingChannel)
+
+    @property
+    def notices(self) -> NoticeTools:
+        return NoticeTools(self.desk.tools.privacy, self.channel)
 
     def __getattr__(self, name: str) -> Any:
         found = {

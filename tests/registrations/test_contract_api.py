@@ -14,10 +14,13 @@ from jwcrypto.jwk import JWK
 
 from shiming.entrypoints.http_api import create_app
 from shiming.infrastructure.clock import FixedClock
+from shiming.infrastructure.database import unit_of_work
 from shiming.infrastructure.http.asking import Caller
 from shiming.infrastructure.http.rate_limits import RateLimits
 from shiming.registrations.model.registration import LineRegistered
+from shiming.registrations.store.tables import lines
 from shiming.registrations.use_cases.paper_receipts import code_in_pdf
+from tests.databases import everything_in
 from tests.infrastructure.http_peers import CLERK, OTHER, serving
 from tests.privacy.builders import NOW
 from tests.registrations.builders import a_number, a_session
@@ -144,7 +147,7 @@ def test_an_acceptance_names_the_version_and_its_hash(counter: Counter) -> None:
 def test_the_code_reaches_the_customer_and_never_the_counter(counter: Counter) -> None:
     sent = counter.post(f"{ORDER}/confirmation-code")
     assert sent.status_code == 201, sent.text
-    assert set(sent.json()) == {"session", "lines", "expires_at", "attempts", "link"}
+    assert set(sent.json()) == {"session", "lines", "expires_at", "attempts", "link", "sent_to"}
     path = httpx.URL(sent.json()["link"]).path
     shown = counter.get(path).json()
     assert (shown["number"], shown["lines"]) == (a_number().reveal("test"), 1)
@@ -181,6 +184,32 @@ def test_the_customer_says_yes_on_their_own_device(counter: Counter) -> None:
     counter.later(30)
     path = httpx.URL(counter.post(f"{ORDER}/confirmation-code").json()["link"]).path
     assert counter.post(f"{path}/yes", token=None).json()["lines"] == 1
+
+
+def test_a_code_goes_to_a_line_that_the_customer_holds_past_the_counter(counter: Counter) -> None:
+    desk, asked = counter.desk.desk, {"delivery": "own_line"}
+    held = "SES-earlier"
+    desk.sessions.add(a_session(held), a_session(SESSION))
+    assert reasons(counter.post(f"{ORDER}/confirmation-code", asked)) == ["CONFIRMATION_NO_OWN_LINE"]
+    outcome = desk.register(held, a_number(5), operator=OPERATOR)
+    assert isinstance(outcome, LineRegistered)
+    line = outcome.receipt["line"]["id"]
+    assert reasons(counter.post(f"{ORDER}/confirmation-code", asked)) == ["CONFIRMATION_NO_OWN_LINE"]
+    with unit_of_work(desk.engine) as connection:  # the network has confirmed it
+        connection.execute(lines.update().values(status="active"))
+    sent = counter.post(f"{ORDER}/confirmation-code", asked)
+    assert sent.status_code == 201, sent.text
+    assert (sent.json()["sent_to"], sent.json()["link"]) == (line, None)
+    (message,) = counter.server.channel.sent
+    assert message.to == a_number(5)
+    assert "1 new line, number +8613800000000" in message.text.en
+    code = message.text.en.split("code ")[1].split()[0]
+    assert code not in sent.text + repr(message)
+    assert f"code {code}".encode() not in everything_in(desk.engine)
+    assert counter.post(f"{ORDER}/confirmation", {"code": code}).status_code == 200
+    counter.server.channel.answers = False
+    counter.later(30)
+    assert reasons(counter.post(f"{ORDER}/confirmation-code", asked)) == ["CONFIRMATION_NO_OWN_LINE"]
 
 
 def test_the_paper_receipt_is_verified_by_its_code(counter: Counter) -> None:

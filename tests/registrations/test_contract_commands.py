@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from jwcrypto.jwk import JWK
 from typer.testing import CliRunner, Result
 
 from shiming.entrypoints import receipt_commands
-from shiming.infrastructure.database import transact
+from shiming.infrastructure.clock import FixedClock
+from shiming.infrastructure.database import transact, unit_of_work
 from shiming.infrastructure.signing import Ed25519Signer
 from shiming.registrations.commands import confirmations, terms
 from shiming.registrations.connectors.qr_receipt import png
 from shiming.registrations.model.confirmation import ConfirmationShown
 from shiming.registrations.model.registration import LineRegistered
+from shiming.registrations.store.tables import lines
 from shiming.registrations.use_cases.confirmations import show_confirmation
 from shiming.registrations.use_cases.paper_receipts import code_in_pdf
 from shiming.vocabulary.errors import BadInput
@@ -28,12 +31,14 @@ from tests.registrations.contract_builders import (
     SESSION,
     ContractDesk,
     ContractServer,
+    KeepingChannel,
     a_contract_desk,
     a_contract_policy,
     an_order,
 )
 from tests.registrations.enterprise_builders import CONTRACT, an_enterprise
 
+LATER = NOW + timedelta(minutes=1)
 root = typer.Typer()
 root.add_typer(terms.app, name="terms")
 root.add_typer(confirmations.app, name="confirmations")
@@ -162,6 +167,25 @@ def test_the_customer_reads_the_code_from_their_own_telephone(desk: ContractDesk
     wrong = result_of(desk, "confirmations", "take", SESSION, "000000" if code != "000000" else "000001")
     assert (wrong["attempts_left"], wrong["reasons"][0]["code"]) == (2, "CONFIRMATION_CODE_WRONG")
     assert result_of(desk, "confirmations", "take", SESSION, code)["method"] == "read_back"
+
+
+def test_a_code_goes_to_a_line_that_the_customer_holds(desk: ContractDesk) -> None:
+    held = "SES-earlier"
+    desk.desk.sessions.add(a_session(held), a_session(SESSION))
+    none = run(desk, "confirmations", "send", SESSION, "--own-line")
+    assert (none.exit_code, "CONFIRMATION_NO_OWN_LINE" in none.stderr) == (1, True)
+    outcome = desk.desk.register(held, a_number(5), operator=OPERATOR)
+    assert isinstance(outcome, LineRegistered)
+    with unit_of_work(desk.desk.engine) as connection:  # the network has confirmed it
+        connection.execute(lines.update().values(status="active"))
+    platform = ContractServer(desk.desk)
+    arguments = ["confirmations", "send", SESSION, "--own-line", "--json"]
+    done = CliRunner().invoke(root, arguments, obj=lambda: platform)
+    assert json.loads(done.stdout)["sent_to"] == outcome.receipt["line"]["id"]
+    code = platform.channel.sent[0].text.en.split("code ")[1].split()[0]
+    assert result_of(desk, "confirmations", "take", SESSION, code)["lines"] == 1
+    deaf = ContractServer(desk.desk, channel=KeepingChannel(answers=False), clock=FixedClock(LATER))
+    assert CliRunner().invoke(root, arguments, obj=lambda: deaf).exit_code == 1
 
 
 def test_a_terminal_shows_the_link_as_a_code(desk: ContractDesk) -> None:

@@ -11,16 +11,17 @@ Browsers get a small page in both languages, programs get JSON.
 
 import html
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from shiming.infrastructure.database import transact
+from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.http.asking import Asking, asked, open_to_all
 from shiming.infrastructure.http.problems import problem_responses
 from shiming.registrations.api.contract_platform import (
+    ContractPlatform,
     SessionId,
     contract_platform,
     contract_policy,
@@ -28,11 +29,15 @@ from shiming.registrations.api.contract_platform import (
     refused,
 )
 from shiming.registrations.api.terms_schemas import BothLanguages
+from shiming.registrations.errors.contracts import ConfirmationRefusal
 from shiming.registrations.model.confirmation import ConfirmationShown, Confirmed, NotConfirmed
+from shiming.registrations.model.lines import Line
 from shiming.registrations.model.orders import ConfirmationMethod
 from shiming.registrations.permissions.terms import MayRecordAcceptance
 from shiming.registrations.use_cases import confirmations
+from shiming.registrations.use_cases.confirmation_delivery import find_own_line, send_code
 from shiming.vocabulary.errors import Text
+from shiming.vocabulary.refusals import Refusal
 
 router = APIRouter(tags=["orders"])
 
@@ -42,14 +47,25 @@ Recording = Annotated[Asking, asked(MayRecordAcceptance)]
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$", description="Of the link.")]
 
 
+class CodeAsked(BaseModel):
+    """How the code comes to the customer: by a link for their own device, or to a line that they hold."""
+
+    model_config = ConfigDict(extra="forbid")
+    delivery: Literal["link", "own_line"] = "link"
+
+
 class CodeSent(BaseModel):
-    """A code is on its way. `link` is for the customer's own device, shown there as a QR code."""
+    """A code is on its way: by `link`, to be shown as a QR code, or to the line `sent_to`."""
 
     session: str
     lines: int
     expires_at: datetime
     attempts: int
-    link: str
+    link: str | None = None
+    sent_to: str | None = None
+
+
+_BY_LINK = CodeAsked()
 
 
 class CodeReadBack(BaseModel):
@@ -83,10 +99,11 @@ class ToConfirm(BaseModel):
     status_code=201,
     responses=problem_responses(404, 409),
 )
-def issue(request: Request, session: SessionId, asking: Recording) -> CodeSent:
+def issue(request: Request, session: SessionId, asking: Recording, wanted: CodeAsked = _BY_LINK) -> CodeSent:
     """Make a code for the number of an order; the one before is void. The answer does not hold it."""
     platform = contract_platform(request)
     operator = operator_of_order(platform, asking, session)
+    own_line = _own_line(platform, session, operator) if wanted.delivery == "own_line" else None
     outcome = transact(
         platform.engine,
         lambda connection: confirmations.issue_code(
@@ -100,13 +117,19 @@ def issue(request: Request, session: SessionId, asking: Recording) -> CodeSent:
     )
     if isinstance(outcome, NotConfirmed):
         raise not_confirmed(outcome)
-    return CodeSent(
+    sent = CodeSent(
         session=session,
         lines=outcome.matter.lines,
         expires_at=outcome.expires_at,
         attempts=outcome.attempts,
-        link=f"{platform.settings.public_url}{LINK_PATH}/{outcome.link_token}",
     )
+    if own_line is None:
+        sent.link = f"{platform.settings.public_url}{LINK_PATH}/{outcome.link_token}"
+    elif send_code(platform.notices.port, own_line, outcome):
+        sent.sent_to = own_line.line_id
+    else:
+        raise _no_own_line(platform)
+    return sent
 
 
 @router.post(
@@ -186,6 +209,19 @@ def confirm_on_device(request: Request, token: Token) -> Response:
             return _page(409, *_words(outcome))
         return _page(200, Text(zh="已确认，谢谢。", en="Confirmed. Thank you."))
     return JSONResponse(given(outcome).model_dump(mode="json"))
+
+
+def _own_line(platform: ContractPlatform, session: str, operator: str) -> Line:
+    with reading(platform.engine) as connection:
+        found = find_own_line(connection, session, operator)
+    if found is None:
+        raise _no_own_line(platform)
+    return found
+
+
+def _no_own_line(platform: ContractPlatform) -> Exception:
+    citation = contract_policy(platform).confirmation_digits.citation
+    return not_confirmed(NotConfirmed((Refusal(ConfirmationRefusal.CONFIRMATION_NO_OWN_LINE, citation),)))
 
 
 def given(outcome: Confirmed | NotConfirmed) -> ConfirmationGiven:

@@ -14,6 +14,7 @@ from shiming.infrastructure.http.problems import Refusal as Refused
 from shiming.infrastructure.settings import Settings
 from shiming.jurisdictions.model import ContractPolicy, Policy
 from shiming.registrations.permissions.terms import MayRecordAcceptance
+from shiming.registrations.use_cases.notices import NoticeTools
 from shiming.registrations.use_cases.terms import find_operator_of_order, unknown_order
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.errors import Text
@@ -28,6 +29,7 @@ class ContractPlatform(Protocol):
     engine: Engine
     clock: Clock
     registrations: RegistrationTools
+    notices: NoticeTools
     default_pack: str
     settings: Settings
 

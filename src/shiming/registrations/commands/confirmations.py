@@ -1,6 +1,6 @@
 """`shiming confirmations`: let the customer confirm what is opened, and take what they read back."""
 
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -14,10 +14,14 @@ from shiming.registrations.commands.contract_output import (
     refuse,
 )
 from shiming.registrations.connectors.qr_receipt import in_terminal
+from shiming.registrations.errors.contracts import ConfirmationRefusal
 from shiming.registrations.model.confirmation import CodeIssued, Confirmed, NotConfirmed
 from shiming.registrations.model.enterprise_lines import LINES_CONFIRMED_MAX
+from shiming.registrations.model.lines import Line
 from shiming.registrations.use_cases import confirmations, contract_confirmations
+from shiming.registrations.use_cases.confirmation_delivery import find_own_line, send_code
 from shiming.registrations.use_cases.terms import find_operator_of_order, unknown_order
+from shiming.vocabulary.refusals import Refusal
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,24 +36,41 @@ LINK_PATH = "/v1/confirmations"
 
 
 @app.command()
-def send(context: typer.Context, session: Session, as_json: AsJson = False) -> None:
+def send(
+    context: typer.Context,
+    session: Session,
+    own_line: Annotated[
+        bool, typer.Option("--own-line", help="Send the code to a line that the customer holds, no link.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show the customer's link as a QR code for their own telephone; the code itself is not printed.
 
     Example: shiming confirmations send SES-0081-0G3G-50C7-1
     """
     platform = platform_of(context)
+    operator = _operator(platform, session)
+    line = _own_line(platform, session, operator, as_json=as_json) if own_line else None
     outcome = transact(
         platform.engine,
         lambda connection: confirmations.issue_code(
             platform.registrations,
             connection,
             session,
-            operator=_operator(platform, session),
+            operator=operator,
             policy=contract_policy(platform),
             now=platform.clock.now(),
         ),
     )
-    _show(platform, outcome, {"session": session}, as_json=as_json)
+    if line is None or isinstance(outcome, NotConfirmed):
+        _show(platform, outcome, {"session": session}, as_json=as_json)
+    elif send_code(platform.notices.port, line, outcome):
+        expires = outcome.expires_at.isoformat()
+        sent = {"session": session, "lines": outcome.matter.lines, "expires_at": expires}
+        said = f"{line.line_id}  {expires}"
+        print_outcome({**sent, "sent_to": line.line_id}, as_json=as_json, said=said)
+    else:
+        _no_own_line(platform, as_json=as_json)
 
 
 @app.command()
@@ -122,6 +143,18 @@ def take_contract(
         ),
     )
     _settle(platform, outcome, {"contract": contract}, as_json=as_json)
+
+
+def _own_line(platform: ContractPlatform, session: str, operator: str, *, as_json: bool) -> Line:
+    with reading(platform.engine) as connection:
+        found = find_own_line(connection, session, operator)
+    return found or _no_own_line(platform, as_json=as_json)
+
+
+def _no_own_line(platform: ContractPlatform, *, as_json: bool) -> NoReturn:
+    citation = contract_policy(platform).confirmation_digits.citation
+    refusal = Refusal(ConfirmationRefusal.CONFIRMATION_NO_OWN_LINE, citation)
+    refuse((refusal,), as_json=as_json, language=platform.language)
 
 
 def _show(

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 from shiming.infrastructure.clock import Clock
 from shiming.infrastructure.settings import Settings
 from shiming.jurisdictions.model import ContractPolicy, Policy
+from shiming.registrations.use_cases.notices import NoticeTools
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.refusals import Refusal
@@ -32,6 +33,8 @@ class ContractPlatform(Protocol):
     def registrations(self) -> RegistrationTools: ...  # noqa: D102
     @property
     def settings(self) -> Settings: ...  # noqa: D102
+    @property
+    def notices(self) -> NoticeTools: ...  # noqa: D102
     @property
     def default_pack(self) -> str: ...  # noqa: D102
     @property

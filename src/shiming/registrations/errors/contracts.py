@@ -151,6 +151,17 @@ class ConfirmationRefusal(ReasonCode):
         Text(zh="确认码刚刚发送，请稍候。", en="A code was just sent; please wait a moment."),
         Text(zh="请半分钟后再试。", en="Try again in half a minute."),
     )
+    CONFIRMATION_NO_OWN_LINE = (
+        "CONFIRMATION_NO_OWN_LINE",
+        Text(
+            zh="用户在本企业没有可接收短信的号码。",
+            en="The customer holds no line here that a message can be sent to.",
+        ),
+        Text(
+            zh="您在本企业没有可接收短信的号码。", en="You hold no line here that a message can be sent to."
+        ),
+        Text(zh="请改用二维码链接。", en="Use the link, shown as a QR code for their own telephone."),
+    )
     LINES_FEWER_THAN_ENTERED = (
         "LINES_FEWER_THAN_ENTERED",
         Text(
