@@ -9,7 +9,7 @@ import pytest
 
 from shiming.entrypoints.listeners import LISTENERS
 from shiming.entrypoints.provisioning_jobs import OCCASIONS, ORDER, PROVISIONED
-from shiming.infrastructure.database import transact
+from shiming.infrastructure.database import transact, unit_of_work
 from shiming.infrastructure.outbox import Event, emit
 from shiming.privacy.model import LedgerVerified
 from shiming.privacy.use_cases.verifying import verify_ledger
@@ -18,6 +18,7 @@ from shiming.registrations.model.provisioning import OrderAction, OrderState, Se
 from shiming.registrations.ports.bss import BssEndpoint, OrderRefused, OrderTaken, OrderWanted
 from shiming.registrations.sandbox_bss.faults import Fault, Faults
 from shiming.registrations.sandbox_bss.in_memory import FakeBss
+from shiming.registrations.store.sims import sim_uses, sims
 from shiming.registrations.use_cases.bss_endpoints import remove_bss
 from shiming.registrations.use_cases.order_progress import settle
 from shiming.registrations.use_cases.provisioning import request_profile
@@ -283,7 +284,7 @@ def test_a_profile_for_no_line_is_refused(network: Network) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(OCCASIONS))
-def test_a_new_card_holder_or_place_is_ordered_once(network: Network, bss: FakeBss, kind: str) -> None:
+def test_a_new_holder_or_place_is_ordered_once(network: Network, bss: FakeBss, kind: str) -> None:
     network.connect()
     network.register("REG-1")
     follow(network, bss)
@@ -292,6 +293,46 @@ def test_a_new_card_holder_or_place_is_ordered_once(network: Network, bss: FakeB
     follow(network, bss)
     assert actions(network, "REG-1")[1:] == [(OrderAction.MODIFY, COMPLETED)]
     assert network.orders("REG-1")[-1].desired.occasion == event.event_id
+
+
+def test_a_card_is_ordered_when_it_comes_into_the_line_and_when_it_is_replaced(
+    network: Network, bss: FakeBss
+) -> None:
+    network.connect()
+    network.register("REG-1")
+    follow(network, bss)
+    for position, event in enumerate(("line.sim_assigned", "line.sim_replaced", "line.sim_replaced"), 1):
+        if position < 3:  # the third event tells of no other card
+            put_card(network, "REG-1", position)
+        tell(network, event)
+        follow(network, bss)
+    assert [action for action, _ in actions(network, "REG-1")] == [
+        OrderAction.ADD,
+        OrderAction.MODIFY,
+        OrderAction.MODIFY,
+    ]
+    service = bss.book.service("REG-1")
+    assert service is not None
+    cards = [each["id"] for each in service["supportingResource"] if each["name"] == "ICCID"]
+    assert cards == [f"8986000000000000000{2}"]
+    assert cards[0] not in str([order.to_json() for order in network.orders("REG-1")])
+
+
+def tell(network: Network, kind: str) -> None:
+    transact(network.engine, lambda c: emit(c, Event(kind, "REG-1", OPERATOR, network.now)))
+
+
+def put_card(network: Network, line_id: str, position: int) -> None:
+    """Write a card into a line as its replacement leaves it."""
+    iccid = f"8986000000000000000{position}"
+    with unit_of_work(network.engine) as connection:
+        connection.execute(sim_uses.update().where(sim_uses.c.line_id == line_id).values(until=network.now))
+        card = {"iccid": iccid, "operator": OPERATOR, "imsi": f"46000000000000{position}", "form": "physical"}
+        connection.execute(
+            sims.insert().values(card | {"state": "assigned", "line_id": line_id, "added_at": network.now})
+        )
+        use = {"line_id": line_id, "position": position, "operator": OPERATOR, "iccid": iccid}
+        connection.execute(sim_uses.insert().values(use | {"since": network.now}))
 
 
 def test_every_event_that_matters_to_the_network_is_listened_to() -> None:

@@ -13,6 +13,7 @@ from shiming.infrastructure.outbox import Event
 
 #: Type of event -> kinds of jobs. The handlers stand in `jobs_of_features`.
 LISTENERS: Mapping[str, tuple[str, ...]] = {
+    "line.sim_assigned": ("provisioning.order",),
     "line.moved": ("provisioning.order",),
     "iot.resale_upheld": ("iot.follow_resale",),
     "iot.resale_dismissed": ("iot.follow_resale",),

@@ -8,7 +8,7 @@ from shiming.infrastructure.job_queue.model import DELIVERY, Handlers, Handling,
 from shiming.infrastructure.schedules import Every, Schedule
 from shiming.registrations.events.provisioning import PROFILE_CHANGED
 from shiming.registrations.events.registration import LINE_REGISTERED, LINE_TERMINATED
-from shiming.registrations.events.sims import SIM_REPLACED
+from shiming.registrations.events.sims import SIM_ASSIGNED, SIM_REPLACED
 from shiming.registrations.events.stops import LINE_STATUS_CHANGED
 from shiming.registrations.use_cases import sending_orders
 from shiming.registrations.use_cases.bss_endpoints import SWEEP
@@ -22,9 +22,17 @@ if TYPE_CHECKING:
 ORDER = "provisioning.order"
 POLL = sending_orders.POLL
 #: Events that change what the BSS keeps of a line beside its state.
-OCCASIONS = frozenset({SIM_REPLACED, HOLDER_CHANGED, LINE_MOVED})
+OCCASIONS = frozenset({HOLDER_CHANGED, LINE_MOVED})
 #: Events that may change what the network is to do with a line.
-PROVISIONED = (LINE_REGISTERED, LINE_STATUS_CHANGED, LINE_TERMINATED, PROFILE_CHANGED, *sorted(OCCASIONS))
+PROVISIONED = (
+    LINE_REGISTERED,
+    LINE_STATUS_CHANGED,
+    LINE_TERMINATED,
+    SIM_ASSIGNED,
+    SIM_REPLACED,
+    PROFILE_CHANGED,
+    *sorted(OCCASIONS),
+)
 RECONCILE_MAX = timedelta(hours=6)  # tens of millions of lines
 PROVISIONING_SCHEDULES = (Schedule(SWEEP, Every(seconds=60)),)  # a bar ends at its minute
 

@@ -53,18 +53,21 @@ class OrderState(StrEnum):
 class DesiredService:
     """The state of a line that the network is to follow.
 
-    `occasion` names the last event that changed what the BSS keeps beside it: card, holder, place.
+    `resources` is a keyed digest of its number and card, so that a new card is a new state; `occasion` names
+    the last event that changed what the BSS keeps beside it: holder, place.
     """
 
     status: LineStatus
     profile: Profile = field(default_factory=dict)
     occasion: str | None = None
+    resources: str | None = None
 
     def to_text(self) -> str:
         """Return it as it is stored; equal states have equal texts."""
         content = {
             "occasion": self.occasion,
             "profile": dict(self.profile),
+            "resources": self.resources,
             "status": self.status.value,
         }
         return json.dumps(content, sort_keys=True)
@@ -73,7 +76,7 @@ class DesiredService:
     def from_text(cls, text: str) -> Self:
         """Read what `to_text` wrote."""
         content = json.loads(text)
-        return cls(LineStatus(content["status"]), content["profile"], content["occasion"])
+        return cls(**{**content, "status": LineStatus(content["status"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,14 +46,18 @@ class NothingToDo:
 _STRICTNESS = {LineStatus.ACTIVE: 0, LineStatus.ONE_WAY_STOPPED: 1, LineStatus.TWO_WAY_STOPPED: 2}
 
 
-def desired_service(status: LineStatus, profiles: Iterable[Profile], occasion: str | None) -> DesiredService:
+def desired_service(
+    status: LineStatus, profiles: Iterable[Profile], occasion: str | None, resources: str | None = None
+) -> DesiredService:
     """Return what the network is to do: a registered line works, and later parts of the profile decide."""
     merged: dict[str, Any] = {}
     for profile in profiles:
         merged |= profile
     if status is LineStatus.TERMINATED:
         return DesiredService(status)
-    return DesiredService(LineStatus.ACTIVE if status is LineStatus.PENDING else status, merged, occasion)
+    return DesiredService(
+        LineStatus.ACTIVE if status is LineStatus.PENDING else status, merged, occasion, resources
+    )
 
 
 def decide_action(before: DesiredService | None, wanted: DesiredService) -> OrderAction | None:

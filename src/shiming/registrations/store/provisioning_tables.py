@@ -13,7 +13,7 @@ network_services = sa.Table(
     sa.Column("operator", sa.String(40), primary_key=True),
     sa.Column("line_id", sa.String(40)),
     sa.Column("last_sequence", sa.Integer, nullable=False),
-    sa.Column("occasion", sa.String(64)),  # event that last changed card, holder or place
+    sa.Column("occasion", sa.String(64)),  # event that last changed holder or place
     sa.Column("wanted", sa.Text),  # DesiredService of the newest order
     sa.Column("confirmed", sa.Text),  # DesiredService that the network has confirmed
     sa.Column("confirmed_at", UtcInstant),

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
+from shiming.infrastructure.canonical_json import canonical_bytes
+from shiming.infrastructure.encryption import KeyUse
 from shiming.infrastructure.outbox import Event, Fact, emit
 from shiming.privacy.use_cases.ledger import record
 from shiming.registrations.errors.provisioning import (
@@ -32,11 +34,13 @@ from shiming.registrations.rules.service_orders import Await, Send, decide_actio
 from shiming.registrations.store import provisioning as store
 from shiming.registrations.store.bss_endpoints import find_bss
 from shiming.registrations.store.lines import find_line
+from shiming.registrations.store.registry_side import resources_of_lines
 from shiming.registrations.store.stops import stops_of
 from shiming.registrations.use_cases.order_progress import next_of, note, queue_next, settle
 from shiming.registrations.use_cases.provisioning_tools import ProvisioningTools
 from shiming.vocabulary.permissions import asks, inside
 
+DIGEST_CHARACTERS = 32  # 128 bits: tells one card from another, and names none
 #: A ticket's name; what looks like the number of a person or a line is none.
 _REFERENCE = re.compile(r"(?![A-Z]{0,2}\d{7,}[Xx]?$)[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -53,7 +57,7 @@ def order_line(
     """Order what the line needs now; None when the newest order says it already.
 
     Looks at the line as it stands and not at the event, so that events may come in any order. `occasion`
-    names an event that changed the card, the holder or the place.
+    names an event that changed the holder or the place.
     """
     line = find_line(connection, line_id)
     if line is None:
@@ -61,7 +65,7 @@ def order_line(
     service = store.lock_service(connection, line_id, line.operator, line_id)
     line = find_line(connection, line_id) or line  # as it stands now that nobody else orders
     occasion = occasion or service.occasion
-    wanted = wanted_of(connection, line, occasion=occasion, now=now)
+    wanted = wanted_of(tools, connection, line, occasion=occasion, now=now)
     before = None if service.wanted is None else DesiredService.from_text(service.wanted)
     action = decide_action(before, wanted)
     if action is None:
@@ -82,10 +86,18 @@ def network_status(connection: Connection, line: Line) -> LineStatus:
 
 
 @inside("shared by ordering and by reconciling")
-def wanted_of(connection: Connection, line: Line, *, occasion: str | None, now: datetime) -> DesiredService:
+def wanted_of(
+    tools: ProvisioningTools, connection: Connection, line: Line, *, occasion: str | None, now: datetime
+) -> DesiredService:
     """Return what the network is to do with a line."""
     profiles = store.list_profiles(connection, line.line_id, now=now)
-    return desired_service(network_status(connection, line), profiles, occasion)
+    resources = sorted(resources_of_lines(connection, [line])[line.line_id])
+    digest = tools.keys.mac(
+        KeyUse.PSEUDONYM, canonical_bytes({"resources": [list(each) for each in resources]})
+    )
+    return desired_service(
+        network_status(connection, line), profiles, occasion, digest.value[:DIGEST_CHARACTERS]
+    )
 
 
 @inside("shared by ordering and by reconciling")
@@ -203,7 +215,7 @@ def reorder(
             note(tools, connection, each, OrderState.CANCELLED, reason="ORDERED_ANEW", now=now)
     sequence = service.last_sequence + 1
     if line is not None:
-        wanted = wanted_of(connection, line, occasion=service.occasion, now=now)
+        wanted = wanted_of(tools, connection, line, occasion=service.occasion, now=now)
     store.change_service(connection, service_id, operator, last_sequence=sequence, wanted=wanted.to_text())
     action = decide_action(observed, wanted) or OrderAction.MODIFY
     place = line or (service_id, operator)
