@@ -33,6 +33,8 @@ from shiming.infrastructure.webhooks.delivering import DeliveryTools
 from shiming.privacy import jobs as privacy_jobs
 from shiming.privacy.disclosure_jobs import expire_disclosures, forget_old_accesses
 from shiming.privacy.use_cases.sealing import seal_ledger
+from shiming.registrations.jobs.numbers import free_numbers_once
+from shiming.registrations.jobs.sims import put_in_ordered_sim
 
 if TYPE_CHECKING:
     from shiming.entrypoints.wiring import Platform
@@ -136,6 +138,20 @@ def _discard(platform: "Platform", task: Task) -> PutBack | None:
         if task.stopping():
             return PutBack()
     return None
+
+
+def _free_numbers(platform: "Platform", task: Task) -> PutBack | None:
+    while free_numbers_once(platform.registrations, platform.engine, now=platform.clock.now()):
+        if task.stopping():
+            return PutBack()
+    return None
+
+
+def _put_in_ordered_sim(platform: "Platform", task: Task) -> None:
+    policy = platform.policy(platform.default_pack, platform.today())
+    put_in_ordered_sim(
+        platform.registrations, platform.engine, str(task.job.payload["subject"]), policy=policy
+    )
 
 
 def _forget_sign_ins(platform: "Platform", _task: Task) -> None:
