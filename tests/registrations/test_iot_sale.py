@@ -9,22 +9,27 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from shiming.infrastructure.database import reading
+from shiming.infrastructure.database import reading, unit_of_work
 from shiming.jurisdictions.model import Binding, Channel, StopReason
 from shiming.registrations.model.iot import Area, CardState, ContractStatus, IotCard, IotContract
-from shiming.registrations.model.lines import LineStatus
+from shiming.registrations.model.lines import LineStatus, SimForm
+from shiming.registrations.model.sims import NewSim
 from shiming.registrations.store.provisioning_tables import line_profiles
+from shiming.registrations.store.sims import add_sims
+from shiming.registrations.store.sims import sims as sims_table
 from shiming.registrations.store.tables import cap_counters
 from shiming.registrations.use_cases.iot_cards import follow_termination, once_more, return_card, sell_table
 from shiming.registrations.use_cases.iot_contracts import IotRefused, end_contract, list_contracts
 from shiming.registrations.use_cases.iot_devices import Seen, Sighting, change_device, see_card
 from shiming.registrations.use_cases.iot_sale import CardSold
+from shiming.registrations.use_cases.sims import sims_of_line
 from shiming.registrations.use_cases.stops import line_status
 from shiming.vocabulary.errors import BadInput
 from shiming.vocabulary.sim_identifiers import Iccid
 from tests.registrations.iot_builders import (
     OPERATOR,
     IotShop,
+    a_card,
     a_card_number,
     an_iccid,
     an_imei,
@@ -108,6 +113,25 @@ def test_a_sold_card_has_a_line_a_fence_and_no_way_back_into_stock(shop: IotShop
     assert codes(shop.sell(contract, wanted(0, imei=1))[0]) == ["IOT_CARD_NOT_IN_STOCK"]
     assert len(shop.events("iot.cards_sold")) == 1
     assert len(shop.events("line.registered")) == 1
+
+
+def test_a_card_belongs_to_one_stock(shop: IotShop) -> None:
+    sims = [NewSim(a_card(at).iccid, OPERATOR, a_card(at + 1).imsi, SimForm.PHYSICAL) for at in (0, 6)]
+    shop.do(lambda connection: add_sims(connection, sims, shop.desk.now))  # with other subscriptions
+    report = shop.stocked(3)  # of the second card, the subscription is the first one's in the other stock
+    assert (report.added, [row.code for row in report.bad_rows]) == (1, ["CARD_EXISTS", "CARD_EXISTS"])
+    contract = shop.contract()
+    with unit_of_work(shop.engine) as connection:
+        connection.execute(sims_table.update().values(state="assigned", line_id="REG-ELSEWHERE"))
+    assert codes(shop.sell(contract, wanted(2))[0]) == ["IOT_CARD_NOT_IN_STOCK"]
+
+
+def test_a_sold_card_is_the_card_of_its_line(shop: IotShop) -> None:
+    shop.stocked(1)
+    shop.sell(shop.contract(), wanted(0))
+    with reading(shop.engine) as connection:
+        (use,) = sims_of_line(connection, shop.card(0).line_id or "")
+    assert use.iccid == shop.card(0).iccid
 
 
 def test_one_device_one_card(shop: IotShop) -> None:

@@ -58,6 +58,12 @@ def add_cards(connection: Connection, cards: Sequence[IotCard], *, now: datetime
     return frozenset(connection.execute(statement.values(rows)).scalars())
 
 
+def remove_from_stock(connection: Connection, iccids: Collection[str]) -> None:
+    """Take cards out that were never sold."""
+    in_stock = iot_cards.c.state == CardState.STOCK.value
+    connection.execute(iot_cards.delete().where(iot_cards.c.iccid.in_(iccids), in_stock))
+
+
 def find_cards(
     connection: Connection, iccids: Collection[str], *, for_update: bool = False
 ) -> dict[str, IotCard]:

@@ -25,6 +25,7 @@ from shiming.registrations.model.registration import (
     RegistrationRefused,
     SessionUsable,
 )
+from shiming.registrations.model.sims import SimRefused, SimState
 from shiming.registrations.rules.function_fence import FenceAsked, compile_fence
 from shiming.registrations.rules.iot_sale import SaleFacts, cap_of_actual_user, sale_refusals
 from shiming.registrations.rules.organisation_standing import decide_organisation_standing
@@ -32,11 +33,14 @@ from shiming.registrations.rules.session_usable import decide_session_usable
 from shiming.registrations.store import iot_cards as store
 from shiming.registrations.store.cap_counters import CounterKey, lock_counter, take_places
 from shiming.registrations.store.proven_sessions import find_proven_session
+from shiming.registrations.store.sims import find_sims
 from shiming.registrations.use_cases.iot_contracts import IotRefused
 from shiming.registrations.use_cases.iot_orders import line_of, order_of
 from shiming.registrations.use_cases.organisation_lines import register_organisation_lines
 from shiming.registrations.use_cases.organisations import Desk
 from shiming.registrations.use_cases.provisioning import request_profile
+from shiming.registrations.use_cases.registering import too_busy
+from shiming.registrations.use_cases.sims import assign_sim
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.permissions import inside
 from shiming.vocabulary.refusals import Refusal
@@ -139,7 +143,7 @@ def read_batch(
         contract,
         organisation,
         handler_session,
-        cards=store.find_cards(connection, iccids, for_update=True),
+        cards=_cards(connection, iccids),
         out=store.count_under(connection, contract.contract_id).get(CardState.SOLD, 0),
         devices=set(store.find_bound(connection, contract.operator, imeis)),
         sessions=set(store.used_sessions(connection, sessions)),
@@ -225,6 +229,20 @@ def counter_of_user(contract: IotContract, desk: Desk, user: str | None) -> Coun
     return CounterKey(user, NamedCap(name.value, cap).scope_of(contract.operator), name.value)
 
 
+def _cards(connection: Connection, iccids: Sequence[str]) -> dict[str, IotCard]:
+    """Return the cards; one that went into another line meanwhile is in our stock no more."""
+    cards = store.find_cards(connection, iccids, for_update=True)
+    elsewhere = {
+        iccid for iccid, sim in find_sims(connection, iccids).items() if sim.state is not SimState.STOCK
+    }
+    return {
+        iccid: replace(card, state=CardState.RETURNED)
+        if iccid in elsewhere and card.state is CardState.STOCK
+        else card
+        for iccid, card in cards.items()
+    }
+
+
 def _is_repeat(card: IotCard, wanted: WantedCard, contract: IotContract) -> bool:
     same = (card.contract, card.imei) == (contract.contract_id, wanted.imei)
     return card.state is CardState.SOLD and card.line_id is not None and same
@@ -271,6 +289,10 @@ def _settle(batch: Batch, allowed: Allowed, outcome: Line | RegistrationRefused)
     card = replace(allowed.card, state=CardState.SOLD, line_id=outcome.line_id)
     now = batch.iot.desk.now
     store.sell(batch.connection, card, actual_session=allowed.session, now=now)
+    tools, policy = batch.iot.desk.tools, batch.iot.desk.policy
+    put_in = assign_sim(tools, batch.connection, outcome.line_id, card.iccid, now=now, policy=policy)
+    if isinstance(put_in, SimRefused):  # another line took the card since we looked
+        raise too_busy()
     profile = allowed.profile.to_json()
     request_profile(batch.connection, outcome.line_id, profile, until=None, source=FENCE, now=now)
     return CardSold(card, allowed.profile)

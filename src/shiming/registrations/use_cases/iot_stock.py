@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from typing import BinaryIO
 
@@ -12,9 +13,12 @@ from shiming.infrastructure.database import transact
 from shiming.privacy.use_cases.ledger import Fact
 from shiming.registrations.events import iot as events
 from shiming.registrations.model.iot import IotCard
+from shiming.registrations.model.lines import SimForm
 from shiming.registrations.model.numbers import read_operator
+from shiming.registrations.model.sims import NewSim, SimState
 from shiming.registrations.permissions.iot import MayManageIot
 from shiming.registrations.store import iot_cards as store
+from shiming.registrations.store import sims
 from shiming.registrations.use_cases.import_reports import ImportReport
 from shiming.registrations.use_cases.iot_contracts import tell
 from shiming.registrations.use_cases.organisations import Desk
@@ -85,6 +89,7 @@ def _take_in(
     by_iccid = {card.iccid.reveal("lookup"): line for line, card in reversed(batch.items())}
     singles = {line: batch[line] for line in sorted(by_iccid.values())}
     added = store.add_cards(connection, list(singles.values()), now=desk.now)
+    added -= _known_otherwise(connection, [singles[by_iccid[iccid]] for iccid in added], desk.now)
     there = store.find_cards(connection, by_iccid)
     outcomes: list[BadRow | bool] = []
     for line, card in batch.items():
@@ -102,6 +107,23 @@ def _take_in(
             report.refuse(outcome)
         else:
             report.count(repeated=outcome)
+
+
+def _known_otherwise(connection: Connection, cards: list[IotCard], now: datetime) -> frozenset[str]:
+    """Put new cards into the stock of all cards too; those that are something else there go out of ours."""
+    form = SimForm.PHYSICAL
+    sims.add_sims(connection, [NewSim(card.iccid, card.operator, card.imsi, form) for card in cards], now)
+    known = sims.find_sims(connection, [card.iccid.reveal("lookup") for card in cards])
+    wrong = frozenset(
+        iccid
+        for iccid, card in ((card.iccid.reveal("lookup"), card) for card in cards)
+        if iccid not in known
+        or (known[iccid].imsi, known[iccid].operator) != (card.imsi, card.operator)
+        or known[iccid].state is not SimState.STOCK
+    )
+    if wrong:
+        store.remove_from_stock(connection, wrong)
+    return wrong
 
 
 def _is_same(there: IotCard, card: IotCard) -> bool:
