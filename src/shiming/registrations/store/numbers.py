@@ -5,6 +5,7 @@ Ranges of another length lie between others in the order of text, so lengths are
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -59,9 +60,7 @@ def nearest(
     wanted = list(found)
     for at in range(0, len(wanted), NEIGHBOURS_AT_ONCE):
         part = wanted[at : at + NEIGHBOURS_AT_ONCE]
-        query = sa.text(_nearest_query(len(part))).columns(
-            sa.column("number"), *number_blocks.c
-        )  # columns give instants their zone
+        query = _nearest_query(len(part))
         names = {f"n{index}": number for index, number in enumerate(part)}
         for row in connection.execute(query, names | {"excluded": excluded}):
             found[row.number] = _block(row)
@@ -218,7 +217,8 @@ def free_expired(connection: Connection, now: datetime) -> int:
     return connection.execute(gone).rowcount
 
 
-def _nearest_query(count: int) -> str:
+@cache
+def _nearest_query(count: int) -> sa.TextualSelect:
     """Return the question for `count` numbers; the column order is that of the table."""
     names = ", ".join(column.name for column in number_blocks.c)
     each = (
@@ -226,7 +226,8 @@ def _nearest_query(count: int) -> str:
         "WHERE excluded = :excluded AND first <= :n{0} AND length(first) = length(:n{0}) "
         "ORDER BY first DESC LIMIT 1) AS b{0}"
     )
-    return " UNION ALL ".join(each.format(index) for index in range(count))
+    text = sa.text(" UNION ALL ".join(each.format(index) for index in range(count)))
+    return text.columns(sa.column("number"), *number_blocks.c)  # columns give instants their zone
 
 
 def _held_row(number: str, kept: NumberHold) -> dict[str, Any]:

@@ -237,13 +237,17 @@ def _new_block(row: Row, *, operator: str | None, regions: tuple[str, ...]) -> N
 @asks(MayManageNumbers)
 def require_plan(numbers: NumberRange, regions: tuple[str, ...]) -> None:
     """Raise BadInput when the ends of a range are no numbers of the numbering plans of these regions."""
-    for end in {numbers.first, numbers.last}:
-        if regions and Msisdn.parse(end).region not in regions:
-            raise BadInput(
-                "RANGE_OTHER_REGION",
-                Text(zh="号段不属于本地编号计划。", en="The range is of no numbering plan used here."),
-                Text(zh="请核对国家代码。", en="Compare the country code."),
-            )
+    if not regions:
+        return
+    begin = Msisdn.parse(numbers.first)
+    if numbers.last != numbers.first:
+        Msisdn.parse(numbers.last)
+    if begin.region not in regions:
+        raise BadInput(
+            "RANGE_OTHER_REGION",
+            Text(zh="号段不属于本地编号计划。", en="The range is of no numbering plan used here."),
+            Text(zh="请核对国家代码。", en="Compare the country code."),
+        )
 
 
 def _kind(text: str) -> LineKind:
