@@ -15,6 +15,7 @@ from shiming.infrastructure.database import reading, transact, unit_of_work
 from shiming.jurisdictions.model import Channel, Policy
 from shiming.jurisdictions.pack_reader import policy_on, read_pack
 from shiming.privacy.model import IdentityRecord
+from shiming.registrations.model.confirmation import CodeIssued, Confirmed
 from shiming.registrations.model.enterprise_lines import EnterpriseContract, EnterpriseRefused, ImportReport
 from shiming.registrations.model.orders import TermsAcceptance
 from shiming.registrations.model.organisations import Organisation, OrganisationState
@@ -22,6 +23,10 @@ from shiming.registrations.model.registration import RegistrationPolicy
 from shiming.registrations.store.enterprise_lines import add_contract, find_contract
 from shiming.registrations.store.number_tables import number_blocks
 from shiming.registrations.store.organisations import add_organisation
+from shiming.registrations.use_cases.contract_confirmations import (
+    confirm_contract_lines,
+    issue_contract_code,
+)
 from shiming.registrations.use_cases.enterprise_import import import_enterprise_lines
 from shiming.registrations.use_cases.organisations import Desk, find_organisation
 from shiming.registrations.use_cases.tools import RegistrationTools
@@ -112,6 +117,20 @@ class Enterprise:
             found = find_contract(connection, self.contract_id)
         assert found is not None
         return found
+
+    def confirm(self, lines: int, *, contract: str | None = None) -> None:
+        """Let the handler confirm the total by a code."""
+        reference, rules = contract or self.contract_id, self.policy.contracts
+
+        def work(connection: Any) -> None:
+            sent = issue_contract_code(self.tools, connection, reference, lines, policy=rules, now=self.now)
+            assert isinstance(sent, CodeIssued)
+            said = confirm_contract_lines(
+                self.tools, connection, reference, lines, sent.code, policy=rules, now=self.now
+            )
+            assert isinstance(said, Confirmed)
+
+        transact(self.engine, work)
 
     def do(self, verb: Callable[..., T], *arguments: Any, **more: Any) -> T:
         """Run a verb on the contract in a transaction of its own."""

@@ -173,6 +173,8 @@ def test_lines_are_imported_and_their_users_proven(server: Server) -> None:
     with server.by() as http:
         made = http.post("/v1/enterprise-contracts", json={"organisation": ORGANISATION, "lines": 2})
         path = f"/v1/enterprise-contracts/{ok(made, 201)['id']}"
+        assert ok(made, 201)["lines_confirmed"] == 0  # until the handler has confirmed them
+        server.enterprise.confirm(2, contract=ok(made, 201)["id"])
         files = {"table": ("lines.csv", table, "text/csv")}
         report = ok(http.post(f"{path}/imports", files=files), 201)
         assert (report["entered"], report["refused"]) == (2, 1)

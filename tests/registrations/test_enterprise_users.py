@@ -16,12 +16,13 @@ from shiming.identity_proofing.use_cases.challenges import Application
 from shiming.infrastructure.clock import FixedClock
 from shiming.infrastructure.database import reading, transact, unit_of_work
 from shiming.infrastructure.tables import schema
-from shiming.jurisdictions.model import Channel, EntryKind, ProductClass, Route
+from shiming.jurisdictions.model import Channel, EntryKind, EntryRequirement, ProductClass, Route
 from shiming.privacy.model import LedgerVerified
 from shiming.privacy.use_cases.ledger import record
 from shiming.privacy.use_cases.verifying import verify_ledger
 from shiming.registrations.model.enterprise_lines import (
     ActualUserRecorded,
+    EnterpriseContract,
     EnterpriseLineState,
     EnterpriseRefused,
     ImportReport,
@@ -452,4 +453,20 @@ def test_a_contract_names_terms_that_exist_and_a_number_of_lines(enterprise: Ent
         make(5, "2026-99")
     with pytest.raises(BadInput, match="LINES_CONFIRMED_RANGE"):
         make(0, None)
-    assert getattr(make(5, None), "lines_confirmed", None) == 5
+    assert getattr(make(5, None), "lines_confirmed", None) == 0  # until the handler confirmed them by a code
+
+
+def test_without_a_rule_about_confirming_the_contract_says_how_many(enterprise: Enterprise) -> None:
+    entry = enterprise.policy.entries[EntryKind.OPEN]
+    fewer = tuple(each for each in entry.requirements.value if each is not EntryRequirement.CONFIRMATION)
+    requirements = entry.requirements.model_copy(update={"value": fewer})
+    entries = {EntryKind.OPEN: entry.model_copy(update={"requirements": requirements})}
+    desk = enterprise.under(enterprise.policy.model_copy(update={"entries": entries})).desk
+    made = transact(
+        enterprise.engine,
+        lambda connection: make_contract(
+            desk, connection, enterprise.organisation(), lines=5, terms_version=None
+        ),
+    )
+    assert isinstance(made, EnterpriseContract)
+    assert made.lines_confirmed == 5

@@ -305,6 +305,8 @@ def test_a_clerk_records_an_organisation_and_its_lines(tmp_path: Path) -> None:
     listed = said(run(enterprise, "organisations", "list", "--operator", OPERATOR, "--json"))
     assert {each["id"] for each in listed["organisations"]} == {reference, ORGANISATION}
     contract = said(run(enterprise, "enterprise", "contract", reference, "--lines", "2", "--json"))["id"]
+    assert contract.startswith("ENT-")
+    enterprise.confirm(2, contract=contract)
     numbers = list(some_numbers(3))
     table = tmp_path / "lines.csv"
     table.write_bytes(a_table([a_row(number, at, iccid=a_card(at)) for at, number in enumerate(numbers)]))

@@ -1,6 +1,6 @@
 """Lines of organisations over HTTP: contracts, imports, links for actual users, exits and returns.
 
-POST /v1/enterprise-contracts                          so many lines, as the handler confirmed
+POST /v1/enterprise-contracts                          so many lines, once the handler confirmed them
 GET  /v1/enterprise-contracts/{contract}
 POST /v1/enterprise-contracts/{contract}/imports       CSV or XLSX, multipart; the same file changes nothing
 GET  /v1/enterprise-contracts/{contract}/lines
@@ -99,7 +99,7 @@ Verb = Callable[[Desk, Connection, EnterpriseContract], BaseModel | EnterpriseRe
 
 @router.post("", status_code=201, response_model=ContractShown, responses=_GONE_ON)
 def make_contract(request: Request, wanted: NewContract, asking: Managing, key: Key) -> Response:
-    """Make a contract for as many lines as the handler confirmed; none can be entered beyond."""
+    """Make a contract for so many lines; where the pack says so, its handler confirms them first."""
     asking.allow(MayManageEnterpriseLines(asking.caller.operator or ""))
     platform = enterprise_platform(request)
     desk = desk_of(platform)

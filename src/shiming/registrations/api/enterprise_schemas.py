@@ -23,7 +23,7 @@ Number = Annotated[str, Field(max_length=64, examples=["+8613800138000"])]
 
 
 class NewContract(BaseModel):
-    """For which organisation, and how many lines its handler confirmed."""
+    """For which organisation, and how many lines it wants."""
 
     model_config = ConfigDict(extra="forbid")
     organisation: Annotated[str, Field(max_length=40, examples=["ORG-0082-0C20-A1G7-7"])]

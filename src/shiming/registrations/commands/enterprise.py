@@ -43,11 +43,11 @@ Number = Annotated[str, typer.Argument(help="Number of the line, such as +861380
 def contract(
     context: typer.Context,
     organisation: Annotated[str, typer.Argument(help="Reference of the organisation, ORG-...")],
-    lines: Annotated[int, typer.Option(min=1, help="As many as the handler confirmed.")],
+    lines: Annotated[int, typer.Option(min=1, help="How many lines are wanted.")],
     terms: Annotated[str | None, typer.Option(help="Version of the terms that was accepted.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a contract for as many lines as the handler confirmed.
+    """Make a contract for so many lines; where the pack says so, the handler confirms them by a code.
 
     Example: shiming enterprise contract ORG-0082-0C20-A1G7-7 --lines 500 --terms 2026-01
     """

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy.engine import Connection
 
 from shiming.infrastructure.outbox import Event, emit
-from shiming.jurisdictions.model import Channel, StopActor, StopReason
+from shiming.jurisdictions.model import Channel, EntryKind, EntryRequirement, StopActor, StopReason
 from shiming.privacy.use_cases.ledger import Fact, record
 from shiming.registrations.errors.enterprise_lines import ActualUserRefusal
 from shiming.registrations.events import enterprise_lines as events
@@ -55,12 +55,17 @@ def make_contract(
     terms_version: str | None,
     language: str = "zh",
 ) -> EnterpriseContract | EnterpriseRefused:
-    """Make a contract for as many lines as the handler confirmed; nothing can be entered beyond."""
+    """Make a contract for so many lines; nothing can be entered beyond.
+
+    Where the pack wants the customer to confirm what is opened, it begins with none: the handler confirms the
+    total by a code (`contract_confirmations`), and again when it grows.
+    """
     if not 0 < lines <= LINES_CONFIRMED_MAX:
         raise BadInput(
             "LINES_CONFIRMED_RANGE",
             Text(zh=f"线路数应为1至{LINES_CONFIRMED_MAX}。", en=f"One to {LINES_CONFIRMED_MAX} lines."),
         )
+    by_code = EntryRequirement.CONFIRMATION in desk.policy.entries[EntryKind.OPEN].requirements.value
     standing = decide_organisation_standing(organisation, desk.policy, now=desk.now)
     if standing.refusals or organisation.handler_session is None:
         return EnterpriseRefused(standing.refusals)
@@ -69,13 +74,14 @@ def make_contract(
         operator=organisation.operator,
         organisation=organisation.organisation_id,
         handler_session=organisation.handler_session,
-        lines_confirmed=lines,
+        lines_confirmed=0 if by_code else lines,
         created_at=desk.now,
         terms=_accepted(desk, connection, organisation.operator, terms_version, language),
     )
     store.add_contract(connection, contract)
     facts: dict[str, Fact] = {
         "lines": lines,
+        "confirmed": contract.lines_confirmed,
         "session": contract.handler_session,
         "terms": terms_version,
     }
