@@ -18,6 +18,7 @@ from shiming.infrastructure.database import reading, transact
 from shiming.privacy.model import LedgerVerified
 from shiming.privacy.use_cases.verifying import verify_ledger
 from shiming.registrations.jobs.numbers import free_numbers_once
+from shiming.registrations.model.lines import LineKind
 from shiming.registrations.model.numbers import (
     SESSION_RESERVATIONS_MAX,
     BlockAdded,
@@ -249,6 +250,22 @@ def test_a_page_ends_when_enough_was_looked_at(desk: StockDesk) -> None:
             break
     assert found == [Msisdn("+8613800023500")]
     assert pages in {2, 3}
+
+
+def test_the_search_may_be_for_one_range_and_one_kind_of_line(desk: StockDesk) -> None:
+    desk.import_blocks(
+        "operator,first,kind\ncn-mobile,+86138000000xx,\ncn-mobile,+86138000001xx,\n"
+        "cn-mobile,+86138000002xx,data_card\n"
+    )
+    with reading(desk.engine) as connection:
+        blocks = list_blocks(connection, OPERATOR, limit=10)
+        for block in blocks:
+            for kind in (None, LineKind.MOBILE, LineKind.DATA_CARD):
+                wanted = NumbersWanted.parse(OPERATOR, kind, "7", block.block_id)
+                found = find_free(desk.desk.tools, connection, wanted, limit=50, now=NOW)
+                of_kind = kind in {None, block.kind}
+                inside = [f"{block.range.first[:-2]}{tens}7" for tens in range(10)] if of_kind else []
+                assert sorted(number.reveal("t") for number in found.numbers) == inside
 
 
 def test_an_operator_without_numbers_has_none_free(desk: StockDesk) -> None:

@@ -132,8 +132,9 @@ async def _wanted(  # async: a thread would cost more than the work
     operator: OperatorAsked,
     kind: LineKind | None = None,
     ending: Annotated[str, Query(max_length=8, pattern="^[0-9]*$", description="Last digits.")] = "",
+    block: Annotated[str | None, Query(max_length=40, description="Only in this range.")] = None,
 ) -> NumbersWanted:
-    return NumbersWanted.parse(operator, kind, ending)
+    return NumbersWanted.parse(operator, kind, ending, block)
 
 
 @router.get("/numbers/free", response_model=FreeNumbersShown)

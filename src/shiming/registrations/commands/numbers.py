@@ -115,6 +115,7 @@ def free(
     operator: Operator,
     kind: Annotated[LineKind | None, typer.Option(help="For lines of this kind.")] = None,
     ending: Annotated[str, typer.Option(help="Last digits that are wished for.")] = "",
+    block: Annotated[str | None, typer.Option(help="Only in this range, RNG-...")] = None,
     limit: Annotated[int, typer.Option(min=1, max=FREE_SHOWN_MAX, help="How many.")] = 10,
     as_json: AsJson = False,
 ) -> None:
@@ -123,7 +124,7 @@ def free(
     Example: shiming numbers free --operator north-mobile --ending 88
     """
     platform: LinePlatform = context.obj()
-    wanted = NumbersWanted.parse(operator, kind, ending)
+    wanted = NumbersWanted.parse(operator, kind, ending, block)
     with reading(platform.engine) as connection:
         found = free_numbers.find_free(
             platform.registrations, connection, wanted, limit=limit, now=platform.clock.now()

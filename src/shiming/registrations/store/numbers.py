@@ -72,6 +72,7 @@ def blocks_from(
     operator: str,
     *,
     kind: LineKind | None,
+    block_id: str | None = None,
     first: str,
     behind: bool = False,
     limit: int,
@@ -90,6 +91,8 @@ def blocks_from(
     )
     if kind is not None:
         query = query.where(number_blocks.c.kind == kind.value)
+    if block_id is not None:
+        query = query.where(number_blocks.c.block_id == block_id)
     return tuple(_block(row) for row in connection.execute(query))
 
 
@@ -106,7 +109,12 @@ def list_blocks(
 
 
 def some_block(
-    connection: Connection, operator: str, *, kind: LineKind | None, from_reference: str
+    connection: Connection,
+    operator: str,
+    *,
+    kind: LineKind | None,
+    block_id: str | None = None,
+    from_reference: str,
 ) -> NumberBlock | None:
     """Return the block whose reference follows one that was drawn by chance, or the first of all."""
     query = (
@@ -117,6 +125,8 @@ def some_block(
     )
     if kind is not None:
         query = query.where(number_blocks.c.kind == kind.value)
+    if block_id is not None:
+        query = query.where(number_blocks.c.block_id == block_id)
     row = connection.execute(query).first()
     return None if row is None else _block(row)
 

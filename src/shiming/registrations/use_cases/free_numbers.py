@@ -30,16 +30,19 @@ _BEFORE_ALL = "+"
 
 @dataclass(frozen=True, slots=True)
 class NumbersWanted:
-    """Whose numbers, for which kind of line, and with which last digits."""
+    """Whose numbers, for which kind of line, with which last digits, in which range of theirs."""
 
     operator: str
     kind: LineKind | None = None
     ending: str = ""
+    block_id: str | None = None
 
     @classmethod
-    def parse(cls, operator: str, kind: LineKind | None = None, ending: str = "") -> "NumbersWanted":
+    def parse(
+        cls, operator: str, kind: LineKind | None = None, ending: str = "", block_id: str | None = None
+    ) -> "NumbersWanted":
         """Read a wish; raise BadInput."""
-        return cls(read_operator(operator), kind, read_ending(ending))
+        return cls(read_operator(operator), kind, read_ending(ending), block_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,11 @@ def find_free(
 def _anywhere(tools: RegistrationTools, connection: Connection, wanted: NumbersWanted) -> Place | None:
     """Return a place that chance chooses: a block, and a number in it."""
     block = store.some_block(
-        connection, wanted.operator, kind=wanted.kind, from_reference=tools.privacy.new_reference("RNG")
+        connection,
+        wanted.operator,
+        kind=wanted.kind,
+        block_id=wanted.block_id,
+        from_reference=tools.privacy.new_reference("RNG"),
     )
     if block is None:
         return None
@@ -160,7 +167,13 @@ def _blocks(connection: Connection, wanted: NumbersWanted, first: str) -> Iterat
     behind = False
     while True:
         blocks = store.blocks_from(
-            connection, wanted.operator, kind=wanted.kind, first=first, behind=behind, limit=_BLOCKS_AT_ONCE
+            connection,
+            wanted.operator,
+            kind=wanted.kind,
+            block_id=wanted.block_id,
+            first=first,
+            behind=behind,
+            limit=_BLOCKS_AT_ONCE,
         )
         yield from blocks
         if len(blocks) < _BLOCKS_AT_ONCE:
