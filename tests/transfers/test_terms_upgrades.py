@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from shiming.infrastructure.database import reading, unit_of_work
+from shiming.jurisdictions.model import Channel, EntryKind
 from shiming.registrations.model.lines import LineStatus
 from shiming.registrations.model.notices import NoticeState
+from shiming.registrations.model.orders import TermsAcceptance
 from shiming.registrations.model.terms import PublishedTerms, Terms
 from shiming.registrations.store.notices import notices
 from shiming.registrations.store.tables import lines
@@ -166,6 +168,19 @@ def accept(desk: TransferDesk, campaign_id: str, line_id: str) -> CampaignHolder
         lambda c: campaigns.accept_new_terms(desk.tools, c, campaign_id, line_id, session_id=None, now=LATER)
     )
     return found
+
+
+def test_terms_that_are_accepted_on_an_order_count_for_the_campaign(counter: TransferDesk) -> None:
+    line_id = counter.line()
+    campaign_id = started(counter)
+    run(counter)
+    accepted = TermsAcceptance("2026-12", "sha256:0", LATER, Channel.SHOP)
+    counter.prove("SES-A", GIVER)
+    counter.order(line_id, "SES-A", EntryKind.SIM_REPLACEMENT, terms=accepted)
+    for session_id in ("SES-A", "SES-A", "SES-0"):  # twice is once; a session without an order is nothing
+        counter.run(lambda c, of=session_id: campaigns.follow_acceptance(counter.tools, c, of, now=LATER))
+    with reading(counter.engine) as connection:
+        assert campaigns.reach_of(connection, campaign_id).accepted == 1
 
 
 def test_only_who_was_asked_can_accept(counter: TransferDesk) -> None:

@@ -18,6 +18,7 @@ LISTENERS: Mapping[str, tuple[str, ...]] = {
     "iot.resale_upheld": ("iot.follow_resale",),
     "iot.resale_dismissed": ("iot.follow_resale",),
     "line.holder_changed": ("transfers.follow_holder_change", "provisioning.order"),
+    "terms.accepted": ("transfers.follow_acceptance",),
     "line.profile_changed": ("provisioning.order",),
     "line.sim_replaced": ("provisioning.order",),
     "line.status_changed": ("provisioning.order",),

@@ -9,7 +9,7 @@ from shiming.infrastructure.schedules import Every, Schedule
 from shiming.transfers.use_cases.following import follow_holder_change, follow_termination
 from shiming.transfers.use_cases.port_in import complete_port_in
 from shiming.transfers.use_cases.port_out import expire_ports
-from shiming.transfers.use_cases.terms_upgrades import run_campaigns
+from shiming.transfers.use_cases.terms_upgrades import follow_acceptance, run_campaigns
 
 if TYPE_CHECKING:
     from shiming.entrypoints.wiring import Platform
@@ -19,6 +19,7 @@ EXPIRE_PORTS = "transfers.expire_ports"
 FOLLOW_REGISTRATION = "transfers.follow_registration"
 FOLLOW_HOLDER_CHANGE = "transfers.follow_holder_change"
 FOLLOW_TERMINATION = "transfers.follow_termination"
+FOLLOW_ACCEPTANCE = "transfers.follow_acceptance"
 TRANSFER_SCHEDULES = (
     Schedule(ANNOUNCE_TERMS, Every(seconds=60)),
     Schedule(EXPIRE_PORTS, Every(seconds=300)),  # tidies up only: what has run out lets nothing go
@@ -33,6 +34,7 @@ def transfer_jobs(platform: "Platform") -> Handlers:
         FOLLOW_REGISTRATION: Handling(partial(_follow_registration, platform)),
         FOLLOW_HOLDER_CHANGE: Handling(partial(_follow_holder_change, platform)),
         FOLLOW_TERMINATION: Handling(partial(_follow_termination, platform)),
+        FOLLOW_ACCEPTANCE: Handling(partial(_follow_acceptance, platform)),
     }
 
 
@@ -58,6 +60,12 @@ def _follow_holder_change(platform: "Platform", task: Task) -> None:
         platform.engine,
         lambda connection: follow_holder_change(tools, connection, line_id, policy=policy, now=now),
     )
+
+
+def _follow_acceptance(platform: "Platform", task: Task) -> None:
+    session_id, now = str(task.job.payload["subject"]), platform.clock.now()
+    tools = platform.transfers
+    transact(platform.engine, lambda connection: follow_acceptance(tools, connection, session_id, now=now))
 
 
 def _follow_termination(platform: "Platform", task: Task) -> None:

@@ -22,6 +22,7 @@ from shiming.registrations.model.lines import Line
 from shiming.registrations.model.numbers import NumberHold, NumberState
 from shiming.registrations.model.orders import DonorConfirmation, LineOrder
 from shiming.registrations.model.registration import (
+    VERIFIED,
     CapReached,
     PoolNumber,
     RegistrationPolicy,
@@ -151,6 +152,13 @@ def judge_capacity(
     most = cap.policy.lines_per_holder_max.value
     allowed = max(most, counter.active + 1) if reviewed else most
     return Capacity(tuple(refusals), cap, counter, allowed)
+
+
+@inside(_FEATURE)
+def find_proven_person(connection: Connection, session_id: str) -> str | None:
+    """Return whom a session proved, if it proved somebody."""
+    session = find_proven_session(connection, session_id)
+    return session.subject if session is not None and session.outcome == VERIFIED else None
 
 
 @inside(_FEATURE)
