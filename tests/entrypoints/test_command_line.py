@@ -78,6 +78,7 @@ SUBCOMMANDS = {
     "receipts": {"verify", "explain", "replay", "paper", "portable", "verify-qr", "verify-portable", "key"},
     "measure": {"document", "face", "clip", "digits"},
     "iot": {
+        "paper",
         "assess",
         "conclude",
         "contracts",

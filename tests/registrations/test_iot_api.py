@@ -32,6 +32,7 @@ from tests.registrations.iot_builders import (
 )
 
 ROUTERS = tuple(f"shiming.registrations.api.{name}" for name in ("iot_contracts", "iot_cards", "iot_reports"))
+PICTURE = b"\xff\xd8\xff" + bytes(2000)
 FENCE = {"apns": ["meter.example"], "targets": ["head.example"], "binding": "imei"}
 CONTRACT = {
     "organisation": ORGANISATION,
@@ -120,7 +121,13 @@ def codes(answer: httpx.Response) -> list[str]:
 
 
 def test_from_assessment_to_a_sold_card(http: Http) -> None:
-    wanted = {"organisation": ORGANISATION, "result": "passed", "evidence": "EVD-1"}
+    files = {"image": ("paper.jpg", PICTURE, "image/jpeg")}
+    kept = http.send("POST", "papers", files=files, data={"organisation": ORGANISATION})
+    assert kept.status_code == 201, kept.text
+    evidence = kept.json()["evidence"]
+    unknown = http.send("POST", "papers", files=files, data={"organisation": "ORG-NONE"})
+    assert unknown.json()["code"] == "ORGANISATION_UNKNOWN"
+    wanted = {"organisation": ORGANISATION, "result": "passed", "evidence": evidence}
     assessed = http.post("assessments", wanted)
     assert (assessed.status_code, assessed.json()["assessor"]) == (201, "ACC-clerk")
     made = http.post("contracts", CONTRACT, headers={"idempotency-key": "k1"})
@@ -231,7 +238,10 @@ CONCLUDE = ("conclude", ORGANISATION, "--scene", "metering", "--cards", "5", "--
 
 
 def test_the_whole_way_at_a_terminal(platform: Platform, tmp_path: Path) -> None:
-    options = ("--result", "passed", "--assessor", "ACC-1", "--evidence", "EVD-1")
+    picture = tmp_path / "paper.jpg"
+    picture.write_bytes(PICTURE)
+    evidence = run(platform, "paper", ORGANISATION, picture)["evidence"]
+    options = ("--result", "passed", "--assessor", "ACC-1", "--evidence", evidence)
     assert run(platform, "assess", ORGANISATION, *options)["result"] == "passed"
     made = run(platform, *CONCLUDE, "--target", "head.example", "--resale-clause", "--sells-devices")
     contract = made["contract"]

@@ -1,5 +1,6 @@
 """Contracts for industry cards over HTTP: the assessment before, the contract, its end.
 
+POST /v1/iot/papers                            a picture of an assessment, a report, an objection
 POST /v1/iot/assessments
 POST /v1/iot/contracts
 GET  /v1/iot/contracts
@@ -19,11 +20,16 @@ from shiming.infrastructure.http.etags import if_match, require_version
 from shiming.infrastructure.http.idempotent import Answer, hash_of, idempotent
 from shiming.infrastructure.http.page import PageAsked, paged
 from shiming.infrastructure.http.problems import problem_responses
+from shiming.infrastructure.http.uploads import IMAGE, FilePart, TextPart, Upload, UploadForm
+from shiming.privacy.model import EvidenceKind
+from shiming.privacy.use_cases.vault import stage_evidence
 from shiming.registrations.api.iot_platform import (
     ContractId,
+    IotQuestion,
     Key,
     Managing,
     Reading,
+    Reporting,
     desk_of,
     find,
     iot_platform,
@@ -36,18 +42,46 @@ from shiming.registrations.api.iot_schemas import (
     ContractShown,
     NewAssessment,
     NewContract,
+    PaperKept,
 )
 from shiming.registrations.api.line_platform import refused
 from shiming.registrations.model.organisations import Organisation
-from shiming.registrations.permissions.iot import MayManageIot, MayReadIot
+from shiming.registrations.permissions.iot import MayManageIot, MayReadIot, MayReportIot
 from shiming.registrations.use_cases import iot_contracts
 from shiming.registrations.use_cases.iot_contracts import IotRefused, NewIotContract
-from shiming.registrations.use_cases.organisations import find_organisation
+from shiming.registrations.use_cases.organisations import find_organisation, paper_of
 from shiming.vocabulary.errors import BadInput, Text
 
 router = APIRouter(prefix="/v1/iot", tags=["industry cards"])
 
 _LIST = "iot contracts"
+PAPER = UploadForm((FilePart("image", IMAGE),), (TextPart("organisation", 40, required=True),))
+
+
+@router.post(
+    "/papers", status_code=201, response_model=PaperKept, responses=problem_responses(404),
+    openapi_extra=PAPER.openapi_extra(),
+)  # fmt: skip
+def keep_paper(
+    request: Request, asking: Reporting, upload: Annotated[Upload, PAPER.received()]
+) -> dict[str, str]:
+    """Keep a picture of a paper about a company in the vault; the answer is what to refer to."""
+    platform = iot_platform(request)
+    organisation = _organisation(request, upload.texts["organisation"], asking, MayReportIot)
+    desk = desk_of(platform)
+    with upload.file("image").open("rb") as source:
+        staged = stage_evidence(
+            platform.registrations.privacy,
+            platform.engine,
+            paper_of(organisation, EvidenceKind.CONTRACT),
+            source=source,
+            retention=platform.registration_policy.retention,
+            now=desk.now,
+        )
+    evidence = transact(
+        platform.engine, lambda connection: iot_contracts.keep_paper(desk, connection, staged)
+    )
+    return {"evidence": evidence}
 
 
 @router.post(
@@ -150,12 +184,14 @@ def end(
     return transact(platform.engine, work)
 
 
-def _organisation(request: Request, reference: str, asking: Asking) -> Organisation:
+def _organisation(
+    request: Request, reference: str, asking: Asking, question: IotQuestion = MayManageIot
+) -> Organisation:
     """Return an organisation that the caller may serve."""
-    asking.allow(MayManageIot(asking.caller.operator or ""))
+    asking.allow(question(asking.caller.operator or ""))
     with reading(iot_platform(request).engine) as connection:
         found = find_organisation(connection, reference.strip().upper())
-    if found is None or not asking.may(MayManageIot(found.operator)):
+    if found is None or not asking.may(question(found.operator)):
         raise BadInput(
             "ORGANISATION_UNKNOWN",
             Text(zh="没有这个单位。", en="There is no such organisation."),

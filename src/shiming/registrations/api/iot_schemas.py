@@ -40,6 +40,12 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class PaperKept(BaseModel):
+    """The reference of a paper in the vault."""
+
+    evidence: str
+
+
 class NewAssessment(Body):
     """The security assessment of a company; the assessor is the caller."""
 

@@ -6,6 +6,7 @@ from shiming.registrations.commands import iot_cards, iot_contracts, iot_reports
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Industry cards of companies.")
 for _command in (
+    iot_contracts.paper,
     iot_contracts.assess,
     iot_contracts.conclude,
     iot_contracts.contracts,

@@ -1,11 +1,14 @@
 """Assess companies, conclude and end contracts for industry cards."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from shiming.infrastructure.database import reading
 from shiming.jurisdictions.model import Binding, Channel
+from shiming.privacy.model import EvidenceKind
+from shiming.privacy.use_cases.vault import stage_evidence
 from shiming.registrations.commands.iot_output import ContractId, Evidence, contract_fields, do, print_fields
 from shiming.registrations.commands.line_platform import (
     LISTED_MAX,
@@ -24,6 +27,33 @@ from shiming.registrations.use_cases import (
     iot_contracts,
 )
 from shiming.registrations.use_cases.iot_contracts import IotRefused, NewIotContract
+from shiming.registrations.use_cases.organisations import paper_of
+
+
+def paper(
+    context: typer.Context,
+    organisation: Annotated[str, typer.Argument(help="Reference of the organisation, ORG-...")],
+    image: Annotated[Path, typer.Argument(help="Picture of the paper.", exists=True, dir_okay=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Keep a picture of a paper - an assessment, a report, an objection - and say what to refer to.
+
+    Example: shiming iot paper ORG-0082-0C20-A1G7-D assessment.jpg
+    """
+    platform: LinePlatform = context.obj()
+    with reading(platform.engine) as connection:
+        found = iot_contracts.get_organisation(connection, organisation)
+    with image.open("rb") as source:
+        staged = stage_evidence(
+            platform.registrations.privacy,
+            platform.engine,
+            paper_of(found, EvidenceKind.CONTRACT),
+            source=source,
+            retention=platform.registration_policy.retention,
+            now=platform.clock.now(),
+        )
+    evidence = do(platform, lambda desk, at: iot_contracts.keep_paper(desk, at, staged))
+    print_fields({"evidence": evidence}, as_json=as_json)
 
 
 def assess(

@@ -8,7 +8,9 @@ from sqlalchemy.engine import Connection
 
 from shiming.infrastructure.outbox import Event, emit
 from shiming.jurisdictions.model import Channel
+from shiming.privacy.model import StagedEvidence
 from shiming.privacy.use_cases.ledger import Fact, record
+from shiming.privacy.use_cases.vault import keep_staged
 from shiming.registrations.events import iot as events
 from shiming.registrations.model.iot import (
     CARDS_OF_CONTRACT_MAX,
@@ -19,7 +21,7 @@ from shiming.registrations.model.iot import (
     IotContract,
 )
 from shiming.registrations.model.organisations import Organisation
-from shiming.registrations.permissions.iot import MayManageIot, MayReadIot
+from shiming.registrations.permissions.iot import MayManageIot, MayReadIot, MayReportIot
 from shiming.registrations.rules.iot_contract import (
     ContractAsked,
     ContractFacts,
@@ -53,6 +55,12 @@ class IotRefused:
     """Nothing was done, for all these reasons."""
 
     refusals: tuple[Refusal, ...]
+
+
+@asks(MayReportIot)
+def keep_paper(desk: Desk, connection: Connection, staged: StagedEvidence) -> str:
+    """Keep a picture of a paper - of an assessment, a report, an objection; return its reference."""
+    return keep_staged(desk.tools.privacy, connection, staged).evidence_id
 
 
 @asks(MayManageIot)
