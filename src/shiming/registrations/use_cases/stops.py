@@ -60,12 +60,12 @@ def set_stop(
     `reference` names the case, order or complaint; `at` since when it holds, if not since now; `account` the
     member of staff. Raises BadInput for a line that is not there.
     """
-    reference = read_reference(reference)
+    reference, since = read_reference(reference), at or now
     line = _locked(connection, line_id)
     stops = store.stops_of(connection, line)
     facts = StopFacts(line.status, line.registered_at, stops)
     decision = decide_stop(
-        facts, reason=reason, actor=actor, reference=reference, at=at or now, now=now, policy=policy
+        facts, reason=reason, actor=actor, reference=reference, at=since, now=now, policy=policy
     )
     if isinstance(decision, StopRefused):
         return decision
@@ -78,7 +78,7 @@ def set_stop(
         reason=reason,
         level=decision.level,
         reference=reference,
-        set_at=min(at or now, now),
+        set_at=min(since, now),  # their clock may run a little before ours
         set_by=actor,
         set_account=account,
     )
