@@ -26,6 +26,7 @@ KNOWN_CODES = {
     "clients.manage", "jobs.manage", "webhooks.manage", "keys.rotate", "evidence.erase",
     "lines.stop_for_holder", "lines.stop_for_compliance", "numbers.read", "numbers.reserve",
     "numbers.manage", "sims.read", "sims.manage",
+    "orders.manage", "orders.read", "registration_reviews.decide", "registrations.list_over_cap",
 }  # fmt: skip
 OPERATORS = st.sampled_from([None, "cn-mobile", "cn-unicom"])
 CODES = st.sampled_from(sorted(KNOWN_CODES)) | st.text(max_size=12)
