@@ -26,6 +26,7 @@ KNOWN_CODES = {
     "clients.manage", "jobs.manage", "webhooks.manage", "keys.rotate", "evidence.erase",
     "lines.stop_for_holder", "lines.stop_for_compliance", "numbers.read", "numbers.reserve",
     "numbers.manage", "sims.read", "sims.manage",
+    "provisioning.read", "provisioning.manage", "provisioning.confirm",
     "orders.manage", "orders.read", "registration_reviews.decide", "registrations.list_over_cap",
 }  # fmt: skip
 OPERATORS = st.sampled_from([None, "cn-mobile", "cn-unicom"])
