@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from shiming.jurisdictions.model import StopReason
 from shiming.registrations.model.lines import Line
-from shiming.registrations.model.registration import HolderCounter, NamedCap
+from shiming.registrations.model.registration import HolderCounter, NamedCap, SessionUsable
 from shiming.vocabulary.refusals import Refusal
 
 
@@ -59,3 +59,11 @@ class HoldingChanged:
     """Something is not as it was when the facts were read; nothing was written. `what` is a code."""
 
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """By which proof an act is done: the session, and what it came to."""
+
+    session_id: str
+    usable: SessionUsable

@@ -7,8 +7,8 @@ from sqlalchemy.engine import Connection
 from shiming.infrastructure.outbox import Event, emit
 from shiming.jurisdictions.model import EntryKind, Policy, ProductClass
 from shiming.registrations.model.holding import Capacity, HeldLine, HoldingChanged
+from shiming.registrations.use_cases.handing_over import change_holder
 from shiming.registrations.use_cases.holding import (
-    change_holder,
     find_act_receipt,
     find_order_for_line,
     judge_capacity,

@@ -10,9 +10,9 @@ from shiming.infrastructure.database import reading
 from shiming.infrastructure.outbox import Event, emit
 from shiming.jurisdictions.model import EntryKind, Policy
 from shiming.privacy.use_cases.ledger import Fact, record
-from shiming.registrations.model.holding import HeldLine, HoldingChanged
+from shiming.registrations.model.holding import HeldLine, HoldingChanged, Witness
 from shiming.registrations.model.registration import SessionNotUsable, SessionUsable
-from shiming.registrations.use_cases.holding import Witness, check_proof, find_held
+from shiming.registrations.use_cases.holding import check_proof, find_held
 from shiming.transfers.events.transfers import TRANSFER_REFUSED
 from shiming.transfers.model.account_standing import AccountStanding, Arrears, LockIn, StandingSource
 from shiming.transfers.model.outcomes import TransferRefused

@@ -6,8 +6,8 @@ from sqlalchemy.engine import Connection
 
 from shiming.jurisdictions.model import Policy
 from shiming.registrations.model.lines import LineStatus
+from shiming.registrations.use_cases.handing_over import start_clocks_of_line
 from shiming.registrations.use_cases.holder_clocks import end_clocks, start_clocks
-from shiming.registrations.use_cases.holding import start_clocks_of_line
 from shiming.registrations.use_cases.lines import find_line
 from shiming.transfers.use_cases.tools import TransferTools
 from shiming.vocabulary.permissions import inside

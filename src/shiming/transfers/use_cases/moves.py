@@ -7,12 +7,12 @@ from sqlalchemy.engine import Connection
 from shiming.infrastructure.outbox import Event, emit
 from shiming.jurisdictions.model import EntryKind, Policy
 from shiming.registrations.model.holding import ActKind, HoldingChanged
+from shiming.registrations.use_cases.handing_over import record_act
 from shiming.registrations.use_cases.holding import (
     find_act_receipt,
     find_order_for_line,
     judge_entry,
     list_acts,
-    record_act,
 )
 from shiming.transfers.errors.moves import MoveRefusal
 from shiming.transfers.events.transfers import LINE_MOVED

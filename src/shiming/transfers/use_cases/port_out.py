@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from shiming.infrastructure.database import transact
 from shiming.jurisdictions.model import Policy
-from shiming.registrations.use_cases.holding import end_ported_line, use_up_proof
+from shiming.registrations.use_cases.handing_over import end_ported_line, use_up_proof
 from shiming.registrations.use_cases.one_time_codes import draw_code, hash_code, is_code
 from shiming.transfers.errors.porting import PortRefusal
 from shiming.transfers.events.transfers import (

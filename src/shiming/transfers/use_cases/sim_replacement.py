@@ -9,12 +9,12 @@ from shiming.registrations.model.holding import ActKind, HeldLine, HoldingChange
 from shiming.registrations.model.lines import LineStatus
 from shiming.registrations.model.notices import NewNotice
 from shiming.registrations.model.sims import SimRefused
+from shiming.registrations.use_cases.handing_over import record_act
 from shiming.registrations.use_cases.holding import (
     find_act_receipt,
     find_order_for_line,
     judge_entry,
     list_acts,
-    record_act,
 )
 from shiming.registrations.use_cases.lines import list_by_person
 from shiming.registrations.use_cases.notices import queue_notice
