@@ -75,7 +75,17 @@ SUBCOMMANDS = {
     },
     "terms": {"publish", "list", "show", "diff", "accept"},
     "confirmations": {"send", "take", "send-contract", "take-contract"},
-    "receipts": {"verify", "explain", "replay", "paper", "portable", "verify-qr", "verify-portable", "key"},
+    "receipts": {
+        "verify",
+        "explain",
+        "replay",
+        "paper",
+        "portable",
+        "verify-qr",
+        "verify-portable",
+        "key",
+        "verify-registration",
+    },
     "measure": {"document", "face", "clip", "digits"},
     "iot": {
         "paper",

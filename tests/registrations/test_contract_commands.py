@@ -213,6 +213,17 @@ def test_a_receipt_on_paper_is_verified_from_file_photo_and_text(desk: ContractD
     assert isinstance(run(desk, "receipts", "verify-qr", pdf).exception, BadInput)
 
 
+def test_the_receipt_in_json_is_verified(desk: ContractDesk, tmp_path: Path) -> None:
+    desk.desk.sessions.add(a_session(SESSION))
+    outcome = desk.desk.register(SESSION, a_number(), operator=OPERATOR)
+    assert isinstance(outcome, LineRegistered)
+    whole = a_file(tmp_path, json.dumps(dict(outcome.receipt)), "receipt.json")
+    assert result_of(desk, "receipts", "verify-registration", whole) == {"verified": True}
+    changed = {**outcome.receipt, "line": {**outcome.receipt["line"], "operator": "cn-two"}}
+    forged = run(desk, "receipts", "verify-registration", a_file(tmp_path, json.dumps(changed), "f.json"))
+    assert (forged.exit_code, forged.stdout) == (1, "not genuine\n")
+
+
 def test_a_portable_receipt_is_made_and_verified(desk: ContractDesk, tmp_path: Path) -> None:
     line, wallet = a_line(desk), JWK.generate(kty="OKP", crv="Ed25519")
     jwk = a_file(tmp_path, wallet.export_public(), "wallet.jwk")

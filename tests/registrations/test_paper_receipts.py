@@ -19,12 +19,14 @@ from shiming.infrastructure.canonical_json import canonical_bytes
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.outbox import outbox
 from shiming.infrastructure.signing import Ed25519Signer
+from shiming.jurisdictions.model import Channel
 from shiming.privacy.model import LedgerVerified
 from shiming.privacy.use_cases.verifying import verify_ledger
 from shiming.recognition.documents.barcodes import read_barcodes
 from shiming.recognition.images import read_image
 from shiming.registrations.connectors.qr_receipt import PREFIX, pack, png, unpack
 from shiming.registrations.model.lines import LineKind
+from shiming.registrations.model.orders import ConfirmationMethod, LineConfirmation, TermsAcceptance
 from shiming.registrations.model.paper_receipts import DOMAIN, PaperGenuine, PaperIssued, PaperNotGenuine
 from shiming.registrations.model.registration import LineRegistered
 from shiming.registrations.rules import base45
@@ -38,7 +40,14 @@ from shiming.registrations.use_cases.paper_receipts import (
 )
 from tests.privacy.builders import NOW
 from tests.registrations.builders import a_number, a_session
-from tests.registrations.contract_builders import OPERATOR, SESSION, ContractDesk, a_contract_desk, the_policy
+from tests.registrations.contract_builders import (
+    OPERATOR,
+    SESSION,
+    ContractDesk,
+    a_contract_desk,
+    an_order,
+    the_policy,
+)
 
 SIGNER = Ed25519Signer.from_seed(bytes(32))
 OTHER = Ed25519Signer.from_seed(bytes(31) + b"1")
@@ -133,6 +142,18 @@ def test_the_page_is_read_back_in_both_languages(desk: ContractDesk) -> None:
     ):
         assert expected.replace(" ", "") in said.replace(" ", "").replace("\n", ""), expected
     assert "p1.someone" not in said
+
+
+def test_the_paper_of_an_order_says_which_terms_and_how_it_was_confirmed(desk: ContractDesk) -> None:
+    accepted = TermsAcceptance("2026-01", "sha256:" + "4" * 64, NOW, Channel.SHOP)
+    said = LineConfirmation(a_number(), ConfirmationMethod.OWN_DEVICE, NOW)
+    desk.add(replace(an_order(), terms=accepted, confirmation=said))
+    paper = issued(desk, register(desk))
+    assert paper.content["terms"] == {"version": "2026-01", "hash": accepted.content_hash}
+    assert paper.content["confirmed"] == "own_device"
+    printed = text_of(paper.pdf).replace("\n", "")
+    assert "2026-01 (4444444444444444...)" in printed
+    assert "on one's own device" in printed
 
 
 def test_the_same_receipt_is_the_same_file_and_noted_once(desk: ContractDesk) -> None:

@@ -17,6 +17,7 @@ from shiming.registrations.commands.contract_output import (
     refuse,
 )
 from shiming.registrations.model.portable_receipts import PortableNotGenuine, PortableRefused, WhatIsAsked
+from shiming.registrations.receipts import KIND, receipt_is_genuine
 from shiming.registrations.use_cases.paper_receipts import PaperWords, issue_paper_receipt
 from shiming.registrations.use_cases.portable_receipts import (
     issue_portable_receipt,
@@ -57,6 +58,25 @@ def paper(
         raise _unknown()
     out.write_bytes(issued.pdf)
     print_outcome({"line": line, "file": str(out), "bytes": len(issued.pdf)}, as_json=as_json, said=str(out))
+
+
+@app.command("verify-registration")
+def verify_registration(
+    context: typer.Context,
+    receipt: Annotated[Path, typer.Argument(help="The receipt of a registration, as JSON.")],
+    *,
+    key: Keys = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that the receipt of a registration is whole and signed. Exit code 1: it proves nothing.
+
+    Example: shiming receipts verify-registration receipt.json --key "$(cat operator.pub)"
+    """
+    platform, document = platform_of(context), parse_object(read_bytes(receipt))
+    keys = _trusted(key, platform.registrations.signer.public_key)
+    genuine = document.get("kind") == KIND and any(receipt_is_genuine(document, each) for each in keys)
+    print_outcome({"verified": genuine}, as_json=as_json, said="genuine" if genuine else "not genuine")
+    raise typer.Exit(0 if genuine else REFUSED)
 
 
 @app.command()
