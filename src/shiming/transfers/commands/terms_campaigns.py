@@ -32,7 +32,7 @@ def draft(
 ) -> None:
     """Draft the announcement of a published version.
 
-    Example: shiming transfers terms draft --operator cn-mobile --version 2026-02
+    Example: shiming transfers terms draft --operator north-mobile --version 2026-02
     --notify-by 2026-03-01T00:00:00+08:00 --takes-effect 2026-04-01T00:00:00+08:00
     """
     platform: TransferCommandPlatform = context.obj()
