@@ -946,7 +946,7 @@ CREATE TABLE network_services (
     operator VARCHAR(40) NOT NULL,
     line_id VARCHAR(40),
     last_sequence INTEGER NOT NULL,
-    sim VARCHAR(64),
+    occasion VARCHAR(64),
     wanted TEXT,
     confirmed TEXT,
     confirmed_at DATETIME,
