@@ -156,9 +156,9 @@ class PlacesMachine(RuleBasedStateMachine):
     def nobody_is_above_the_cap(self) -> None:
         with reading(self.desk.engine) as connection:
             counters = {row.subject: row.active for row in connection.execute(cap_counters.select())}
-            held = sa.select(lines.c.subject, sa.func.count()).where(lines.c.status != "terminated")
-            found = connection.execute(held.group_by(lines.c.subject)).tuples()
-            rows = dict(found.all())
+            held = sa.select(lines.c.subject, sa.func.count().label("many"))
+            held = held.where(lines.c.status != "terminated").group_by(lines.c.subject)
+            rows = {row.subject: row.many for row in connection.execute(held)}
         assert {subject: active for subject, active in counters.items() if active} == rows
         assert all(active <= CAP for active in counters.values())
 
