@@ -37,6 +37,7 @@ def test_help_lists_every_command_without_loading_any() -> None:
 
 
 SUBCOMMANDS = {
+    "demo": {"law"},
     "transfers": {
         "change-holder",
         "replace-sim",
