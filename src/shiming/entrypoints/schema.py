@@ -33,12 +33,12 @@ import shiming.registrations.store.orders
 import shiming.registrations.store.organisations
 import shiming.registrations.store.postgresql_function
 import shiming.registrations.store.provisioning_tables
+import shiming.registrations.store.receipts
 import shiming.registrations.store.reconciling_tables
 import shiming.registrations.store.representation
 import shiming.registrations.store.repudiations
 import shiming.registrations.store.reviews
 import shiming.registrations.store.sims
-import shiming.registrations.store.receipts
 import shiming.registrations.store.stops
 import shiming.registrations.store.terms
 import shiming.transfers.store.campaigns

@@ -10,7 +10,6 @@ from shiming.jurisdictions.model import Policy
 from shiming.transfers.model.outcomes import TransferRefused
 from shiming.transfers.rules.terms_upgrade import decide_announcement
 
-
 Day = date
 
 

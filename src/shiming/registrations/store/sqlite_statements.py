@@ -43,8 +43,8 @@ VALUES (:operator, :lane, :sequence, :leaf, :leaf_hash, :leaf_mac, :mac_key_id)"
 _LINE = """INSERT INTO lines
 (line_id, operator, number, kind, product_class, cap_scope, cap_name, subject, session_id, position, status,
  registered_at)
-VALUES (:line_id, :operator, :number, :kind, :product_class, :cap_scope, :cap_name, :subject, :session_id, :position,
-        :status, :registered_at)"""
+VALUES (:line_id, :operator, :number, :kind, :product_class, :cap_scope, :cap_name, :subject, :session_id,
+        :position, :status, :registered_at)"""
 _ACT = """INSERT INTO registrations
 (line_id, act, operator, kind, session_id, pack_hash, registered_at, receipt)
 VALUES (:line_id, 1, :operator, 'registered', :session_id, :pack_hash, :registered_at, :receipt)"""

@@ -30,8 +30,7 @@ from shiming.registrations.store.cap_counters import (
     lock_counter,
     take_places,
 )
-from shiming.registrations.store.numbers import rest
-from shiming.registrations.use_cases.lines import terminate_line
+from shiming.registrations.use_cases.lines import end_line
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.permissions import inside
 
@@ -126,10 +125,9 @@ def end_ported_line(
 
     It is kept for the port without an end: it lies in a block of ours and is used elsewhere.
     """
-    terminate_line(tools, connection, line.line_id, why=PORTED_OUT, policy=policy, now=now)
-    start_clocks_of_line(connection, line, policy, now=now)
     away = NumberHold(NumberState.RESERVED, line.operator, port_id, FOR_EVER)
-    rest(connection, line.number.reveal("kept while it is elsewhere"), away)
+    end_line(tools, connection, line.line_id, why=PORTED_OUT, policy=policy, now=now, number_after=away)
+    start_clocks_of_line(connection, line, policy, now=now)
 
 
 @inside("whoever ends a line, or its holding, starts the clocks of every proof that was given for it")

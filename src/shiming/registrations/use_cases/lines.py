@@ -1,7 +1,7 @@
 """See lines and their receipts, and end a line."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -12,6 +12,7 @@ from shiming.privacy.use_cases.ledger import Fact, record
 from shiming.privacy.use_cases.vault import start_retention_clocks
 from shiming.registrations.events.registration import LINE_TERMINATED
 from shiming.registrations.model.lines import Line, LineStatus
+from shiming.registrations.model.numbers import NumberHold, NumberState
 from shiming.registrations.model.registration import RegistrationPolicy
 from shiming.registrations.permissions.registration import (
     MayListByPerson,
@@ -24,7 +25,7 @@ from shiming.registrations.use_cases.after_use import settle_ended_line
 from shiming.registrations.use_cases.registering import issue_receipt
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.msisdn import Msisdn
-from shiming.vocabulary.permissions import asks
+from shiming.vocabulary.permissions import asks, inside
 
 
 @asks(MayRegisterLine)
@@ -37,14 +38,29 @@ def terminate_line(
     policy: RegistrationPolicy,
     now: datetime,
 ) -> Line | None:
-    """End a line: the number and the cap slot are free, the retention clocks start. Twice is once."""
+    """End a line: the number rests, the cap slot is free, the retention clocks start. Twice is once."""
+    return end_line(tools, connection, line_id, why=why, policy=policy, now=now)
+
+
+@inside("shared by the ways in which a line ends")
+def end_line(
+    tools: RegistrationTools,
+    connection: Connection,
+    line_id: str,
+    *,
+    why: str,
+    policy: RegistrationPolicy,
+    now: datetime,
+    number_after: NumberHold | None = None,
+) -> Line | None:
+    """End a line; without `number_after` its number rests for the days of the pack. Twice is once."""
     line = store.find_line(connection, line_id)
     if line is None or line.status is LineStatus.TERMINATED:
         return line
     if not store.terminate(connection, line, now=now, why=why):
         return store.find_line(connection, line_id)
-    rests = policy.rules.numbering.quarantine_days.value if policy.rules else 0
-    settle_ended_line(connection, line, quarantine_days=rests, why=why, now=now)
+    after = number_after or _at_rest(line, policy, now)
+    settle_ended_line(connection, line, number_after=after, why=why, now=now)
     start_retention_clocks(
         connection,
         case_reference=line.session_id,
@@ -96,3 +112,8 @@ def list_by_person(
 ) -> tuple[Line, ...]:
     """Return what a person holds and held, oldest first, at one operator or at all of them."""
     return store.list_by_person(connection, subject, operator=operator, after=after, limit=limit)
+
+
+def _at_rest(line: Line, policy: RegistrationPolicy, now: datetime) -> NumberHold:
+    days = policy.rules.numbering.quarantine_days.value if policy.rules else 0
+    return NumberHold(NumberState.QUARANTINE, line.operator, None, now + timedelta(days=days))
