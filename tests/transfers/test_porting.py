@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from shiming.infrastructure.database import reading, unit_of_work
+from shiming.infrastructure.outbox import outbox
 from shiming.jurisdictions.model import EntryKind
 from shiming.registrations.model.lines import LineStatus, SimForm
+from shiming.registrations.model.numbers import NumberState
 from shiming.registrations.model.registration import LineRegistered, RegisterLine, RegistrationRefused
 from shiming.registrations.store.orders import add_order
 from shiming.registrations.store.tables import numbers_in_use
@@ -94,7 +97,11 @@ def test_a_number_leaves_with_its_code_and_is_not_given_out_again(counter: Trans
     with reading(counter.engine) as connection:
         facts = number_facts(connection, a_number(1))
         assert connection.execute(numbers_in_use.select()).all() == []
+        told = connection.execute(sa.select(outbox.c.type)).scalars().all()
+    assert "line.terminated" in told
+    assert "number.rests" not in told  # it goes on elsewhere
     assert facts.hold is not None
+    assert facts.hold.state is NumberState.RESERVED
     assert facts.hold.held_for == given.port.port_id
     assert facts.hold.until.year == 9999
     assert complete(counter, given.port.port_id, given.code) == done  # twice is once

@@ -1,9 +1,9 @@
 """Scenarios about terms of service and about confirming what is opened."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shiming.entrypoints.law.outcomes import accepted, refused
 from shiming.jurisdictions.model import Channel, EntryKind, Policy, ProductClass
@@ -80,6 +80,15 @@ class Given(_Part):
     accept: Accepted | None = None
     read_back: CodeReadBack | None = None
     register_after: After | None = None
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        """Take no scenario without a part: it would be accepted whatever the rules say."""
+        parts = (self.publish, self.accept, self.read_back, self.register_after)
+        if all(part is None for part in parts):
+            msg = "one of publish, accept, read back and register after has to be stated"
+            raise ValueError(msg)
+        return self
 
 
 def conclude(given: Given, policy: Policy) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Scenarios about coming of age and about documents that end: what is due, and what a new proof changes."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shiming.entrypoints.law.outcomes import accepted, refused
 from shiming.jurisdictions.model import Policy
@@ -55,6 +55,14 @@ class Given(_Part):
     document_expires: date | None = None
     reminded: bool = False
     new_proof: NewProof | None = None
+
+    @model_validator(mode="after")
+    def _states_something(self) -> Self:
+        """Take no scenario without a day that a clock could run to."""
+        if self.comes_of_age is None and self.document_expires is None:
+            msg = "comes of age or document expires has to be stated"
+            raise ValueError(msg)
+        return self
 
 
 def conclude(given: Given, policy: Policy) -> dict[str, Any]:

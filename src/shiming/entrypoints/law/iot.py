@@ -1,9 +1,9 @@
 """Scenarios about industry cards: the contract, the sale of one card, the fence, reconciliation."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from shiming.entrypoints.law.outcomes import accepted, refused
 from shiming.jurisdictions.model import Binding, Channel, Policy
@@ -108,6 +108,14 @@ class Given(_Part):
     terms: Terms = Terms()
     sale: Sale | None = None
     counts: Counts | None = None
+
+    @model_validator(mode="after")
+    def _states_something(self) -> Self:
+        """Take no sale and no terms together with counts: they would not be looked at."""
+        if self.counts is not None and self.model_fields_set != {"date", "counts"}:
+            msg = "counts stand alone"
+            raise ValueError(msg)
+        return self
 
 
 def conclude(given: Given, policy: Policy) -> dict[str, Any]:

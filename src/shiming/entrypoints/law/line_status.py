@@ -55,6 +55,14 @@ class Given(_Part):
     confirmed: bool = True
     steps: tuple[Step, ...] = ()
 
+    @model_validator(mode="after")
+    def _states_something(self) -> Self:
+        """Take no scenario that says nothing but the day."""
+        if not self.steps and "confirmed" not in self.model_fields_set:
+            msg = "confirmed or steps has to be stated"
+            raise ValueError(msg)
+        return self
+
 
 def conclude(given: Given, policy: Policy) -> dict[str, Any]:
     """Return what the line is after all steps, or why one of them is refused."""

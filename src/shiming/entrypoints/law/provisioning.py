@@ -1,9 +1,9 @@
 """Scenarios about the network: when a line is active, what is ordered, and what must not be in service."""
 
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from shiming.entrypoints.law.outcomes import accepted, refused
 from shiming.jurisdictions.model import Policy, StopReason
@@ -42,6 +42,14 @@ class Given(BaseModel):
     network_reports: tuple[str, ...] = ()  # TMF641 states, in the order of their arrival
     sms_barred_hours: int = 0  # since now
     hours_later: int = 0
+
+    @model_validator(mode="after")
+    def _is_about_a_line(self) -> Self:
+        """Take no scenario about a line that neither side knows."""
+        if self.registry is None and self.network is None:
+            msg = "registry or network has to be stated"
+            raise ValueError(msg)
+        return self
 
 
 def conclude(given: Given, policy: Policy) -> dict[str, Any]:
