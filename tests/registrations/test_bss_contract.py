@@ -202,6 +202,8 @@ def rude() -> Iterator[tuple[BssEndpoint, list[tuple[int, bytes]]]]:
         (201, b"[]", "ANSWER_NOT_UNDERSTOOD"),
         (201, b'{"id": "1", "state": "dancing"}', "ANSWER_NOT_UNDERSTOOD"),
         (201, b'{"id": "", "state": "completed"}', "ANSWER_NOT_UNDERSTOOD"),
+        (404, b"{}", "STATUS_404"),  # a wrong address is no answer about the order
+        (405, b"{}", "STATUS_405"),
     ],
 )
 def test_an_answer_that_counts_for_nothing_may_be_asked_again(
@@ -221,7 +223,6 @@ def test_an_answer_that_counts_for_nothing_may_be_asked_again(
         (400, b'{"code": "60"}', "60"),
         (422, b"no json", "STATUS_422"),
         (422, '{"code": "张三 is unknown"}'.encode(), "STATUS_422"),
-        (404, b"{}", "STATUS_404"),
     ],
 )
 def test_a_no_keeps_its_code_and_never_its_free_text(

@@ -44,6 +44,7 @@ RESPONSE_BYTES_MAX = 16_000_000  # a page of a thousand services with their char
 FAILURES_MAX, REST_S = 8, 15.0  # a BSS that is down is left alone for a while
 CIRCUIT_OPEN = "CIRCUIT_OPEN"
 _NO_RIGHT = frozenset({401, 403, 407, 408, 425, 429})  # says nothing about the order itself
+_WRONG_ADDRESS = frozenset({404, 405, 410, 415})  # of the orders: whoever named the BSS mends it
 _NOT_FOUND, _CONFLICT, _ERRORS_FROM, _FAULTS_FROM = 404, 409, 400, 500
 
 
@@ -82,6 +83,8 @@ class TmfBss:
         if answer.status == _CONFLICT:  # it has one under this reference
             taken = self.find_by_external_id(bss, wanted.external_id)
             return taken or OrderRefused(read_refusal(answer.status, answer.content))
+        if answer.status in _WRONG_ADDRESS:
+            raise bss_unavailable(f"STATUS_{answer.status}")
         if answer.status >= _ERRORS_FROM:
             return OrderRefused(read_refusal(answer.status, answer.content))
         return read_order(answer.json())

@@ -21,7 +21,7 @@ from shiming.registrations.connectors.qr_receipt import PREFIX, symbol
 from shiming.registrations.model.paper_receipts import PaperPage
 from shiming.vocabulary.errors import Text
 
-FONT = "STSong-Light"
+FONT, LATIN_FONT = "STSong-Light", "Helvetica"  # both of every viewer; Song has clumsy Latin letters
 _MARGIN = 18 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _QR_SIDE = 66 * mm  # about 0.8 mm a module: read from a paper at arm's length by any telephone
@@ -29,7 +29,9 @@ _LABEL_WIDTH = 62 * mm
 _QUIET_MODULES = 4
 _TITLE = ParagraphStyle("title", fontName=FONT, fontSize=18, leading=25, wordWrap="CJK")
 _CELL = ParagraphStyle("cell", fontName=FONT, fontSize=12.5, leading=16, wordWrap="CJK")
-_NOTE = ParagraphStyle("note", fontName=FONT, fontSize=10.5, leading=14, spaceAfter=5, wordWrap="CJK")
+_NOTE = ParagraphStyle("note", fontName=FONT, fontSize=10.5, leading=14, wordWrap="CJK")
+_TITLE_EN = ParagraphStyle("title-en", fontName=LATIN_FONT, fontSize=15, leading=20)
+_NOTE_EN = ParagraphStyle("note-en", fontName=LATIN_FONT, fontSize=9.5, leading=12.5, spaceAfter=6)
 _ROWS = TableStyle(
     [
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, "grey"),
@@ -39,6 +41,7 @@ _ROWS = TableStyle(
         ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
     ]
 )
+_LATIN = re.compile(r"[\x21-\x7E]+(?: +[\x21-\x7E]+)*")
 _CODE = re.compile(re.escape(PREFIX.encode()) + rb"[0-9A-Z $%*+./:-]+")
 
 
@@ -51,18 +54,22 @@ def draw(page: PaperPage) -> bytes:
     canvas.setCreator("Shiming")
     canvas.setKeywords(page.qr_text)
     top = A4[1] - _MARGIN
-    top = _place(canvas, Paragraph(_two_lines(page.title), _TITLE), top) - 4 * mm
-    rows = [[Paragraph(_one_line(name), _CELL), Paragraph(escape(said), _CELL)] for name, said in page.rows]
+    for part in _in_both(page.title, _TITLE, _TITLE_EN):
+        top = _place(canvas, part, top)
+    top -= 4 * mm
+    rows = [[Paragraph(_one_line(name), _CELL), Paragraph(_set(said), _CELL)] for name, said in page.rows]
     widths = [_LABEL_WIDTH, _WIDTH - _LABEL_WIDTH]
     top = _place(canvas, Table(rows, colWidths=widths, style=_ROWS), top) - 5 * mm
     room = top - _MARGIN - _QR_SIDE  # long texts are set smaller, never over the code
-    notes: list[Flowable] = [Paragraph(_two_lines(text), _NOTE) for text in page.paragraphs]
+    notes = [part for text in page.paragraphs for part in _in_both(text, _NOTE, _NOTE_EN)]
     _place(canvas, KeepInFrame(_WIDTH, room, notes, mode="shrink"), top)
     _draw_code(canvas, page.qr_text)
     beside = _MARGIN + _QR_SIDE + 6 * mm
     top = _MARGIN + _QR_SIDE - 6 * mm
     for text in page.beside_qr:
-        top = _place(canvas, Paragraph(_two_lines(text), _NOTE), top, left=beside) - 3 * mm
+        for part in _in_both(text, _NOTE, _NOTE_EN):
+            top = _place(canvas, part, top, left=beside)
+        top -= 3 * mm
     canvas.showPage()
     canvas.save()
     return content.getvalue()
@@ -97,8 +104,13 @@ def _draw_code(canvas: Canvas, text: str) -> None:
 
 
 def _one_line(text: Text) -> str:
-    return f"{escape(text.zh)} {escape(text.en)}"
+    return _set(f"{text.zh} {text.en}")
 
 
-def _two_lines(text: Text) -> str:
-    return f"{escape(text.zh)}<br/>{escape(text.en)}"
+def _in_both(text: Text, chinese: ParagraphStyle, english: ParagraphStyle) -> list[Flowable]:
+    return [Paragraph(_set(text.zh), chinese), Paragraph(escape(text.en), english)]
+
+
+def _set(text: str) -> str:
+    """Mark up a text: what is Latin is set in the Latin typeface."""
+    return _LATIN.sub(lambda found: f'<font name="{LATIN_FONT}">{escape(found[0])}</font>', text)
