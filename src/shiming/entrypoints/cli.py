@@ -64,6 +64,9 @@ def explain(error: ShimingError, *, as_json: bool) -> None:
         return
     text, advice = (part.in_language(language()) for part in (error.text, error.advice))
     typer.echo(f"{error.code}: {text} {advice}".rstrip(), err=True)
+    for name, value in error.details.items():
+        for each in value if isinstance(value, list | tuple) else [value]:
+            typer.echo(f"  {name}: {each}", err=True)
 
 
 def main() -> None:
