@@ -28,7 +28,7 @@ from shiming.registrations.commands import organisations as commands
 from shiming.registrations.model.organisations import Organisation, OrganisationState
 from shiming.registrations.model.registration import RegistrationPolicy
 from shiming.registrations.store.organisations import change_organisation
-from shiming.registrations.use_cases import organisations
+from shiming.registrations.use_cases import organisation_people, organisations
 from shiming.registrations.use_cases.organisations import OrganisationFile, OrganisationRefused
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.errors import BadInput
@@ -36,7 +36,6 @@ from tests.privacy.builders import NOW
 from tests.registrations.builders import a_session
 from tests.registrations.enterprise_builders import (
     HANDLER,
-    HANDLER_SESSION,
     OPERATOR,
     ORGANISATION,
     Enterprise,
@@ -97,7 +96,7 @@ def staged(enterprise: Enterprise, organisation: Organisation, kind: EvidenceKin
 
 def named_handler(enterprise: Enterprise, reference: str, session: str) -> Any:
     return change(
-        enterprise, reference, organisations.record_handler, session,
+        enterprise, reference, organisation_people.record_handler, session,
         registration=enterprise.registration_policy,
     )  # fmt: skip
 
@@ -109,8 +108,8 @@ def test_an_organisation_is_complete_when_everything_is_there(enterprise: Enterp
     assert len(file.standing.missing) == 5
     licence = staged(enterprise, file.organisation, EvidenceKind.DOCUMENT_FRONT)
     change(enterprise, reference, organisations.record_licence, licence)
-    change(enterprise, reference, organisations.record_legal_representative, PERSON)
-    change(enterprise, reference, organisations.record_responsible_person, PERSON)
+    change(enterprise, reference, organisation_people.record_legal_representative, PERSON)
+    change(enterprise, reference, organisation_people.record_responsible_person, PERSON)
     enterprise.prove("SES-HANDLER2", "p1.second")
     named_handler(enterprise, reference, "SES-HANDLER2")
     paper = staged(enterprise, file.organisation, EvidenceKind.CONTRACT)
@@ -141,7 +140,8 @@ def test_another_handler_needs_a_new_power_of_attorney(enterprise: Enterprise) -
 
 def test_a_handler_is_proven_freshly_or_not_taken(enterprise: Enterprise) -> None:
     late = enterprise.at(NOW + timedelta(days=1))
-    refused = named_handler(late, ORGANISATION, HANDLER_SESSION)
+    enterprise.prove("SES-EARLY", HANDLER)
+    refused = named_handler(late, ORGANISATION, "SES-EARLY")
     assert isinstance(refused, OrganisationRefused)
     assert [each.code.value for each in refused.refusals] == ["SESSION_TOO_OLD"]
     refused = named_handler(enterprise, ORGANISATION, "SES-NONE")
@@ -169,7 +169,7 @@ def test_suspension_and_closing_stay_until_they_are_lifted(enterprise: Enterpris
     assert suspended.organisation.state is OrganisationState.SUSPENDED
     again = change(enterprise, ORGANISATION, organisations.suspend_organisation, why="other")
     assert again.organisation.suspended_why == "resale_report"
-    still = change(enterprise, ORGANISATION, organisations.record_responsible_person, PERSON)
+    still = change(enterprise, ORGANISATION, organisation_people.record_responsible_person, PERSON)
     assert still.organisation.state is OrganisationState.SUSPENDED
     resumed = change(enterprise, ORGANISATION, organisations.resume_organisation)
     assert resumed.organisation.state is OrganisationState.COMPLETE
@@ -196,11 +196,11 @@ def test_an_organisation_is_a_customer_once_whoever_is_faster(enterprise: Enterp
 
 def test_who_was_slower_changes_nothing(enterprise: Enterprise) -> None:
     seen = enterprise.organisation()
-    change(enterprise, ORGANISATION, organisations.record_responsible_person, PERSON)
+    change(enterprise, ORGANISATION, organisation_people.record_responsible_person, PERSON)
     with pytest.raises(BadInput, match="VERSION_CHANGED"):
         transact(
             enterprise.engine,
-            lambda connection: organisations.record_responsible_person(
+            lambda connection: organisation_people.record_responsible_person(
                 enterprise.desk, connection, seen, PERSON
             ),
         )
@@ -215,7 +215,7 @@ def test_a_wrong_code_is_refused(tmp_path: Path, code: str, problem: str) -> Non
         recorded(enterprise, code)
     for name in ("", " ", "x" * 300):
         with pytest.raises(BadInput, match="PERSON_NAME"):
-            change(enterprise, ORGANISATION, organisations.record_legal_representative, name)
+            change(enterprise, ORGANISATION, organisation_people.record_legal_representative, name)
     enterprise.engine.dispose()
 
 

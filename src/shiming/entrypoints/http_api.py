@@ -35,6 +35,8 @@ ROUTERS = (
     "shiming.registrations.api.numbers",
     "shiming.registrations.api.sims",
     "shiming.registrations.api.organisations",
+    "shiming.registrations.api.organisation_papers",
+    "shiming.registrations.api.organisation_people",
     "shiming.registrations.api.enterprise_lines",
     "shiming.registrations.api.key_services",
     "shiming.registrations.api.actual_user_links",

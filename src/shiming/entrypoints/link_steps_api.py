@@ -38,7 +38,7 @@ from shiming.infrastructure.http.problems import problem_responses
 from shiming.infrastructure.http.uploads import Upload
 from shiming.registrations.api.actual_user_links import WHY_OPEN, Token
 from shiming.registrations.api.enterprise_lines import refused
-from shiming.registrations.api.organisations import desk_of, enterprise_platform
+from shiming.registrations.api.organisation_platform import desk_of, enterprise_platform
 from shiming.registrations.model.enterprise_lines import EnterpriseRefused
 from shiming.registrations.use_cases import actual_user_links
 

@@ -20,7 +20,7 @@ from shiming.infrastructure.http.problems import problem_responses
 from shiming.jurisdictions.model import Channel
 from shiming.registrations.api.enterprise_lines import refused
 from shiming.registrations.api.enterprise_schemas import LinkContent, LinkSessionShown, LinkYes
-from shiming.registrations.api.organisations import EnterprisePlatform, desk_of
+from shiming.registrations.api.organisation_platform import EnterprisePlatform, desk_of
 from shiming.registrations.model.enterprise_lines import EnterpriseRefused
 from shiming.registrations.use_cases import actual_user_links
 

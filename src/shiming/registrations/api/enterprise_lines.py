@@ -44,12 +44,12 @@ from shiming.registrations.api.enterprise_schemas import (
     NumbersNamed,
     UserNamed,
 )
-from shiming.registrations.api.organisations import (
+from shiming.registrations.api.organisation_platform import (
     EnterprisePlatform,
     desk_of,
     enterprise_platform,
 )
-from shiming.registrations.api.organisations import unknown as organisation_unknown
+from shiming.registrations.api.organisation_platform import unknown as organisation_unknown
 from shiming.registrations.model.enterprise_lines import (
     EnterpriseContract,
     EnterpriseLineState,

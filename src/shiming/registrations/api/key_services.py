@@ -24,7 +24,7 @@ from shiming.infrastructure.http.problems import Refusal as Refused
 from shiming.infrastructure.http.problems import problem_responses
 from shiming.infrastructure.http.uploads import IMAGE, FilePart, Upload, UploadForm
 from shiming.privacy.use_cases.vault import stage_evidence
-from shiming.registrations.api.organisations import EnterprisePlatform, desk_of, enterprise_platform
+from shiming.registrations.api.organisation_platform import EnterprisePlatform, desk_of, enterprise_platform
 from shiming.registrations.model.lines import Line
 from shiming.registrations.model.number_sets import AuthorisedNumber, KeyServiceRefused, ValidityPeriod
 from shiming.registrations.permissions.key_services import MayManageKeyService, MayReadNumberSet

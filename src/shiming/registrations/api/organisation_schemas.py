@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shiming.infrastructure.http.page import Listing
 from shiming.registrations.model.organisations import NAME_CHARACTERS_MAX, Organisation, OrganisationState
@@ -31,6 +31,21 @@ class HandlerNamed(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     session: Annotated[str, Field(max_length=64, examples=["SES-0082-0C20-A1G7-D"])]
+
+
+class ResponsiblePerson(BaseModel):
+    """Who answers for the lines: the session in which they were proven, or a name for the vault."""
+
+    model_config = ConfigDict(extra="forbid")
+    session: Annotated[str | None, Field(max_length=64, examples=["SES-0082-0C20-A1G7-D"])] = None
+    name: Annotated[str | None, Field(min_length=1, max_length=NAME_CHARACTERS_MAX, repr=False)] = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.session is None) == (self.name is None):
+            msg = "give a session or a name, and not both"
+            raise ValueError(msg)
+        return self
 
 
 class Suspension(BaseModel):

@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.engine import Connection
 
 from shiming.infrastructure.database import reading, transact
-from shiming.registrations.commands.organisations import (
+from shiming.registrations.commands.organisation_output import (
     REFUSED,
     AsJson,
     EnterprisePlatform,

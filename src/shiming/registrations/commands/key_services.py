@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from shiming.infrastructure.database import reading, transact
 from shiming.privacy.use_cases.vault import stage_evidence
-from shiming.registrations.commands.organisations import (
+from shiming.registrations.commands.organisation_output import (
     REFUSED,
     AsJson,
     EnterprisePlatform,

@@ -18,6 +18,7 @@ from shiming.registrations.store.orders import line_orders
 from shiming.registrations.store.tables import cap_counters, in_use, lines, registrations
 
 _USE_UP = sa.text("UPDATE proofing_sessions SET consumed_by = :by WHERE id = :id AND consumed_by IS NULL")
+_HAND_BACK = sa.text("UPDATE proofing_sessions SET consumed_by = NULL WHERE id = :id AND consumed_by = :by")
 _IDENTITY = sa.text(
     "SELECT 1 FROM evidence WHERE case_reference = :session AND subject = :subject "
     "AND kind = 'identity_record' AND erased_at IS NULL"
@@ -31,6 +32,11 @@ _EVIDENCE = sa.text(
 def use_up_session(connection: Connection, session_id: str, *, by: str) -> bool:
     """Use a session up for a line; False when it is used up already."""
     return connection.execute(_USE_UP, {"by": by, "id": session_id}).rowcount == 1
+
+
+def hand_back_session(connection: Connection, session_id: str, *, by: str | None) -> None:
+    """Let what an organisation used up by naming somebody carry a line of that organisation."""
+    connection.execute(_HAND_BACK, {"by": by, "id": session_id})
 
 
 def is_identity_recorded(connection: Connection, session_id: str, subject: str) -> bool:

@@ -22,6 +22,7 @@ from shiming.registrations.model.registration import (
 from shiming.registrations.permissions.registration import MayRegisterLine
 from shiming.registrations.rules.registration import decide_registration
 from shiming.registrations.store.facts import read_facts
+from shiming.registrations.store.holding import hand_back_session
 from shiming.registrations.store.lines import list_by_session
 from shiming.registrations.store.orders import add_order, find_order
 from shiming.registrations.use_cases.drafting import parameters_of
@@ -97,8 +98,9 @@ class _Facts:
     def added_to(self, facts: RegistrationFacts) -> RegistrationFacts:
         """Return the facts of a registration with what is particular to this line."""
         session = facts.session
-        if session is not None and session.consumed_by in {line.line_id for line in self.former}:
-            session = replace(session, consumed_by=None)  # used up by the lines that it may open
+        rests_on_it = {self.order.organisation, *(line.line_id for line in self.former)}
+        if session is not None and session.consumed_by in rests_on_it:
+            session = replace(session, consumed_by=None)  # by the lines that it may open, or their holder
         wanted = self.wanted
         order = replace(
             self.order,
@@ -121,13 +123,17 @@ def _open(
 ) -> Line | RegistrationRefused:
     order = wanted.order
     command = RegisterLine(order.operator, wanted.wanted.identifier, order.session_id)
+    parameters = parameters_of(command, policy, now, iccid=wanted.wanted.iccid)
     for _ in range(LOOKS_MAX):
-        facts = wanted.added_to(read_facts(connection, parameters_of(command, policy, now)).facts)
+        facts = wanted.added_to(read_facts(connection, parameters).facts)
         session = decide_registration(command, facts, policy, sandbox=tools.sandbox, now=now)
         if isinstance(session, RegistrationRefused):
             record_refusal(tools, connection, command, session, now=now)
             return session
-        written = write_registration(tools, connection, command, session, facts, policy=policy, now=now)
-        if written is not None:
-            return written[0]
+        with connection.begin_nested() as savepoint:
+            hand_back_session(connection, order.session_id, by=order.organisation)
+            written = write_registration(tools, connection, command, session, facts, policy=policy, now=now)
+            if written is not None:
+                return written[0]
+            savepoint.rollback()
     raise too_busy()

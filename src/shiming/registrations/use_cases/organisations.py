@@ -11,7 +11,6 @@ from shiming.infrastructure.outbox import Event, emit
 from shiming.jurisdictions.model import Policy
 from shiming.privacy.model import (
     EvidenceKind,
-    IdentityRecord,
     NewEvidence,
     Purpose,
     RetentionClass,
@@ -19,7 +18,7 @@ from shiming.privacy.model import (
     StagedEvidence,
 )
 from shiming.privacy.use_cases.ledger import Fact, record
-from shiming.privacy.use_cases.vault import keep_staged, put_identity, start_retention_clocks
+from shiming.privacy.use_cases.vault import attach_line, keep_staged, start_retention_clocks
 from shiming.registrations.events import organisations as events
 from shiming.registrations.model.organisations import (
     NAME_CHARACTERS_MAX,
@@ -29,7 +28,6 @@ from shiming.registrations.model.organisations import (
     OrganisationState,
     organisation_reference,
 )
-from shiming.registrations.model.registration import RegistrationPolicy, SessionNotUsable
 from shiming.registrations.permissions.organisations import (
     MayManageOrganisation,
     MayReadOrganisation,
@@ -39,7 +37,6 @@ from shiming.registrations.rules.organisation_standing import (
     decide_organisation_standing,
     decide_power_of_attorney,
 )
-from shiming.registrations.rules.session_usable import decide_session_usable
 from shiming.registrations.store import organisations as store
 from shiming.registrations.store.proven_sessions import find_proven_session
 from shiming.registrations.use_cases.tools import RegistrationTools
@@ -47,7 +44,6 @@ from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.permissions import asks, inside
 from shiming.vocabulary.refusals import Refusal
 
-LEGAL_REPRESENTATIVE, RESPONSIBLE_PERSON = "legal_representative", "responsible_person"
 #: Reads a code of the public register as the jurisdiction writes it; raises BadInput.
 ReadCode = Callable[[str], str]
 
@@ -98,7 +94,7 @@ def record_organisation(
             {"organisation": former.organisation_id if former else None},
         )
     _tell(desk, connection, organisation, events.ORGANISATION_RECORDED, {})
-    return _file(desk, organisation)
+    return show_standing(desk, organisation)
 
 
 @asks(MayManageOrganisation)
@@ -107,47 +103,7 @@ def record_licence(
 ) -> OrganisationFile:
     """Keep the image of the licence."""
     ref = keep_staged(desk.tools.privacy, connection, staged)
-    return _change(desk, connection, organisation, "licence", licence_evidence=ref.evidence_id)
-
-
-@asks(MayManageOrganisation)
-def record_legal_representative(
-    desk: Desk, connection: Connection, organisation: Organisation, name: str
-) -> OrganisationFile:
-    """Keep the name of the legal representative in the vault."""
-    reference = _keep_name(desk, connection, organisation, LEGAL_REPRESENTATIVE, name)
-    return _change(
-        desk, connection, organisation, LEGAL_REPRESENTATIVE, legal_representative_evidence=reference
-    )
-
-
-@asks(MayManageOrganisation)
-def record_handler(
-    desk: Desk,
-    connection: Connection,
-    organisation: Organisation,
-    session_id: str,
-    *,
-    registration: RegistrationPolicy,
-) -> OrganisationFile | OrganisationRefused:
-    """Take the person of a verified session as who acts for the organisation.
-
-    A power of attorney names one person: another handler needs a new one.
-    """
-    usable = decide_session_usable(
-        find_proven_session(connection, session_id),
-        operator=organisation.operator,
-        policy=registration,
-        sandbox=desk.tools.sandbox,
-        now=desk.now,
-    )
-    if isinstance(usable, SessionNotUsable):
-        return OrganisationRefused(usable.refusals)
-    columns: dict[str, Any] = {"handler_session": session_id, "handler_subject": usable.subject}
-    if usable.subject != organisation.handler_subject:
-        parts = ("evidence", "from", "until")
-        columns |= {f"power_of_attorney_{part}": None for part in parts}
-    return _change(desk, connection, organisation, "handler", **columns)
+    return change_organisation(desk, connection, organisation, "licence", licence_evidence=ref.evidence_id)
 
 
 @asks(MayManageOrganisation)
@@ -165,7 +121,7 @@ def record_power_of_attorney(
     if refusals:
         return OrganisationRefused(refusals)
     ref = keep_staged(desk.tools.privacy, connection, staged)
-    return _change(
+    return change_organisation(
         desk,
         connection,
         organisation,
@@ -177,25 +133,18 @@ def record_power_of_attorney(
 
 
 @asks(MayManageOrganisation)
-def record_responsible_person(
-    desk: Desk, connection: Connection, organisation: Organisation, name: str
-) -> OrganisationFile:
-    """Keep the name of the person who answers for the lines, in the vault."""
-    reference = _keep_name(desk, connection, organisation, RESPONSIBLE_PERSON, name)
-    return _change(desk, connection, organisation, RESPONSIBLE_PERSON, responsible_evidence=reference)
-
-
-@asks(MayManageOrganisation)
 def close_organisation(desk: Desk, connection: Connection, organisation: Organisation) -> OrganisationFile:
     """Close it: it opens nothing more, and the retention clocks of what it brought start. Twice is once."""
     if organisation.state is OrganisationState.CLOSED:
-        return _file(desk, organisation)
+        return show_standing(desk, organisation)
     start_retention_clocks(
         connection,
         case_reference=organisation.organisation_id,
         retention=desk.policy.retention,
         events=RetentionEvents(service_ended_at=desk.now),
     )
+    for session_id in sorted({organisation.handler_session or "", organisation.responsible_session or ""}):
+        start_clock_of_proof(desk, connection, organisation, session_id)
     return _set_state(desk, connection, organisation, OrganisationState.CLOSED, events.ORGANISATION_CLOSED)
 
 
@@ -205,7 +154,7 @@ def suspend_organisation(
 ) -> OrganisationFile:
     """Let it open no more lines, for a reason that is a code such as `resale_report`. Twice is once."""
     if organisation.state in {OrganisationState.SUSPENDED, OrganisationState.CLOSED}:
-        return _file(desk, organisation)
+        return show_standing(desk, organisation)
     return _set_state(
         desk, connection, organisation, OrganisationState.SUSPENDED, events.ORGANISATION_SUSPENDED, why=why
     )
@@ -215,7 +164,7 @@ def suspend_organisation(
 def resume_organisation(desk: Desk, connection: Connection, organisation: Organisation) -> OrganisationFile:
     """Lift a suspension; what is missing still has to be brought."""
     if organisation.state is not OrganisationState.SUSPENDED:
-        return _file(desk, organisation)
+        return show_standing(desk, organisation)
     return _set_state(desk, connection, organisation, OrganisationState.DRAFT, events.ORGANISATION_RESUMED)
 
 
@@ -255,33 +204,43 @@ def paper_of(organisation: Organisation, kind: EvidenceKind) -> NewEvidence:
     )
 
 
-def _keep_name(desk: Desk, connection: Connection, organisation: Organisation, role: str, name: str) -> str:
-    if not name.strip() or len(name) > NAME_CHARACTERS_MAX:
-        raise BadInput("PERSON_NAME", Text(zh="姓名不能为空或过长。", en="The name is empty or too long."))
-    ref = put_identity(
-        desk.tools.privacy,
-        connection,
-        subject=organisation.organisation_id,
-        case_reference=organisation.organisation_id,
-        identity=IdentityRecord(document_type=role, number="", name=name.strip(), address=""),
-        retention=desk.policy.retention,
-        now=desk.now,
-        operator=organisation.operator,
-    )
-    return ref.evidence_id
-
-
-def _change(
+@inside("shared by what is recorded of an organisation")
+def change_organisation(
     desk: Desk, connection: Connection, organisation: Organisation, what: str, **columns: Any
 ) -> OrganisationFile:
     """Save a change, with the state that follows from it."""
     changed = replace(organisation, version=organisation.version + 1, **columns)
-    file = _file(desk, changed)
+    file = show_standing(desk, changed)
     state = file.standing.state
     _save(connection, organisation, state=state.value, **columns)
     file = replace(file, organisation=replace(changed, state=state))
     _tell(desk, connection, file.organisation, events.ORGANISATION_CHANGED, {"what": what})
     return file
+
+
+@inside("shared by what is recorded of an organisation")
+def show_standing(desk: Desk, organisation: Organisation) -> OrganisationFile:
+    """Return an organisation as it is, and how it stands now."""
+    return OrganisationFile(
+        organisation, decide_organisation_standing(organisation, desk.policy, now=desk.now)
+    )
+
+
+@inside("whoever replaces a person of an organisation, or closes it, starts the clock of that proof")
+def start_clock_of_proof(
+    desk: Desk, connection: Connection, organisation: Organisation, session_id: str | None
+) -> None:
+    """Start the retention clock of a proof that named somebody, unless a line rests on it by now."""
+    session = find_proven_session(connection, session_id) if session_id else None
+    if session is None or session.consumed_by != organisation.organisation_id:
+        return
+    attach_line(connection, case_reference=session.session_id, line_id=organisation.organisation_id)
+    start_retention_clocks(
+        connection,
+        case_reference=session.session_id,
+        retention=desk.policy.retention,
+        events=RetentionEvents(service_ended_at=desk.now),
+    )
 
 
 def _set_state(
@@ -294,7 +253,7 @@ def _set_state(
     why: str | None = None,
 ) -> OrganisationFile:
     changed = replace(organisation, state=state, suspended_why=why, version=organisation.version + 1)
-    file = _file(desk, changed)  # an organisation that is resumed may be complete
+    file = show_standing(desk, changed)  # an organisation that is resumed may be complete
     _save(connection, organisation, state=file.standing.state.value, suspended_why=why)
     changed = replace(changed, state=file.standing.state)
     _tell(desk, connection, changed, event, {"why": why})
@@ -311,12 +270,6 @@ def _save(connection: Connection, organisation: Organisation, **columns: Any) ->
             Text(zh="资源已被更改。", en="The resource has changed since you read it."),
             Text(zh="请重新读取后再试。", en="Read it again, then repeat the change."),
         )
-
-
-def _file(desk: Desk, organisation: Organisation) -> OrganisationFile:
-    return OrganisationFile(
-        organisation, decide_organisation_standing(organisation, desk.policy, now=desk.now)
-    )
 
 
 def _tell(
