@@ -59,7 +59,7 @@ SUBCOMMANDS = {
     "reviews": {"ask", "list", "decide"},
     "numbers": {"add-block", "blocks", "import", "free", "show", "reserve", "release"},
     "sims": {"import", "show", "history"},
-    "enterprise": {"contract", "import", "lines", "links", "user", "card", "left", "return", "uses"},
+    "enterprise": {"contract", "import", "lines", "links", "sent", "user", "card", "left", "return", "uses"},
     "key-services": {"open", "authorisation", "add", "withdraw", "numbers"},
     "organisations": {
         "record",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shiming.registrations.ports.notices import NoticeAccepted, NoticeMessage, NoticePort
+from shiming.registrations.ports.notices import Contact, NoticeAccepted, NoticeMessage, NoticePort
 from shiming.vocabulary.errors import Text
 from shiming.vocabulary.msisdn import Msisdn
 
@@ -21,6 +21,9 @@ MESSAGE = NoticeMessage(
     text=Text(zh=f"验证码{CODE}", en=f"code {CODE}"),
     dedupe_key="a_template:REG-1",
 )
+
+ADDRESS = "zhang@example.org"
+TO_A_CONTACT = replace(MESSAGE, line_id=None, to=Contact(ADDRESS))
 
 
 class NoticePortContract(ABC):
@@ -52,4 +55,15 @@ class NoticePortContract(ABC):
             self.channel().send(MESSAGE)
         said = caplog.text + repr(MESSAGE)
         assert NUMBER not in said
+        assert CODE not in said
+
+    def test_a_message_to_a_contact_is_taken_and_the_contact_stays_out(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        channel = self.channel()
+        with caplog.at_level(logging.DEBUG):
+            assert isinstance(channel.send(TO_A_CONTACT), NoticeAccepted)
+        said = caplog.text + repr(TO_A_CONTACT)
+        assert self.sent(channel) == ["NTC-1"]
+        assert ADDRESS not in said
         assert CODE not in said

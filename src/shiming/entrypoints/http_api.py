@@ -38,6 +38,7 @@ ROUTERS = (
     "shiming.registrations.api.organisation_papers",
     "shiming.registrations.api.organisation_people",
     "shiming.registrations.api.enterprise_lines",
+    "shiming.registrations.api.enterprise_links",
     "shiming.registrations.api.key_services",
     "shiming.registrations.api.actual_user_links",
     "shiming.entrypoints.link_steps_api",

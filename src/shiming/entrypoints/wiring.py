@@ -138,7 +138,7 @@ class Platform(Installation):
         from shiming.registrations.connectors.log_notices import LogNotices
         from shiming.registrations.use_cases.notices import NoticeTools
 
-        return NoticeTools(self.privacy, LogNotices())
+        return NoticeTools(self.privacy, LogNotices(), self.settings.public_url)
 
     def read_organisation_code(self, code: str) -> str:
         """Return a code of the public register of organisations in its one form; raise BadInput."""

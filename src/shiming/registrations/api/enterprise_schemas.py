@@ -14,9 +14,11 @@ from shiming.registrations.model.enterprise_lines import (
     EnterpriseLineState,
     LineUse,
     LinkMade,
+    LinkSent,
     LinkShown,
 )
 from shiming.registrations.model.lines import LineKind
+from shiming.registrations.model.notices import NoticeState
 from shiming.registrations.use_cases.actual_user_links import LINKS_AT_ONCE_MAX
 
 Number = Annotated[str, Field(max_length=64, examples=["+8613800138000"])]
@@ -134,23 +136,63 @@ class UserNamed(NumberNamed):
 
 
 class LinkGiven(BaseModel):
-    """A link, shown this once: `/v1/actual-user-links/{token}`."""
+    """A link: on its way to the contact by `notice`, or shown this once: `/v1/actual-user-links/{token}`."""
 
     number: str
     user: str
-    token: Annotated[str, Field(repr=False)]
+    token: Annotated[str | None, Field(repr=False)]
+    notice: str | None
     expires_at: datetime
 
     @classmethod
     def of(cls, link: LinkMade) -> Self:
         """Return what is given out."""
-        return cls(number=link.number, user=link.user_reference, token=link.token, expires_at=link.expires_at)
+        return cls(
+            number=link.number,
+            user=link.user_reference,
+            token=link.token or None,
+            notice=link.notice_id,
+            expires_at=link.expires_at,
+        )
 
 
 class LinksGiven(BaseModel):
     """New links."""
 
     links: list[LinkGiven]
+
+
+class LinkSentShown(BaseModel):
+    """A link that is to be used, and how far its notice came; no notice: it was given to whoever asked."""
+
+    number: str
+    user: str
+    made_at: datetime
+    expires_at: datetime
+    session: str | None
+    notice: str | None
+    state: NoticeState | None
+    why: str | None
+
+    @classmethod
+    def of(cls, link: LinkSent) -> Self:
+        """Return what is shown of it."""
+        return cls(
+            number=link.number,
+            user=link.user_reference,
+            made_at=link.made_at,
+            expires_at=link.expires_at,
+            session=link.session_id,
+            notice=link.notice_id,
+            state=link.state,
+            why=link.failure,
+        )
+
+
+class LinksSent(Listing):
+    """A page of links that are to be used."""
+
+    items: list[LinkSentShown]
 
 
 class ActualUserShown(BaseModel):

@@ -42,7 +42,7 @@ class NoticeShown(BaseModel):
 
     id: str
     operator: str
-    line: str
+    line: str | None  # none: it goes to a contact
     template: str
     state: str
     about: str | None

@@ -1,7 +1,5 @@
 """`shiming enterprise`: contracts of organisations, their lines, and the people who use them."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,12 +7,21 @@ import typer
 from sqlalchemy.engine import Connection
 
 from shiming.infrastructure.database import reading, transact
+from shiming.registrations.commands import enterprise_links
+from shiming.registrations.commands.enterprise_output import (
+    LISTED_MAX,
+    Contract,
+    Number,
+    find,
+    or_exit,
+    print_fields,
+    run_verb,
+)
 from shiming.registrations.commands.organisation_output import (
     REFUSED,
     AsJson,
     EnterprisePlatform,
     desk_of,
-    show_refusals,
 )
 from shiming.registrations.model.enterprise_lines import (
     EnterpriseContract,
@@ -24,19 +31,15 @@ from shiming.registrations.model.enterprise_lines import (
     ImportReport,
 )
 from shiming.registrations.model.organisations import read_organisation_reference
-from shiming.registrations.use_cases import actual_user_links, actual_users, enterprise_lines
-from shiming.registrations.use_cases.enterprise_import import contract_unknown, import_enterprise_lines
-from shiming.registrations.use_cases.organisations import Desk, find_organisation
+from shiming.registrations.use_cases import actual_users, enterprise_lines
+from shiming.registrations.use_cases.enterprise_import import import_enterprise_lines
+from shiming.registrations.use_cases.organisations import find_organisation
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.sim_identifiers import Iccid
-
-LISTED_MAX = 1000  # a screen that can be scrolled; programs page through the API
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Lines of organisations and their actual users."
 )
-Contract = Annotated[str, typer.Argument(help="Reference of the contract, ENT-...")]
-Number = Annotated[str, typer.Argument(help="Number of the line, such as +8613800138000.")]
 
 
 @app.command()
@@ -64,8 +67,8 @@ def contract(
             desk, connection, found, lines=lines, terms_version=terms, language=platform.language
         )
 
-    made = _or_exit(platform, transact(platform.engine, work), as_json=as_json)
-    _print({"id": made.contract_id, "lines_confirmed": made.lines_confirmed}, as_json=as_json)
+    made = or_exit(platform, transact(platform.engine, work), as_json=as_json)
+    print_fields({"id": made.contract_id, "lines_confirmed": made.lines_confirmed}, as_json=as_json)
 
 
 @app.command("import")
@@ -94,7 +97,7 @@ def import_lines(
             name=file.name,
             region=regions[0] if len(regions) == 1 else None,
         )
-    report: ImportReport = _or_exit(platform, done, as_json=as_json)
+    report: ImportReport = or_exit(platform, done, as_json=as_json)
     _print_report(report, as_json=as_json, language=platform.language)
     raise typer.Exit(REFUSED if report.refused else 0)
 
@@ -112,48 +115,14 @@ def lines(
     """
     platform: EnterprisePlatform = context.obj()
     with reading(platform.engine) as connection:
-        found = _find(connection, reference)
+        found = find(connection, reference)
         listed = enterprise_lines.list_lines(connection, found.contract_id, state=state, limit=LISTED_MAX)
     rows = [_row(line) for line in listed]
     if as_json:
-        _print({"lines": rows}, as_json=True)
+        print_fields({"lines": rows}, as_json=True)
         return
     for row in rows:
         typer.echo(f"{row['number']}  {row['state']:<10}  {row['user']}  {row['line'] or '-'}")
-
-
-@app.command()
-def links(
-    context: typer.Context,
-    reference: Contract,
-    number: Annotated[list[str] | None, typer.Option(help="For this line; may be repeated.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make links by which actual users prove themselves; tokens are shown this once.
-
-    Example: shiming enterprise links ENT-0082-0C20-A1G7-D --number +8613800138000
-    """
-    platform: EnterprisePlatform = context.obj()
-    made = _verb(
-        platform,
-        reference,
-        lambda desk, at, found: actual_user_links.make_links(desk, at, found, number or None),
-        as_json=as_json,
-    )
-    rows = [
-        {
-            "number": link.number,
-            "user": link.user_reference,
-            "path": f"/v1/actual-user-links/{link.token}",
-            "expires_at": link.expires_at.isoformat(),
-        }
-        for link in made
-    ]
-    if as_json:
-        _print({"links": rows}, as_json=True)
-        return
-    for row in rows:
-        typer.echo(f"{row['number']}  {row['user']}  {row['path']}  {row['expires_at']}")
 
 
 @app.command()
@@ -170,7 +139,7 @@ def user(
     """
     platform: EnterprisePlatform = context.obj()
     registration = platform.registration_policy
-    done = _verb(
+    done = run_verb(
         platform,
         reference,
         lambda desk, at, found: actual_users.record_actual_user(
@@ -179,7 +148,7 @@ def user(
         as_json=as_json,
     )
     shown = {"line": done.line_id, "position": done.position, "repeated": done.repeated}
-    _print(shown, as_json=as_json)
+    print_fields(shown, as_json=as_json)
 
 
 @app.command()
@@ -194,13 +163,13 @@ def card(
 
     Example: shiming enterprise card ENT-0082-0C20-A1G7-D +8613800138000 --iccid 89860112851234567891
     """
-    done = _verb(
+    done = run_verb(
         context.obj(),
         reference,
         lambda desk, at, found: enterprise_lines.name_card(desk, at, found, number, Iccid.parse(iccid)),
         as_json=as_json,
     )
-    _print(_row(done), as_json=as_json)
+    print_fields(_row(done), as_json=as_json)
 
 
 @app.command()
@@ -209,13 +178,13 @@ def left(context: typer.Context, reference: Contract, number: Number, as_json: A
 
     Example: shiming enterprise left ENT-0082-0C20-A1G7-D +8613800138000
     """
-    done = _verb(
+    done = run_verb(
         context.obj(),
         reference,
         lambda desk, at, found: enterprise_lines.record_exit(desk, at, found, number),
         as_json=as_json,
     )
-    _print(_row(done), as_json=as_json)
+    print_fields(_row(done), as_json=as_json)
 
 
 @app.command("return")
@@ -226,7 +195,7 @@ def return_line(context: typer.Context, reference: Contract, number: Number, as_
     """
     platform: EnterprisePlatform = context.obj()
     registration = platform.registration_policy
-    done = _verb(
+    done = run_verb(
         platform,
         reference,
         lambda desk, at, found: enterprise_lines.return_line(
@@ -234,7 +203,7 @@ def return_line(context: typer.Context, reference: Contract, number: Number, as_
         ),
         as_json=as_json,
     )
-    _print({"number": done.number, "line": done.line_id}, as_json=as_json)
+    print_fields({"number": done.number, "line": done.line_id}, as_json=as_json)
 
 
 @app.command()
@@ -245,7 +214,7 @@ def uses(context: typer.Context, reference: Contract, number: Number, as_json: A
     """
     platform: EnterprisePlatform = context.obj()
     with reading(platform.engine) as connection:
-        found = _find(connection, reference)
+        found = find(connection, reference)
         listed = enterprise_lines.list_uses(connection, found.contract_id, number)
     rows = [
         {
@@ -258,36 +227,10 @@ def uses(context: typer.Context, reference: Contract, number: Number, as_json: A
         for use in listed
     ]
     if as_json:
-        _print({"uses": rows}, as_json=True)
+        print_fields({"uses": rows}, as_json=True)
         return
     for row in rows:
         typer.echo(f"{row['position']}  {row['user']}  {row['used_from']} - {row['used_to'] or ''}")
-
-
-def _verb(
-    platform: EnterprisePlatform,
-    reference: str,
-    verb: Callable[[Desk, Connection, EnterpriseContract], Any],
-    *,
-    as_json: bool,
-) -> Any:
-    desk = desk_of(platform)
-    done = transact(platform.engine, lambda connection: verb(desk, connection, _find(connection, reference)))
-    return _or_exit(platform, done, as_json=as_json)
-
-
-def _or_exit(platform: EnterprisePlatform, outcome: Any, *, as_json: bool) -> Any:
-    if isinstance(outcome, EnterpriseRefused):
-        show_refusals(outcome.refusals, as_json=as_json, language=platform.language)
-        raise typer.Exit(REFUSED)
-    return outcome
-
-
-def _find(connection: Connection, reference: str) -> EnterpriseContract:
-    found = enterprise_lines.find_contract(connection, reference.upper())
-    if found is None:
-        raise contract_unknown()
-    return found
 
 
 def _row(line: EnterpriseLine) -> dict[str, Any]:
@@ -303,7 +246,7 @@ def _row(line: EnterpriseLine) -> dict[str, Any]:
 
 def _print_report(report: ImportReport, *, as_json: bool, language: str) -> None:
     if as_json:
-        _print(report.to_json(), as_json=True)
+        print_fields(report.to_json(), as_json=True)
         return
     said = {"zh": f"录入 {report.entered}，已有 {report.known}，未录入 {report.refused}"}
     typer.echo(
@@ -315,10 +258,5 @@ def _print_report(report: ImportReport, *, as_json: bool, language: str) -> None
         typer.echo(f"  {row.row}: {row.column}: {row.code} {row.text.in_language(language)}")
 
 
-def _print(shown: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(shown, ensure_ascii=False))
-        return
-    for name, value in shown.items():
-        if value is not None:
-            typer.echo(f"{name}: {value}")
+for _command in (enterprise_links.links, enterprise_links.sent):
+    app.command()(_command)

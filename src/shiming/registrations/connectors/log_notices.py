@@ -1,7 +1,7 @@
 """The notice channel of an installation without one: it writes down that somebody would have been told.
 
 Nobody is reached by it, and it says so at every message and when it is made. The log holds references and
-the name of the template; number, text and code stay out.
+the name of the template; number, contact, text, code and link stay out.
 """
 
 import logging
@@ -29,10 +29,10 @@ class LogNotices:
             if len(self._seen) > REMEMBERED_MAX:
                 self._seen.popitem(last=False)
             _LOGGER.warning(
-                "notice %s (%s) for line %s of %s went to the log only",
+                "notice %s (%s) for %s of %s went to the log only",
                 message.notice_id,
                 message.template,
-                message.line_id,
+                "a contact" if message.line_id is None else f"line {message.line_id}",
                 message.operator,
             )
         return NoticeAccepted(reference)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from shiming.jurisdictions.model import ProductClass
 from shiming.registrations.model.lines import LineKind
+from shiming.registrations.model.notices import NoticeState
 from shiming.registrations.model.numbers import NumberRange
 from shiming.registrations.model.orders import TermsAcceptance
 from shiming.vocabulary.errors import Text
@@ -214,16 +215,32 @@ class ActualUserLink:
     sessions: int = 0  # opened with it
     session_id: str | None = None  # the last of them
     closed_at: datetime | None = None  # used, or replaced by a newer one
+    notice_id: str | None = None  # it goes to the contact of the user; none: to whoever asked for it
 
 
 @dataclass(frozen=True, slots=True)
 class LinkMade:
-    """A new link. The token is shown once and kept nowhere."""
+    """A new link. The token is shown once and kept nowhere; it is empty when the link goes to the contact."""
 
     number: str = field(repr=False)
     user_reference: str
     token: str = field(repr=False)
     expires_at: datetime
+    notice_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSent:
+    """The link of a line that is to be used, and how far its notice came; no notice: it was given out."""
+
+    number: str = field(repr=False)
+    user_reference: str
+    made_at: datetime
+    expires_at: datetime
+    session_id: str | None
+    notice_id: str | None
+    state: NoticeState | None
+    failure: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,14 @@ PROXY_REGISTERED = NoticeText(
         "tell the code to nobody else.",
     ),
 )
+ACTUAL_USER_LINK = NoticeText(
+    "actual_user_link",
+    Text(
+        zh="单位为您登记了一个号码，请用本人手机打开链接核验身份：{link} 请勿转发。",
+        en="Your organisation has a line for you. Prove your identity on your own phone: {link} Pass it on "
+        "to nobody.",
+    ),
+)
 CLOCK_TEXTS: Mapping[tuple[ClockKind, ClockStep], NoticeText] = {
     (ClockKind.MAJORITY, ClockStep.REMIND): NoticeText(
         "handover_reminder",

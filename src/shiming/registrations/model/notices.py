@@ -8,6 +8,8 @@ from shiming.vocabulary.errors import Text
 
 #: Stands in a text where the one-time code belongs; it is drawn when the message is sent.
 CODE_PLACE = "{code}"
+#: Stands where the link of an actual user belongs; its token is drawn when the message is sent.
+LINK_PLACE = "{link}"
 
 
 class NoticeState(StrEnum):
@@ -25,13 +27,14 @@ class NewNotice:
     """A notice before it is queued. The same `dedupe_key` at the same operator is the same notice."""
 
     operator: str
-    line_id: str  # where it is sent
+    line_id: str | None  # where it is sent; None: to a contact
     subject: str  # whom it concerns: pseudonym of a person, or ORG-...
     template: str  # such as proxy_registered
     text: Text = field(repr=False)  # no name or number of anybody; may hold CODE_PLACE
     dedupe_key: str
     about: str | None = None  # the reference that it is about, such as another line
     campaign: str | None = None  # what a report of reached holders asks for, such as terms-2026-02
+    contact_evidence: str | None = None  # the piece of the vault that says where the person is reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Notice:
 
     notice_id: str
     operator: str
-    line_id: str
+    line_id: str | None
     subject: str
     template: str
     state: NoticeState
@@ -54,6 +57,7 @@ class Notice:
     code_hash: str | None = field(default=None, repr=False)
     code_attempts: int = 0
     text: Text = field(default=Text(zh="", en=""), repr=False)
+    contact_evidence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

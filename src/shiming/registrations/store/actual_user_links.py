@@ -11,8 +11,11 @@ from shiming.infrastructure.tables import UtcInstant, schema
 from shiming.registrations.model.enterprise_lines import (
     ActualUserLink,
     EnterpriseLineState,
+    LinkSent,
 )
+from shiming.registrations.model.notices import NoticeState
 from shiming.registrations.store.enterprise_lines import enterprise_lines
+from shiming.registrations.store.notices import notices
 
 actual_user_links = sa.Table(
     "actual_user_links",
@@ -26,6 +29,9 @@ actual_user_links = sa.Table(
     sa.Column("sessions", sa.Integer, nullable=False),
     sa.Column("session_id", sa.String(64)),
     sa.Column("closed_at", UtcInstant),
+    sa.Column(
+        "notice_id", sa.String(40), index=True
+    ),  # it went to the contact; none: to whoever asked for it
 )
 _SESSION_STATE = sa.text(
     "SELECT state, outcome, expires_at FROM proofing_sessions WHERE id = :session_id"
@@ -50,6 +56,56 @@ def find_link(connection: Connection, token_hash: str, *, for_update: bool = Fal
     query = actual_user_links.select().where(actual_user_links.c.token_hash == token_hash)
     row = connection.execute(query.with_for_update() if for_update else query).one_or_none()
     return None if row is None else ActualUserLink(**row._mapping)  # noqa: SLF001 - public way to read by name
+
+
+def find_by_notice(
+    connection: Connection, notice_id: str, *, for_update: bool = False
+) -> ActualUserLink | None:
+    """Return the link that a notice carries; `for_update` holds it until the transaction ends."""
+    query = actual_user_links.select().where(actual_user_links.c.notice_id == notice_id)
+    row = connection.execute(query.with_for_update() if for_update else query).one_or_none()
+    return None if row is None else ActualUserLink(**row._mapping)  # noqa: SLF001 - public way to read by name
+
+
+def renew(connection: Connection, token_hash: str, new_hash: str) -> None:
+    """Let another token open a link that the caller holds, and the former one nothing."""
+    where = actual_user_links.c.token_hash == token_hash
+    connection.execute(actual_user_links.update().where(where).values(token_hash=new_hash))
+
+
+def list_sent(
+    connection: Connection, contract_id: str, *, arrived: bool | None, after: str, limit: int
+) -> tuple[LinkSent, ...]:
+    """Return the link of each line that is to be used, by number, with how far its notice came."""
+    state = notices.c.state
+    query = (
+        sa.select(
+            actual_user_links.c.number,
+            enterprise_lines.c.user_reference,
+            actual_user_links.c.made_at,
+            actual_user_links.c.expires_at,
+            actual_user_links.c.session_id,
+            actual_user_links.c.notice_id,
+            state,
+            notices.c.failure,
+        )
+        .join(enterprise_lines, enterprise_lines.c.number == actual_user_links.c.number)
+        .outerjoin(notices, notices.c.notice_id == actual_user_links.c.notice_id)
+        .where(
+            actual_user_links.c.contract_id == contract_id,
+            actual_user_links.c.closed_at.is_(None),
+            actual_user_links.c.number > after,
+        )
+        .order_by(actual_user_links.c.number)
+        .limit(limit)
+    )
+    if arrived is not None:
+        there = state.in_([NoticeState.DELIVERED.value, NoticeState.REACHED.value])
+        query = query.where(state.is_not(None), there if arrived else ~there)
+    return tuple(
+        LinkSent(*row[:6], state=row.state and NoticeState(row.state), failure=row.failure)
+        for row in connection.execute(query)
+    )
 
 
 def change_link(connection: Connection, token_hash: str, **columns: Any) -> None:

@@ -20,7 +20,8 @@ notices = sa.Table(
     schema,
     sa.Column("notice_id", sa.String(40), primary_key=True),
     sa.Column("operator", sa.String(40), nullable=False),
-    sa.Column("line_id", sa.String(40), nullable=False),
+    sa.Column("line_id", sa.String(40)),  # none: it goes to a contact
+    sa.Column("contact_evidence", sa.String(64)),  # the contact itself is only in the vault
     sa.Column("subject", sa.String(80), nullable=False),
     sa.Column("template", sa.String(60), nullable=False),
     sa.Column("text_zh", sa.Text, nullable=False),
@@ -59,6 +60,7 @@ def add_notice(connection: Connection, notice_id: str, new: NewNotice, now: date
         dedupe_key=new.dedupe_key,
         about=new.about,
         campaign=new.campaign,
+        contact_evidence=new.contact_evidence,
         state=NoticeState.QUEUED.value,
         due_at=now,
         created_at=now,
@@ -172,4 +174,5 @@ def _notice(row: Row[Any]) -> Notice:
         code_hash=row.code_hash,
         code_attempts=row.code_attempts,
         text=Text(zh=row.text_zh, en=row.text_en),
+        contact_evidence=row.contact_evidence,
     )

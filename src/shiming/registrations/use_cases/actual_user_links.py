@@ -1,14 +1,13 @@
 """Links by which actual users prove themselves on their own phones.
 
 A link carries 256 random bits, of which only the hash is kept; it opens proofing sessions for its own line
-and nothing else, expires as the pack says, and is used up by the user that it proved.
+and nothing else, expires as the pack says, and is used up by the user that it proved. It goes to the contact
+that the organisation named; the clerk sees it only where there is none.
 """
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
@@ -26,12 +25,18 @@ from shiming.registrations.model.enterprise_lines import (
     EnterpriseLineState,
     EnterpriseRefused,
     LinkMade,
+    LinkSent,
     LinkSession,
     LinkShown,
 )
 from shiming.registrations.model.lines import stored_identifier
+from shiming.registrations.model.notice_texts import ACTUAL_USER_LINK
+from shiming.registrations.model.notices import NewNotice
 from shiming.registrations.model.registration import RegistrationPolicy
-from shiming.registrations.permissions.enterprise_lines import MayManageEnterpriseLines
+from shiming.registrations.permissions.enterprise_lines import (
+    MayManageEnterpriseLines,
+    MayReadEnterpriseLines,
+)
 from shiming.registrations.rules.actual_users import (
     decide_actual_user,
     decide_link,
@@ -43,12 +48,13 @@ from shiming.registrations.store import enterprise_lines as store
 from shiming.registrations.store.organisations import find_organisation
 from shiming.registrations.use_cases.actual_users import order_for, record_actual_user, standing_of
 from shiming.registrations.use_cases.enterprise_lines import tell
+from shiming.registrations.use_cases.link_tokens import draw_token, hash_token
+from shiming.registrations.use_cases.notices import queue_notice, record_reached
 from shiming.registrations.use_cases.organisations import Desk
 from shiming.vocabulary.permissions import asks, inside
 from shiming.vocabulary.refusals import Refusal
 
 LINKS_AT_ONCE_MAX = 500  # a page of them; large organisations ask again
-TOKEN_BYTES = 32
 _FINAL = frozenset({"decided", "expired", "abandoned"})
 
 
@@ -66,7 +72,8 @@ def make_links(
 ) -> tuple[LinkMade, ...] | EnterpriseRefused:
     """Make links for lines without user: those named, or the next ones that have no link that works.
 
-    A new link takes the place of the former one to the same line. Tokens are returned once and kept nowhere.
+    A new link takes the place of the former one to the same line. Where the organisation named a contact, the
+    link goes there by a notice, and is told to nobody else; the other tokens are returned once. None is kept.
     """
     standing = standing_of(desk, connection, contract)
     if standing is None or standing.refusals:
@@ -85,12 +92,26 @@ def make_links(
     if refusals:
         return EnterpriseRefused(refusals)
     expires_at = desk.now + timedelta(days=desk.policy.enterprise.link_days.value)
-    made = tuple(LinkMade(line.number, line.user_reference, _token(desk), expires_at) for line in lines)
+    made = [_make(desk, connection, contract, line, expires_at) for line in lines]
     if made:
-        links.close_links(connection, [each.number for each in made], desk.now)
-        links.add_links(connection, [_link(desk, contract, each) for each in made])
-        tell(desk, connection, contract, events.ACTUAL_USER_LINKS_MADE, {"links": len(made)})
-    return made
+        links.close_links(connection, [each.number for each, _ in made], desk.now)
+        links.add_links(connection, [link for _, link in made])
+        sent = sum(each.notice_id is not None for each, _ in made)
+        tell(desk, connection, contract, events.ACTUAL_USER_LINKS_MADE, {"links": len(made), "sent": sent})
+    return tuple(each for each, _ in made)
+
+
+@asks(MayReadEnterpriseLines)
+def list_sent_links(
+    connection: Connection,
+    contract: EnterpriseContract,
+    *,
+    arrived: bool | None = None,
+    after: str = "",
+    limit: int,
+) -> tuple[LinkSent, ...]:
+    """Return the links that are to be used, by line; `arrived` False: those that reached nobody yet."""
+    return links.list_sent(connection, contract.contract_id, arrived=arrived, after=after, limit=limit)
 
 
 @inside("the link's token is the permission: 256 bits that only its bearer has")
@@ -133,6 +154,8 @@ def open_link_session(
     session = open_session(proofing, connection, wish.application, desk.policy)
     links.change_link(connection, link.token_hash, session_id=session.id, sessions=link.sessions + 1)
     order_for(desk, connection, contract, line, standing, session_id=session.id, application=wish.application)
+    if link.notice_id is not None:
+        record_reached(desk.tools.privacy, connection, link.notice_id, now=desk.now)
     tell(desk, connection, contract, events.ACTUAL_USER_SESSION_OPENED, {"session": session.id})
     return LinkSession(session.id, session.expires_at)
 
@@ -178,24 +201,41 @@ def _link_refusals(desk: Desk, unknown: int, lines: Sequence[EnterpriseLine]) ->
     return tuple(refusals)
 
 
-def _link(desk: Desk, contract: EnterpriseContract, made: LinkMade) -> ActualUserLink:
-    return ActualUserLink(
-        token_hash=_hash(made.token),
-        number=made.number,
+def _make(
+    desk: Desk, connection: Connection, contract: EnterpriseContract, line: EnterpriseLine, until: datetime
+) -> tuple[LinkMade, ActualUserLink]:
+    token = draw_token(desk.tools.privacy)
+    key = hash_token(token)
+    notice = _queue(desk, connection, contract, line, key) if line.contact_evidence else None
+    link = ActualUserLink(
+        token_hash=key,
+        number=line.number,
         contract_id=contract.contract_id,
         operator=contract.operator,
         made_at=desk.now,
-        expires_at=made.expires_at,
+        expires_at=until,
+        notice_id=notice,
     )
+    given = "" if notice else token  # the notice draws one of its own when it is sent
+    return LinkMade(line.number, line.user_reference, given, until, notice), link
 
 
-def _token(desk: Desk) -> str:
-    return base64.urlsafe_b64encode(desk.tools.privacy.random_bytes(TOKEN_BYTES)).decode().rstrip("=")
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()  # 256 random bits: no salt or stretching helps
+def _queue(
+    desk: Desk, connection: Connection, contract: EnterpriseContract, line: EnterpriseLine, key: str
+) -> str:
+    new = NewNotice(
+        operator=contract.operator,
+        line_id=None,
+        subject=contract.organisation,
+        template=ACTUAL_USER_LINK.template,
+        text=ACTUAL_USER_LINK.text,
+        dedupe_key=f"{ACTUAL_USER_LINK.template}:{key}",
+        about=contract.contract_id,
+        campaign=f"links-{contract.contract_id}",
+        contact_evidence=line.contact_evidence,
+    )
+    return queue_notice(desk.tools.privacy, connection, new, now=desk.now).notice_id
 
 
 def _find(connection: Connection, token: str, *, for_update: bool = False) -> ActualUserLink | None:
-    return links.find_link(connection, _hash(token), for_update=for_update)
+    return links.find_link(connection, hash_token(token), for_update=for_update)

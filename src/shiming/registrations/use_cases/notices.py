@@ -1,8 +1,8 @@
 """Tell holders something, and know who was told.
 
 A notice is queued in the transaction of what it is about, sent by a job with growing pauses, and followed by
-reports of the channel. The one-time code of a message is drawn when it is sent; only its hash is kept, so a
-message that is sent again holds a new code and the former one is void.
+reports of the channel. The one-time code or link of a message is drawn when it is sent; only its hash is
+kept, so a message that is sent again holds a new one and the former is void.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,20 @@ from shiming.infrastructure.outbox import Event, emit
 from shiming.privacy.use_cases.ledger import Fact, record
 from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.registrations.model.lines import Line, LineStatus
-from shiming.registrations.model.notices import CODE_PLACE, CampaignReach, NewNotice, Notice, NoticeState
+from shiming.registrations.model.notices import (
+    CODE_PLACE,
+    LINK_PLACE,
+    CampaignReach,
+    NewNotice,
+    Notice,
+    NoticeState,
+)
 from shiming.registrations.permissions.notices import MayReadNotices, MayRecordDelivery
 from shiming.registrations.ports.notices import NoticeAccepted, NoticeMessage, NoticePort
 from shiming.registrations.rules.notices import decide_notice_state
 from shiming.registrations.store import notices as store
 from shiming.registrations.store.lines import find_line
+from shiming.registrations.use_cases.link_tokens import LINK_PATH, renew_link
 from shiming.registrations.use_cases.one_time_codes import draw_code, hash_code
 from shiming.vocabulary.errors import BadInput, Text, Unavailable
 from shiming.vocabulary.permissions import asks, inside
@@ -38,6 +46,7 @@ class NoticeTools:
 
     privacy: PrivacyTools
     port: NoticePort
+    public_url: str = ""  # what links in messages begin with
 
 
 @inside("a use case tells a holder in its own transaction")
@@ -138,7 +147,10 @@ def _take_report(
 
 
 def _send(tools: NoticeTools, engine: Engine, notice: Notice, now: datetime) -> None:
-    line = transact(engine, lambda connection: find_line(connection, notice.line_id))
+    if notice.contact_evidence is not None:
+        _send_to_contact(tools, engine, notice, now)
+        return
+    line = transact(engine, lambda connection: find_line(connection, notice.line_id or ""))
     if line is None or line.status is LineStatus.TERMINATED:
         _fail(tools, engine, notice, "LINE_GONE", now)
         return
@@ -146,8 +158,28 @@ def _send(tools: NoticeTools, engine: Engine, notice: Notice, now: datetime) -> 
         later = {"due_at": now + PENDING_PAUSE, "attempts": notice.attempts}
         transact(engine, lambda connection: store.change_notice(connection, notice.notice_id, **later))
         return
+    _hand_over(tools, engine, notice, _message(tools, engine, notice, line), now)
+
+
+def _send_to_contact(tools: NoticeTools, engine: Engine, notice: Notice, now: datetime) -> None:
+    ready = transact(engine, lambda connection: renew_link(tools.privacy, connection, notice, now=now))
+    if ready is None:
+        _fail(tools, engine, notice, "LINK_GONE", now)
+        return
+    link = f"{tools.public_url}{LINK_PATH}/{ready.token}"
+    text = Text(*(said.replace(LINK_PLACE, link) for said in (notice.text.zh, notice.text.en)))
+    key = f"{notice.dedupe_key}:{notice.attempts}"  # each sending has a link of its own: none is a repeat
+    message = NoticeMessage(
+        notice.notice_id, notice.operator, None, ready.contact, notice.template, text, key
+    )
+    _hand_over(tools, engine, notice, message, now)
+
+
+def _hand_over(
+    tools: NoticeTools, engine: Engine, notice: Notice, message: NoticeMessage, now: datetime
+) -> None:
     try:
-        answer = tools.port.send(_message(tools, engine, notice, line))
+        answer = tools.port.send(message)
     except Unavailable as problem:
         _try_later(tools, engine, notice, problem, now)
         return
