@@ -153,6 +153,8 @@ def call_script(first: int, lanes_from: int) -> str:
         "day": "'2026-03-01'",
         "position": "1",
         "place_kept": "false",
+        "pooled": "true",
+        "iccid": "'898602' || (:n)::text",
         "subject": "'p1.person-of-a-benchmark-' || (:n)::text",
         "session_id": "'SES-' || (:n)::text",
         "registered_at": "now()",

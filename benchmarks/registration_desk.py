@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -56,10 +56,16 @@ INSERT INTO line_orders (session_id, operator, entry, kind, product_class, chann
   confirmed_identifier, confirmation_method, confirmed_at)
 SELECT 'SES-' || i, 'op-' || (i % :operators), 'open', 'mobile', 'voice', 'shop', :now,
   '+86138' || (i % :operators) || substr(CAST(10000000 + i AS text), 2), 'person', 'adult',
-  '89860112851234567891', '460001234567890',
+  '898601' || CAST(1000000000000 + i AS text), '46000' || CAST(1000000000 + i AS text),
   'physical', '1', 'sha256:0', :now, 'shop',
   '+86138' || (i % :operators) || substr(CAST(10000000 + i AS text), 2), 'read_back', :now
 FROM n
+"""
+
+_TERMS = """
+WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :many)
+INSERT INTO terms_versions (operator, version, effective_from, content, content_hash, published_at)
+SELECT 'op-' || i, '1', :today, '{}', 'sha256:0', :now FROM n
 """
 
 
@@ -77,6 +83,7 @@ def a_busy_desk(engine_kind: str, sessions: int) -> Iterator[tuple[Desk, str]]:
                 (_EVIDENCE, {"kind": "identity_record", "removed": False}),
                 (_EVIDENCE, {"kind": "document_front", "removed": False}),
                 (_ORDERS, {"operators": OPERATORS}),
+                (_TERMS, {"many": OPERATORS, "today": datetime.now(UTC).date() - timedelta(days=1)}),
             ):
                 connection.execute(sa.text(statement).bindparams(now), {**common, **more})
             for operator in range(OPERATORS):

@@ -1,11 +1,13 @@
 """A registration desk on real files, with proofing sessions that a test writes."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
+from stdnum import luhn
 
 import shiming.entrypoints.schema
 from shiming.infrastructure.database import insert_into, transact, unit_of_work
@@ -123,6 +125,13 @@ _SESSIONS = schema.tables["proofing_sessions"]
 ICCID = "89860112851234567891"
 
 
+def a_card_of(session_id: str) -> tuple[str, str]:
+    """ICCID and IMSI of the card that a session's order names: each has its own."""
+    drawn = f"{int.from_bytes(hashlib.sha256(session_id.encode()).digest()):015d}"
+    body = f"8986{drawn[-15:]}"
+    return body + luhn.calc_check_digit(body), f"46000{drawn[-10:]}"
+
+
 def an_order(
     session_id: str = "SES-1",
     identifier: LineIdentifier | None = None,
@@ -132,6 +141,7 @@ def an_order(
 ) -> LineOrder:
     """An order for a telephone card with everything that a pack can ask for."""
     identifier = identifier or a_number()
+    iccid, imsi = a_card_of(session_id)
     order = LineOrder(
         session_id=session_id,
         operator=OPERATOR,
@@ -142,8 +152,8 @@ def an_order(
         created_at=now,
         identifier=identifier,
         category="adult",
-        iccid=ICCID,
-        imsi="460001234567890",
+        iccid=iccid,
+        imsi=imsi,
         sim_form=SimForm.PHYSICAL,
         terms=TermsAcceptance("1", "sha256:" + "0" * 64, now, Channel.SHOP),
         confirmation=LineConfirmation(identifier, ConfirmationMethod.READ_BACK, now),

@@ -55,6 +55,7 @@ from tests.registrations.builders import (
     ICCID,
     OPERATOR,
     Desk,
+    a_card_of,
     a_desk,
     a_line_cap_policy,
     a_number,
@@ -443,7 +444,7 @@ def test_an_organisation_opens_as_many_lines_as_its_handler_confirmed(desk: Desk
         add_block(connection, a_number())
 
     def open_lines(*numbers: int) -> tuple[Line | RegistrationRefused, ...]:
-        wanted = [OrganisationLine(a_number(number)) for number in numbers]
+        wanted = [OrganisationLine(a_number(n), iccid=a_card_of(f"card {n}")[0]) for n in numbers]
         standing = OrganisationStanding(ORG, lines_confirmed=3)
         return transact(
             desk.engine,

@@ -18,7 +18,7 @@ from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.model.registration import RegistrationPolicy, SessionUsable
 
 KIND = "registration_receipt"
-VERSION = 3
+VERSION = 4
 
 
 def receipt_content(
@@ -49,11 +49,25 @@ def receipt_content(
             "decision_receipt_hash": session.receipt_hash,
             "rehearsal": session.rehearsal,
         },
+        "representative": _representative(order),
+        "organisation": None if order is None else order.organisation,
         "contract": _contract(order),
         "rules": _rules(line, order, policy),
         "pack": {"id": policy.pack_id, "version": policy.pack_version, "hash": policy.pack_hash},
         "evidence": list(evidence),
         "ledger": {"leaf": leaf.leaf_id, "hash": leaf.hash},
+    }
+
+
+def _representative(order: LineOrder | None) -> dict[str, Any] | None:
+    """Return who acted for the holder, by references: role, own proof, document of the authority."""
+    behalf = None if order is None else order.representative
+    if behalf is None:
+        return None
+    return {
+        "role": behalf.role.value,
+        "session": behalf.session_id,
+        "authority_evidence": behalf.authority_evidence,
     }
 
 

@@ -138,6 +138,18 @@ class OrderRefusal(ReasonCode):
         _INCOMPLETE,
         Text(zh="请扫描ICCID并选择实体卡或eSIM。", en="Scan the ICCID; say whether it is a card or an eSIM."),
     )
+    SIM_TAKEN = (
+        "SIM_TAKEN",
+        Text(
+            zh="这张SIM卡已用于另一号码，或已写入另一订单。",
+            en="This SIM is in another line, or another order has named it.",
+        ),
+        Text(zh="这张SIM卡不能用于您的号码。", en="This SIM cannot be used for your line."),
+        Text(
+            zh="请换用另一张卡，或先放弃写有该卡的订单。",
+            en="Take another card, or abandon the order that names this one.",
+        ),
+    )
     INSTALL_ADDRESS_MISSING = (
         "INSTALL_ADDRESS_MISSING",
         Text(zh="未登记装机地址。", en="The address where the line is installed is missing."),

@@ -25,6 +25,7 @@ from shiming.jurisdictions.model import (
 from shiming.registrations.model.lines import LineIdentifier, LineKind
 from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.model.organisation_lines import OrganisationStanding
+from shiming.registrations.model.sims import CardStanding
 from shiming.vocabulary.access_accounts import AccessAccount
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.msisdn import Msisdn
@@ -35,6 +36,7 @@ if TYPE_CHECKING:  # it imports this module
 
 _OPERATOR = re.compile(r"[a-z][a-z0-9-]{1,31}")
 _SESSION = re.compile(r"[A-Za-z][A-Za-z0-9-]{3,63}")
+_UNKNOWN_CARD = CardStanding()
 _HERE = "{operator}"  # in the names of counters, where the operator is put
 VERIFIED = "Verified"
 DRAWN = "drawn"
@@ -90,6 +92,8 @@ class RegistrationFacts:
     places_kept: int = 0  # under the same cap, by other sessions of the holder
     order: LineOrder | None = None
     pool: PoolNumber = PoolNumber()
+    card: CardStanding = _UNKNOWN_CARD  # that the order names
+    terms_in_force: str | None = None  # hash of the operator's terms of today
     representation: "RepresentationFacts | None" = None  # read where somebody acts for the holder
     standing: OrganisationStanding | None = None  # of the organisation that is going to hold the line
     position: int = 1  # of the line among those of its session; only organisations have a second

@@ -53,6 +53,17 @@ class SimUse:
 
 
 @dataclass(frozen=True, slots=True)
+class CardStanding:
+    """What is known of a card that an order names; a hold without a line runs out."""
+
+    operator: str | None = None  # whose stock it is in; None: in nobody's
+    state: SimState | None = None
+    held_for: str | None = None  # session of the order that named it
+    held_until: datetime | None = None
+    line_id: str | None = None  # whose card it is for good
+
+
+@dataclass(frozen=True, slots=True)
 class SimAssigned:
     """The card is in the line. `repeated`: it was so already."""
 

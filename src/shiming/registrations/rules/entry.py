@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from shiming.jurisdictions.model import Citation, EntryRequirement, Policy
+from shiming.registrations.errors.contracts import TermsRefusal
 from shiming.registrations.errors.orders import OrderRefusal
 from shiming.registrations.errors.registration import RefusalCode
 from shiming.registrations.model.lines import LineIdentifier, LineKind
 from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.model.registration import PoolNumber
 from shiming.vocabulary.access_accounts import AccessAccount
-from shiming.vocabulary.refusals import Refusal
+from shiming.vocabulary.refusals import ReasonCode, Refusal
 
 
 def decide_entry(
@@ -21,17 +22,21 @@ def decide_entry(
     identity_recorded: bool,
     pool: PoolNumber,
     now: datetime,
+    terms_in_force: str | None = None,
 ) -> tuple[Refusal, ...]:
-    """Return what is missing for this entry of this line, each as its own refusal."""
+    """Return what is missing for this entry of this line, each as its own refusal.
+
+    `terms_in_force`: hash of the operator's terms of today; None: nothing is published.
+    """
     entry = policy.entries.get(order.entry)
     if entry is None or not entry.allowed.value:
         citation = policy.verification_model.citation if entry is None else entry.allowed.citation
         return (Refusal(OrderRefusal.ENTRY_NOT_ALLOWED, citation),)
     citation = entry.requirements.citation
-    missing: Mapping[EntryRequirement, tuple[OrderRefusal | RefusalCode, ...]] = {
+    missing: Mapping[EntryRequirement, tuple[ReasonCode, ...]] = {
         EntryRequirement.IDENTITY_RECORD: () if identity_recorded else (RefusalCode.IDENTITY_NOT_RECORDED,),
         EntryRequirement.POOL_NUMBER: tuple(_pool(order, pool, now)),
-        EntryRequirement.TERMS: () if order.terms else (OrderRefusal.TERMS_NOT_ACCEPTED,),
+        EntryRequirement.TERMS: tuple(_terms(order, terms_in_force)),
         EntryRequirement.CONFIRMATION: tuple(_confirmation(order, identifier)),
         EntryRequirement.SIM: tuple(_sim(order)),
         EntryRequirement.INSTALL_ADDRESS: tuple(_place(order)),
@@ -40,6 +45,13 @@ def decide_entry(
     return tuple(
         Refusal(code, citation) for required in entry.requirements.value for code in missing[required]
     )
+
+
+def draws_from_pool(order: LineOrder, policy: Policy) -> bool:
+    """Say whether the number of an order comes from the operator's pool, whose holds then bind it."""
+    entry = policy.entries.get(order.entry)
+    pooled = entry is not None and EntryRequirement.POOL_NUMBER in entry.requirements.value
+    return pooled and order.kind is not LineKind.INTERNET  # accounts are no numbers of a plan
 
 
 def decide_ordered(
@@ -69,6 +81,13 @@ def _pool(order: LineOrder, pool: PoolNumber, now: datetime) -> Iterator[OrderRe
         yield OrderRefusal.NUMBER_RESTING
     elif pool.held_for not in {order.session_id, order.organisation}:
         yield OrderRefusal.NUMBER_RESERVED
+
+
+def _terms(order: LineOrder, in_force: str | None) -> Iterator[ReasonCode]:
+    if order.terms is None:
+        yield OrderRefusal.TERMS_NOT_ACCEPTED
+    elif in_force is not None and order.terms.content_hash != in_force:  # newer ones took effect since
+        yield TermsRefusal.TERMS_VERSION_NOT_CURRENT
 
 
 def _confirmation(order: LineOrder, identifier: LineIdentifier) -> Iterator[OrderRefusal]:

@@ -26,6 +26,8 @@ from shiming.registrations.rules.number_free import decide_number_free
 from shiming.registrations.rules.orders import NEW_LINES
 from shiming.registrations.rules.representation import decide_representation
 from shiming.registrations.rules.session_usable import decide_session_usable
+from shiming.registrations.rules.sims import is_card_free
+from shiming.registrations.rules.stops import no_rule
 from shiming.registrations.rules.velocity import decide_velocity
 from shiming.vocabulary.refusals import Refusal
 
@@ -105,7 +107,12 @@ def _order(
         identity_recorded=facts.identity_recorded,
         pool=facts.pool,
         now=now,
+        terms_in_force=facts.terms_in_force,
     )
+    if order.iccid is not None and not is_card_free(
+        facts.card, operator=order.operator, session_id=order.session_id, now=now
+    ):
+        yield Refusal(OrderRefusal.SIM_TAKEN, no_rule(rules))
     yield from _organisation(facts, order, policy.session_citation)
     yield from _representation(command, facts, order, rules, sandbox=sandbox, now=now)
 

@@ -1,9 +1,20 @@
 """Decide whether a card goes into a line. Every reason is collected."""
 
+from datetime import datetime
+
 from shiming.registrations.errors.sims import SimRefusal
 from shiming.registrations.model.lines import Line, LineStatus
-from shiming.registrations.model.sims import Sim, SimState, SimUse
+from shiming.registrations.model.sims import CardStanding, Sim, SimState, SimUse
 from shiming.vocabulary.refusals import Refusal
+
+
+def is_card_free(card: CardStanding, *, operator: str, session_id: str, now: datetime) -> bool:
+    """Say whether a card may go into the line that this session orders: one card, one line."""
+    if card.operator is not None and (card.operator != operator or card.state is not SimState.STOCK):
+        return False
+    if card.line_id is not None:
+        return False
+    return card.held_until is None or card.held_until <= now or card.held_for == session_id
 
 
 def decide_card(

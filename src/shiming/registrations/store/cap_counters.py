@@ -4,7 +4,7 @@ The counter of a holder is locked first by everything that takes or keeps a plac
 `version`; who decided on an older version finds its condition false and decides again.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from shiming.infrastructure.database import insert_into
 from shiming.registrations.model.lines import Line
 from shiming.registrations.model.registration import HolderCounter
 from shiming.registrations.store.orders import line_orders
-from shiming.registrations.store.tables import cap_counters
+from shiming.registrations.store.tables import cap_counters, in_use, lines
 
 _c = cap_counters.c
 
@@ -115,19 +115,30 @@ def list_over_cap(
     caps: Iterable[tuple[str, int]],
     *,
     scopes: Collection[str] | None,
+    line_at: Mapping[str, str],
     after: Sequence[str] | None,
     limit: int,
 ) -> tuple[OverCap, ...]:
-    """Return holders with more lines than these caps (name, most), by their counters' keys."""
+    """Return holders with more lines than these caps (name, most), by their counters' keys.
+
+    `line_at`: scopes that count lines of several operators, and where a holder has one to be named.
+    """
     over = [(_c.cap_name == name) & (_c.active > most) for name, most in caps]
     query = cap_counters.select().where(sa.or_(sa.false(), *over))
     if scopes is not None:
         query = query.where(_c.cap_scope.in_(scopes))
+    for scope, operator in line_at.items():
+        query = query.where((_c.cap_scope != scope) | _has_line_at(operator))
     keys: tuple[sa.ColumnElement[Any], ...] = (_c.cap_name, _c.cap_scope, _c.subject)
     if after is not None:
         query = query.where(sa.tuple_(*keys) > sa.tuple_(*(sa.literal(part) for part in after)))
     rows = connection.execute(query.order_by(*keys).limit(limit))
     return tuple(OverCap(row.subject, row.cap_scope, row.cap_name, row.active) for row in rows)
+
+
+def _has_line_at(operator: str) -> sa.ColumnElement[bool]:
+    counted = (lines.c.cap_scope == _c.cap_scope) & (lines.c.cap_name == _c.cap_name)
+    return sa.exists().where(lines.c.subject == _c.subject, lines.c.operator == operator, counted, in_use)
 
 
 def _columns(key: CounterKey) -> dict[str, str]:

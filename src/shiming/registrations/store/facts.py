@@ -22,6 +22,7 @@ from shiming.registrations.model.registration import (
     ProvenSession,
     RegistrationFacts,
 )
+from shiming.registrations.model.sims import CardStanding, SimState
 from shiming.registrations.store.orders import line_orders, order_in
 
 _IDENTITY_RECORD = "identity_record"
@@ -33,7 +34,8 @@ _SPELLED = {
     "sqlite": "json_extract(:{object}, '$.\"' || {key} || '\"')",
 }
 
-#: Parameters: session_id, operator, number, cap_names, cap_scopes, now, client, key.
+#: Parameters: session_id, operator, number, cap_names, cap_scopes, now, today, client, key, and the iccid of
+#: a line whose card its order does not name.
 _FACTS = f"""
 SELECT s.id, s.outcome, s.level, s.subject, s.operator, s.decided_at, s.challenge_origin, s.receipt_hash,
        s.consumed_by, n.line_id AS number_held_by,
@@ -43,6 +45,10 @@ SELECT s.id, s.outcome, s.level, s.subject, s.operator, s.decided_at, s.challeng
           AS places_kept,
        b.operator AS block_operator, b.kind AS block_kind, b.last AS block_last, x.last AS excluded_last,
        h.state AS held_state, h.held_for, h.until AS held_until,
+       m.operator AS sim_operator, m.state AS sim_state,
+       w.session_id AS sim_held_for, w.until AS sim_held_until, w.line_id AS sim_line_id,
+       (SELECT t.content_hash FROM terms_versions t WHERE t.operator = :operator
+          AND t.effective_from <= :today ORDER BY t.effective_from DESC LIMIT 1) AS terms_in_force,
        {", ".join(f"o.{column.name} AS {_ORDER}{column.name}" for column in line_orders.c)},
        k.request_hash, k.status, k.response, k.headers,
        e.evidence_id, e.kind AS evidence_kind, e.subject AS evidence_subject
@@ -51,6 +57,8 @@ LEFT JOIN proofing_sessions s ON s.id = :session_id
 LEFT JOIN line_orders o ON o.session_id = :session_id
 LEFT JOIN numbers_in_use n ON n.number = :number
 LEFT JOIN numbers_held h ON h.number = :number
+LEFT JOIN sims m ON m.iccid = COALESCE(CAST(:iccid AS text), o.iccid)
+LEFT JOIN sim_holds w ON w.iccid = COALESCE(CAST(:iccid AS text), o.iccid)
 LEFT JOIN number_blocks b ON b.block_id = (
   SELECT block_id FROM number_blocks WHERE excluded = FALSE AND first <= :number
     AND length(first) = length(CAST(:number AS text)) ORDER BY first DESC LIMIT 1)
@@ -76,7 +84,9 @@ def facts_query(dialect: str) -> str:
 
 
 _AS_READ = {
-    dialect: sa.text(facts_query(dialect)).bindparams(sa.bindparam("now", type_=UtcInstant))
+    dialect: sa.text(facts_query(dialect)).bindparams(
+        sa.bindparam("now", type_=UtcInstant), sa.bindparam("today", type_=sa.Date)
+    )
     for dialect in _SPELLED
 }
 
@@ -113,6 +123,8 @@ def found(rows: Sequence[Any], number: str) -> Found:
         places_kept=first["places_kept"],
         order=None if first["o_session_id"] is None else order_in(_order_columns(first)),
         pool=_pool(first, number),
+        card=_card(first),
+        terms_in_force=first["terms_in_force"],
     )
     if first["request_hash"] is None:
         return Found(facts)
@@ -159,6 +171,16 @@ def _pool(row: Mapping[str, Any], number: str) -> PoolNumber:
         held_for=row["held_for"],
         resting=row["held_state"] == _QUARANTINE,
         held_until=_instant(row["held_until"]),
+    )
+
+
+def _card(row: Mapping[str, Any]) -> CardStanding:
+    return CardStanding(
+        operator=row["sim_operator"],
+        state=SimState(row["sim_state"]) if row["sim_state"] else None,
+        held_for=row["sim_held_for"],
+        held_until=_instant(row["sim_held_until"]),
+        line_id=row["sim_line_id"],
     )
 
 

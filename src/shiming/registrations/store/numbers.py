@@ -26,6 +26,7 @@ from shiming.registrations.store.tables import numbers_in_use
 #: Ranges asked about in one statement; SQLite allows 500 parts of a compound SELECT.
 NEIGHBOURS_AT_ONCE = 100
 _FREED_AT_ONCE = 1000
+_NO_LINE = ""  # in a place of `numbers_in_use` that nobody else ever sees
 
 
 def keep_others_out(connection: Connection) -> None:
@@ -182,7 +183,26 @@ def count_held(connection: Connection, held_for: str, now: datetime) -> int:
 
 
 def hold(connection: Connection, number: str, kept: NumberHold, *, now: datetime) -> bool:
-    """Keep a number; False when somebody holds it already. The row is the lock: one of two wins."""
+    """Keep a number; False when a line uses it, or somebody holds it already.
+
+    Its place in `numbers_in_use` is taken first and given back at the end, in one transaction: whoever
+    registers the number at the same moment waits for it and then sees the hold. Lock order: the place, the
+    hold, as when a line begins or ends.
+    """
+    place = insert_into(connection, numbers_in_use).values(
+        number=number, operator=kept.operator, line_id=_NO_LINE
+    )
+    placed = connection.execute(place.on_conflict_do_nothing().returning(numbers_in_use.c.number))
+    if placed.first() is None:
+        return False
+    held = _write_hold(connection, number, kept, now)
+    connection.execute(
+        numbers_in_use.delete().where(numbers_in_use.c.number == number, numbers_in_use.c.line_id == _NO_LINE)
+    )
+    return held
+
+
+def _write_hold(connection: Connection, number: str, kept: NumberHold, now: datetime) -> bool:
     statement = insert_into(connection, numbers_held).values(_held_row(number, kept))
     statement = statement.on_conflict_do_update(
         index_elements=[numbers_held.c.number],
@@ -209,6 +229,16 @@ def release(connection: Connection, number: str, *, operator: str, held_for: str
         numbers_held.c.state == NumberState.RESERVED.value,
     )
     return connection.execute(statement).rowcount == 1
+
+
+def release_all(connection: Connection, *, operator: str, held_for: str) -> tuple[str, ...]:
+    """Keep nothing any longer for a session or organisation; return the numbers, in order."""
+    statement = numbers_held.delete().where(
+        numbers_held.c.held_for == held_for,
+        numbers_held.c.operator == operator,
+        numbers_held.c.state == NumberState.RESERVED.value,
+    )
+    return tuple(sorted(connection.execute(statement.returning(numbers_held.c.number)).scalars()))
 
 
 def free_expired(connection: Connection, now: datetime) -> int:

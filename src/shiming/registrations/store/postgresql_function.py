@@ -5,7 +5,7 @@ changed since the facts were read; PostgreSQL then undoes all of it, and whoever
 again, which the rules explain. Written so that the happy path needs no sub-transaction.
 
 Order of locks, the same in `lines.terminate`: the session, the holder's counter, the order, the number, the
-ledger lane. A lane belongs to one connection, so nobody waits for it.
+card, the ledger lane. A lane belongs to one connection, so nobody waits for it.
 
 It writes tables of other features (sessions, ledger, outbox, idempotency keys), by their names: the price
 of one round trip, paid in this folder only (docs/decisions/0014-one-statement-registration.md).
@@ -37,6 +37,8 @@ PARAMETERS = {
     "day": "text",
     "position": "integer",
     "place_kept": "boolean",
+    "pooled": "boolean",
+    "iccid": "text",
     "subject": "text",
     "session_id": "text",
     "registered_at": "timestamptz",
@@ -106,6 +108,25 @@ BEGIN
   ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'NUMBER_TAKEN' USING ERRCODE = '{REFUSED}';
+  END IF;
+  -- whoever keeps a number holds its row above until the hold is committed: it is seen here
+  IF p_pooled THEN
+    PERFORM FROM numbers_held h WHERE h.number = p_number AND h.until > p_registered_at
+      AND (h.state = 'quarantine' OR h.held_for NOT IN (p_session_id, p_subject));
+    IF FOUND THEN
+      RAISE EXCEPTION 'NUMBER_HELD' USING ERRCODE = '{REFUSED}';
+    END IF;
+  END IF;
+
+  IF p_iccid IS NOT NULL THEN
+    INSERT INTO sim_holds AS held (iccid, operator, session_id, line_id)
+    VALUES (p_iccid, p_operator, p_session_id, p_line_id)
+    ON CONFLICT (iccid) DO UPDATE
+    SET operator = p_operator, session_id = p_session_id, line_id = p_line_id, until = NULL
+    WHERE held.line_id IS NULL AND (held.session_id = p_session_id OR held.until <= p_registered_at);
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'SIM_TAKEN' USING ERRCODE = '{REFUSED}';
+    END IF;
   END IF;
 
   IF p_lane IS NOT NULL THEN

@@ -1,6 +1,11 @@
-"""Cards in SQL. A card goes from stock to a line by one guarded update: of two who want it, one gets it."""
+"""Cards in SQL. A card goes from stock to a line by one guarded update: of two who want it, one gets it.
+
+Which line a card goes into is settled earlier, by the one row that it has in `sim_holds`: of the order that
+names it, for a while; of its line from the registration on, for good. Lock order: the hold, then the card.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +15,7 @@ from sqlalchemy.engine import Connection, Row
 from shiming.infrastructure.database import insert_into
 from shiming.infrastructure.tables import UtcInstant, schema
 from shiming.registrations.model.lines import Line, SimForm
-from shiming.registrations.model.sims import NewSim, Sim, SimState, SimUse
+from shiming.registrations.model.sims import CardStanding, NewSim, Sim, SimState, SimUse
 from shiming.vocabulary.sim_identifiers import Iccid, Imsi
 
 sims = sa.Table(
@@ -36,6 +41,67 @@ sim_uses = sa.Table(
     sa.Column("since", UtcInstant, nullable=False),
     sa.Column("until", UtcInstant),
 )
+
+
+sim_holds = sa.Table(
+    "sim_holds",
+    schema,
+    sa.Column("iccid", sa.String(20), primary_key=True),
+    sa.Column("operator", sa.String(40), nullable=False),
+    sa.Column("session_id", sa.String(64), nullable=False),  # of the order that names it
+    sa.Column("line_id", sa.String(40)),
+    sa.Column("until", UtcInstant),
+    sa.Index("ix_sim_holds_session", "session_id"),
+    sa.CheckConstraint("(line_id IS NULL) = (until IS NOT NULL)", name="runs_out_unless_of_a_line"),
+)
+
+
+def standing_of(connection: Connection, iccid: str) -> CardStanding:
+    """Return what is known of a card."""
+    card = connection.execute(sims.select().where(sims.c.iccid == iccid)).one_or_none()
+    held = connection.execute(sim_holds.select().where(sim_holds.c.iccid == iccid)).one_or_none()
+    standing = CardStanding()
+    if card is not None:
+        standing = replace(standing, operator=card.operator, state=SimState(card.state))
+    if held is not None:
+        standing = replace(standing, held_for=held.session_id, held_until=held.until, line_id=held.line_id)
+    return standing
+
+
+def hold_for_order(
+    connection: Connection, iccid: str, *, operator: str, session_id: str, until: datetime, now: datetime
+) -> bool:
+    """Keep a card for an order, again: for longer; False when it is another's."""
+    free = sim_holds.c.line_id.is_(None) & (
+        (sim_holds.c.session_id == session_id) | (sim_holds.c.until <= now)
+    )
+    columns = {"operator": operator, "session_id": session_id, "until": until}
+    return _hold(connection, iccid, columns, free)
+
+
+def hold_for_line(
+    connection: Connection, iccid: Iccid, line: Line, *, session_id: str, now: datetime
+) -> bool:
+    """Keep a card for a line for good; False when it is another's; `session_id` ordered it."""
+    mine = sim_holds.c.session_id == session_id
+    free = (sim_holds.c.line_id == line.line_id) | (
+        sim_holds.c.line_id.is_(None) & (mine | (sim_holds.c.until <= now))
+    )
+    columns = {"operator": line.operator, "session_id": session_id, "line_id": line.line_id, "until": None}
+    return _hold(connection, iccid.reveal("store"), columns, free)
+
+
+def release_holds(connection: Connection, session_id: str, *, besides: str | None = None) -> None:
+    """Keep cards no longer for an order, or only the one that it names now; those of lines stay."""
+    of_order = (sim_holds.c.session_id == session_id) & sim_holds.c.line_id.is_(None)
+    other = sa.true() if besides is None else sim_holds.c.iccid != besides
+    connection.execute(sim_holds.delete().where(of_order, other))
+
+
+def _hold(connection: Connection, iccid: str, columns: dict[str, Any], free: sa.ColumnElement[bool]) -> bool:
+    statement = insert_into(connection, sim_holds).values(iccid=iccid, **columns)
+    statement = statement.on_conflict_do_update(index_elements=["iccid"], set_=columns, where=free)
+    return connection.execute(statement.returning(sim_holds.c.iccid)).one_or_none() is not None
 
 
 def add_sims(connection: Connection, cards: Sequence[NewSim], now: datetime) -> None:

@@ -28,7 +28,11 @@ class BatchTransaction:
 
     def read_facts(self, parameters: Mapping[str, Any]) -> Found:
         """Read what a registration is decided on."""
-        named = {**parameters, "now": text_of(parameters["now"])}
+        named = {
+            **parameters,
+            "now": text_of(parameters["now"]),
+            "today": parameters["today"].isoformat(),
+        }
         return found(self._cursor.execute(_FACTS, named).fetchall(), parameters["number"])
 
     def write(self, draft: Draft) -> int | None:

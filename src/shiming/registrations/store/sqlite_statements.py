@@ -36,6 +36,13 @@ RETURNING active"""
 _PLACE = "UPDATE line_orders SET cap_reserved_until = NULL WHERE session_id = :session_id"
 _NUMBER = """INSERT INTO numbers_in_use (number, operator, line_id) VALUES (:number, :operator, :line_id)
 ON CONFLICT DO NOTHING"""
+_HELD = """SELECT 1 FROM numbers_held WHERE number = :number AND until > :registered_at
+AND (state = 'quarantine' OR held_for NOT IN (:session_id, :subject))"""
+_CARD = """INSERT INTO sim_holds (iccid, operator, session_id, line_id)
+VALUES (:iccid, :operator, :session_id, :line_id)
+ON CONFLICT (iccid) DO UPDATE
+SET operator = excluded.operator, session_id = excluded.session_id, line_id = excluded.line_id, until = NULL
+WHERE line_id IS NULL AND (session_id = excluded.session_id OR until <= :registered_at)"""
 _LANE = """UPDATE ledger_lanes SET sequence = :sequence, mac = :head_mac, key_id = :mac_key_id
 WHERE lane = :lane AND sequence = :sequence - 1"""
 _LEAF = """INSERT INTO ledger_leaves (operator, lane, sequence, leaf, hash, mac, key_id)
@@ -68,8 +75,9 @@ def write_on_sqlite(cursor: Cursor, values: dict[str, Any]) -> int | str | None:
         active = counted[0]
     if values["place_kept"]:
         cursor.execute(_PLACE, values)
-    if not _changes(cursor, _NUMBER, values):
-        return "NUMBER_TAKEN"
+    taken = _take_number_and_card(cursor, values)
+    if taken is not None:
+        return taken
     if values["lane"] is not None:
         if not _changes(cursor, _LANE, values):
             return "LANE_MOVED"
@@ -77,6 +85,16 @@ def write_on_sqlite(cursor: Cursor, values: dict[str, Any]) -> int | str | None:
     for statement in (_LINE, _ACT, _EVENT):
         cursor.execute(statement, values)
     return active
+
+
+def _take_number_and_card(cursor: Cursor, values: dict[str, Any]) -> str | None:
+    if not _changes(cursor, _NUMBER, values):
+        return "NUMBER_TAKEN"
+    if values["pooled"] and cursor.execute(_HELD, values).fetchone() is not None:
+        return "NUMBER_HELD"
+    if values["iccid"] is not None and not _changes(cursor, _CARD, values):
+        return "SIM_TAKEN"
+    return None
 
 
 def _changes(cursor: Cursor, statement: str, values: dict[str, Any]) -> bool:

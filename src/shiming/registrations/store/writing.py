@@ -38,6 +38,8 @@ class Draft:
     day: str
     position: int  # of the line among those of its session: later ones find it used up by the first
     place_kept: bool  # the session kept a place, which this line takes
+    pooled: bool  # the number is the pool's: it is not taken from whom it is kept for, nor from its rest
+    iccid: str | None  # of the card that becomes this line's
     subject: str
     session_id: str
     registered_at: datetime

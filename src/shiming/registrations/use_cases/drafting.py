@@ -5,7 +5,7 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from shiming.infrastructure.idempotency import Kept
@@ -19,6 +19,7 @@ from shiming.registrations.model.registration import (
     SessionUsable,
 )
 from shiming.registrations.receipts import receipt_content
+from shiming.registrations.rules.entry import draws_from_pool
 from shiming.registrations.rules.registration import cap_in_force, product_of
 from shiming.registrations.rules.velocity import day_of
 from shiming.registrations.store.writing import Draft
@@ -54,15 +55,22 @@ class Wanted:
 
 @inside("shared by the ways of registering")
 def parameters_of(
-    command: RegisterLine, policy: RegistrationPolicy, now: datetime, key: ClientKey | None = None
+    command: RegisterLine,
+    policy: RegistrationPolicy,
+    now: datetime,
+    key: ClientKey | None = None,
+    *,
+    iccid: str | None = None,
 ) -> dict[str, Any]:
-    """Return the parameters of the query for facts."""
+    """Return the parameters of the query for facts; `iccid`: a card that the order does not name."""
     return {
         "session_id": command.session_id,
         "operator": command.operator,
         "number": command.number.reveal("lookup"),
         **policy.counters_at(command.operator),
         "now": now,
+        "today": date.fromisoformat(day_of(now, policy.time_zone)),
+        "iccid": iccid,
         "client": key and key.client,
         "key": key and key.key,
     }
@@ -135,8 +143,9 @@ def draft_registration(
 
     `leaf`: a draft is written with the line; a reference says that the leaf is already written.
     """
+    order, rules = facts.order, policy.rules
     ref = leaf.ref if isinstance(leaf, LeafDraft) else leaf
-    content = receipt_content(line, session, facts.order, evidence=facts.evidence, policy=policy, leaf=ref)
+    content = receipt_content(line, session, order, evidence=facts.evidence, policy=policy, leaf=ref)
     draft = Draft(
         line_id=line.line_id,
         operator=line.operator,
@@ -150,7 +159,9 @@ def draft_registration(
         counter_version=facts.counter.version,
         day=day_of(line.registered_at, policy.time_zone),
         position=line.position,
-        place_kept=facts.order is not None and facts.order.cap_reserved_until is not None,
+        place_kept=order is not None and order.cap_reserved_until is not None,
+        pooled=order is not None and rules is not None and draws_from_pool(order, rules),
+        iccid=order.iccid if order is not None and rules is not None else None,
         subject=line.subject,
         session_id=line.session_id,
         registered_at=line.registered_at,

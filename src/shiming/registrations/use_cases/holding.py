@@ -1,11 +1,11 @@
 """Who holds a line, read and judged: what is asked about lines that exist before they are changed."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from shiming.jurisdictions.model import EntryKind, Policy, ProductClass
+from shiming.jurisdictions.model import EntryKind, EntryRequirement, Policy, ProductClass
 from shiming.registrations.errors.orders import OrderRefusal
 from shiming.registrations.errors.registration import RefusalCode
 from shiming.registrations.model.holding import Act, ActKind, Capacity, HeldLine, Witness
@@ -23,7 +23,9 @@ from shiming.registrations.receipts import sign_receipt
 from shiming.registrations.rules.entry import decide_entry
 from shiming.registrations.rules.line_cap import decide_line_cap
 from shiming.registrations.rules.session_usable import decide_session_usable
-from shiming.registrations.rules.velocity import decide_velocity
+from shiming.registrations.rules.sims import is_card_free
+from shiming.registrations.rules.stops import no_rule
+from shiming.registrations.rules.velocity import day_of, decide_velocity
 from shiming.registrations.store import holding as store
 from shiming.registrations.store.cap_counters import (
     CounterKey,
@@ -32,7 +34,9 @@ from shiming.registrations.store.cap_counters import (
 from shiming.registrations.store.lines import find_line
 from shiming.registrations.store.orders import change_order, find_order
 from shiming.registrations.store.proven_sessions import find_proven_session
+from shiming.registrations.store.sims import standing_of
 from shiming.registrations.store.stops import stops_of
+from shiming.registrations.store.terms import find_in_force
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.permissions import inside
 from shiming.vocabulary.refusals import Refusal
@@ -86,14 +90,23 @@ def judge_entry(
 ) -> tuple[Refusal, ...]:
     """Return what the entry of this order demands and is not there."""
     recorded = store.is_identity_recorded(connection, witness.session_id, witness.usable.subject)
-    return decide_entry(
+    rules, today = rules_of(policy), date.fromisoformat(day_of(now, policy.time_zone))
+    terms = find_in_force(connection, held.line.operator, today)
+    lacking = decide_entry(
         order,
         held.line.number,
-        rules_of(policy),
+        rules,
         identity_recorded=recorded,
         pool=PoolNumber(),
         now=now,
+        terms_in_force=None if terms is None else terms.content_hash,
     )
+    if order.iccid is None or EntryRequirement.SIM not in rules.entries[order.entry].requirements.value:
+        return lacking
+    card = standing_of(connection, order.iccid)
+    if is_card_free(card, operator=order.operator, session_id=order.session_id, now=now):
+        return lacking
+    return (*lacking, Refusal(OrderRefusal.SIM_TAKEN, no_rule(rules)))
 
 
 @inside(_FEATURE)

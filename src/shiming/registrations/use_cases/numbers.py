@@ -62,11 +62,9 @@ def reserve_number(
         return NumberReserved(number, operator, held_for, facts.hold.until, repeated=True)
     until = reserved_until(held_for, now, policy)
     kept = NumberHold(NumberState.RESERVED, operator, held_for, until)
-    if not store.hold(connection, text, kept, now=now):
-        return _lost(OrderRefusal.NUMBER_RESERVED, policy)
-    if store.number_facts(connection, text).line_id is not None:  # registered since we looked
-        store.release(connection, text, operator=operator, held_for=held_for)
-        return _lost(RefusalCode.NUMBER_TAKEN, policy)
+    if not store.hold(connection, text, kept, now=now):  # somebody was faster
+        used = store.number_facts(connection, text).line_id is not None
+        return _lost(RefusalCode.NUMBER_TAKEN if used else OrderRefusal.NUMBER_RESERVED, policy)
     _tell(tools, connection, NUMBER_RESERVED, number, operator=operator, held_for=held_for, now=now)
     return NumberReserved(number, operator, held_for, until)
 
@@ -87,6 +85,23 @@ def release_number(
         return False
     _tell(tools, connection, NUMBER_RELEASED, number, operator=operator, held_for=held_for, now=now)
     return True
+
+
+@inside("whatever gives up what a session kept")
+def release_numbers_of(
+    tools: RegistrationTools, connection: Connection, *, operator: str, held_for: str, now: datetime
+) -> None:
+    """Keep no number any longer for a session."""
+    for number in store.release_all(connection, operator=operator, held_for=held_for):
+        _tell(
+            tools,
+            connection,
+            NUMBER_RELEASED,
+            Msisdn(number),
+            operator=operator,
+            held_for=held_for,
+            now=now,
+        )
 
 
 @asks(MayReadNumbers)

@@ -24,6 +24,10 @@ from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.permissions.orders import MayManageOrders, MayReadOrder
 from shiming.registrations.rules.orders import decide_order
 from shiming.registrations.store import orders as store
+from shiming.registrations.store.representation import release_principal
+from shiming.registrations.store.sims import release_holds
+from shiming.registrations.use_cases.numbers import release_numbers_of
+from shiming.registrations.use_cases.ordered_cards import keep_card
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.permissions import asks, inside
@@ -57,7 +61,11 @@ def open_order(
     former = store.find_order(connection, wanted.session_id, for_update=True)
     if former is not None:
         return _again(former, order)
-    refusals = (*_unused(session, policy), *decide_order(order, policy, proven_channel=session.channel))
+    refusals = (
+        *_unused(session, order.organisation, policy),
+        *decide_order(order, policy, proven_channel=session.channel),
+    )
+    refusals += keep_card(connection, order, wanted.details.iccid, policy=policy, now=now, free=not refusals)
     if refusals:
         return OrderRefused(refusals)
     if not store.add_order(connection, order):  # somebody was faster
@@ -82,7 +90,8 @@ def change_order(
     `order`: as `get_order` returned it with `for_update`, in the caller's transaction.
     """
     session = get_proving_session(connection, order.session_id, order.operator)
-    used = _unused(session, policy)
+    used = _unused(session, order.organisation, policy)
+    used += keep_card(connection, order, details.iccid, policy=policy, now=now, free=not used)
     if used:
         return OrderRefused(used)
     changed = _write_details(tools, connection, order, details, session, policy=policy, now=now)
@@ -94,12 +103,18 @@ def change_order(
 def abandon_order(
     tools: RegistrationTools, connection: Connection, order: LineOrder, *, policy: Policy, now: datetime
 ) -> OrderRefused | None:
-    """Give an order up, and the place that it keeps; refused once it is registered."""
+    """Give an order up, and with it at once all that it keeps; refused once it is registered.
+
+    That is its place under the cap, its number, its card, and its claim on a proxy.
+    """
     session = get_proving_session(connection, order.session_id, order.operator)
-    used = _unused(session, policy)
+    used = _unused(session, order.organisation, policy)
     if used:
         return OrderRefused(used)
-    store.remove_order(connection, order.session_id)
+    store.remove_order(connection, order.session_id)  # the place under the cap is its row's
+    release_principal(connection, order.session_id)
+    release_numbers_of(tools, connection, operator=order.operator, held_for=order.session_id, now=now)
+    release_holds(connection, order.session_id)
     _tell(tools, connection, order, ORDER_ABANDONED, now)
     return None
 
@@ -169,8 +184,8 @@ def _exists() -> BadInput:
     )
 
 
-def _unused(session: ProvingSession, policy: Policy) -> tuple[Refusal, ...]:
-    if session.consumed_by is None:
+def _unused(session: ProvingSession, organisation: str | None, policy: Policy) -> tuple[Refusal, ...]:
+    if session.consumed_by in {None, organisation}:  # a proof that named somebody for it serves it on
         return ()
     return (Refusal(RefusalCode.SESSION_CONSUMED, policy.time_limits.session_minutes.citation),)
 

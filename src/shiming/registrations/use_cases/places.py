@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Connection
 
 from shiming.infrastructure.outbox import Event, emit
+from shiming.jurisdictions.model import CapScope
 from shiming.privacy.use_cases.ledger import record
 from shiming.registrations.errors.orders import OrderRefusal
 from shiming.registrations.errors.registration import RefusalCode
@@ -51,7 +52,7 @@ def keep_place(
     subject = order.organisation or session.subject
     if session.outcome != VERIFIED or subject is None:
         return _refused(RefusalCode.SESSION_NOT_VERIFIED, policy.session_citation)
-    if session.consumed_by is not None:
+    if session.consumed_by not in {None, order.organisation}:
         return _refused(RefusalCode.SESSION_CONSUMED, policy.session_citation)
     if cap is None:
         return PlaceKept(None, None)
@@ -81,11 +82,24 @@ def list_over_cap(
     after: Sequence[str] | None = None,
     limit: int,
 ) -> tuple[OverCap, ...]:
-    """Return holders to be verified again because they have more lines than the cap; none is cut."""
+    """Return holders to be verified again because they have more lines than the cap; none is cut.
+
+    Under a cap that counts the lines of all operators, one operator sees its own holders only.
+    """
     caps = {named.name: named for named in policy.caps.values()}
     scopes = None if operator is None else {cap.scope_of(operator) for cap in caps.values()}
     most = [(name, cap.policy.lines_per_holder_max.value) for name, cap in sorted(caps.items())]
-    return store.list_over_cap(connection, most, scopes=scopes, after=after, limit=limit)
+    line_at = {} if operator is None else {scope: operator for scope in _shared_scopes(policy)}
+    return store.list_over_cap(connection, most, scopes=scopes, line_at=line_at, after=after, limit=limit)
+
+
+def _shared_scopes(policy: RegistrationPolicy) -> frozenset[str]:
+    """Return the scopes whose counters are of all operators."""
+    return frozenset(
+        cap.policy.scope.value.value
+        for cap in policy.caps.values()
+        if cap.policy.scope.value is CapScope.NATIONAL
+    )
 
 
 def _refused(code: RefusalCode, citation: str) -> OrderRefused:

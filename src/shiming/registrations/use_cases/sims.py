@@ -13,6 +13,7 @@ from shiming.infrastructure.database import transact
 from shiming.infrastructure.outbox import Event, emit
 from shiming.jurisdictions.model import Policy
 from shiming.privacy.use_cases.ledger import Fact, record
+from shiming.registrations.errors.orders import OrderRefusal
 from shiming.registrations.events.sims import SIM_ASSIGNED, SIM_REPLACED, SIMS_ADDED
 from shiming.registrations.model.lines import Line, SimForm
 from shiming.registrations.model.numbers import read_operator
@@ -36,6 +37,7 @@ from shiming.registrations.use_cases.import_reports import ImportReport
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.errors import BadInput, ShimingError, Text, Unavailable
 from shiming.vocabulary.permissions import asks, inside
+from shiming.vocabulary.refusals import Refusal
 from shiming.vocabulary.sim_identifiers import Iccid, Imsi
 
 BATCH_ROWS = 1000  # as of number blocks
@@ -93,6 +95,8 @@ def assign_sim(
     refusals = decide_card(line, card, present, replacing=False, citation=no_rule(policy))
     if refusals or card is None:
         return SimRefused(refusals)
+    if not store.hold_for_line(connection, iccid, line, session_id=line.session_id, now=now):
+        return _taken(policy)
     use = _put_in(connection, line, card, uses, now=now)
     _tell(tools, connection, SIM_ASSIGNED, card, use, now=now)
     return SimAssigned(use)
@@ -107,10 +111,11 @@ def replace_sim(
     *,
     now: datetime,
     policy: Policy,
+    session_id: str | None = None,
 ) -> SimReplaced | SimAssigned | SimRefused:
     """Put another card into a line and retire the one before; the present one again changes nothing.
 
-    Whoever calls has proven the holder anew; this only moves cards.
+    Whoever calls has proven the holder anew, in the session that ordered the card; this only moves cards.
     """
     line, uses = _line(connection, line_id)
     present = _present(uses)
@@ -120,6 +125,8 @@ def replace_sim(
     refusals = decide_card(line, card, present, replacing=True, citation=no_rule(policy))
     if refusals or card is None or present is None:
         return SimRefused(refusals)
+    if not store.hold_for_line(connection, iccid, line, session_id=session_id or line.session_id, now=now):
+        return _taken(policy)
     store.end_uses(connection, line, at=now)
     use = _put_in(connection, line, card, uses, now=now)
     _tell(tools, connection, SIM_REPLACED, card, use, now=now)
@@ -173,6 +180,11 @@ def _line(connection: Connection, line_id: str) -> tuple[Line, tuple[SimUse, ...
 
 def _present(uses: Sequence[SimUse]) -> SimUse | None:
     return uses[-1] if uses and uses[-1].until is None else None
+
+
+def _taken(policy: Policy) -> SimRefused:
+    """Refuse a card that an order has named, or that another line has."""
+    return SimRefused((Refusal(OrderRefusal.SIM_TAKEN, no_rule(policy)),))
 
 
 def _put_in(

@@ -117,7 +117,13 @@ def _look(
     if isinstance(receipt, HoldingChanged):
         return receipt
     swapped = replace_sim(
-        tools.registrations, connection, line_id, Iccid.parse(order.iccid), now=now, policy=policy
+        tools.registrations,
+        connection,
+        line_id,
+        Iccid.parse(order.iccid),
+        now=now,
+        policy=policy,
+        session_id=session_id,
     )
     if isinstance(swapped, SimRefused):
         return TransferRefused(swapped.refusals)
