@@ -33,15 +33,25 @@ def a_database(kind: str, folder: Path) -> Iterator[str]:
     assert shiming.entrypoints.schema.TABLES  # every feature's tables are in the schema
     if kind == "sqlite":
         folder.mkdir(mode=0o700, exist_ok=True)
-        url = f"sqlite:///{folder / 'shiming.db'}"
-        engine = open_database(url)
-        with engine.begin() as connection:
-            schema.create_all(connection)
-        engine.dispose()
-        yield url
+        file = folder / "shiming.db"
+        file.touch(mode=0o600)
+        file.write_bytes(_empty_file())
+        yield f"sqlite:///{file}"
         return
     with _an_emptied_database() as url:
         yield url
+
+
+@cache
+def _empty_file() -> bytes:
+    """Return a SQLite file with all tables: made once a process, copied for each test."""
+    with tempfile.TemporaryDirectory(prefix="shiming-empty-") as folder:
+        file = Path(folder) / "shiming.db"
+        engine = open_database(f"sqlite:///{file}")
+        with engine.begin() as connection:
+            schema.create_all(connection)
+        engine.dispose()  # the last connection puts the log into the file
+        return file.read_bytes()
 
 
 @contextmanager
@@ -62,7 +72,7 @@ def _a_new_one() -> tuple[str, str]:
 
 @cache
 def _emptied() -> EmptiedDatabases:
-    found = EmptiedDatabases(tuple(table.name for table in schema.sorted_tables))
+    found = EmptiedDatabases()
     atexit.register(_drop_emptied, found)
     return found
 

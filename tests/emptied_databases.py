@@ -8,7 +8,6 @@ when anything is odd, the caller makes a new database.
 from dataclasses import dataclass, field
 
 import psycopg
-from psycopg import sql
 
 _STRUCTURE = """
 WITH ours AS (
@@ -30,11 +29,28 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 
+#: Only what a test has written to has pages; a partitioned table has none, its partitions do.
+_EMPTY = """
+DO $body$
+DECLARE
+  written regclass;
+BEGIN
+  FOR written IN
+    SELECT oid FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND pg_relation_size(oid) > 0
+  LOOP
+    EXECUTE format('DELETE FROM ONLY %s', written);
+  END LOOP;
+  PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences;
+END
+$body$
+"""
+
+
 @dataclass
 class EmptiedDatabases:
     """The databases of one process that wait for their next test, with the structure they must have."""
 
-    tables: tuple[str, ...]  # parents before children
     waiting: list[tuple[str, str]] = field(default_factory=list)
 
     def take(self) -> tuple[str, str] | None:
@@ -56,12 +72,7 @@ class EmptiedDatabases:
 
     def _empty(self, connection: psycopg.Connection) -> None:
         connection.execute("SET LOCAL session_replication_role = replica")  # triggers and foreign keys rest
-        for name in reversed(self.tables):
-            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
-        connection.execute(
-            "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) "
-            "FROM pg_sequences"
-        )
+        connection.execute(_EMPTY)
 
 
 def structure_of(connection: psycopg.Connection) -> str:
