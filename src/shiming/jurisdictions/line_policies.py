@@ -20,8 +20,10 @@ from shiming.jurisdictions.terms import (
     StopLevel,
     StopReason,
 )
+from shiming.vocabulary.msisdn import SERIES, NumberSeries
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+SeriesText = Annotated[str, StringConstraints(pattern=f"^{SERIES.pattern}$")]  # such as +861064:13
 PositiveInt = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 
@@ -60,6 +62,13 @@ class NumberingPolicy(Record):
     reservation_minutes: Cited[PositiveInt]
     organisation_reservation_days: Cited[PositiveInt]
     quarantine_days: Cited[Count]
+    additional_ranges: Cited[tuple[SeriesText, ...]] | None = None  # of the plan, that common data lack
+
+    @property
+    def series(self) -> tuple[NumberSeries, ...]:
+        """Return the additional ranges, read."""
+        named = self.additional_ranges.value if self.additional_ranges else ()
+        return tuple(NumberSeries.parse(each) for each in named)
 
 
 class StopPolicy(Record):

@@ -31,7 +31,6 @@ from shiming.registrations.permissions.key_services import MayManageKeyService, 
 from shiming.registrations.use_cases import key_services
 from shiming.vocabulary.errors import Text
 from shiming.vocabulary.instants import parse_instant
-from shiming.vocabulary.msisdn import Msisdn
 
 router = APIRouter(prefix="/v1/key-services", tags=["key voice services"])
 
@@ -201,7 +200,7 @@ def authorise_number(
     found = _find(platform, line, asking, MayManageKeyService)
     desk = desk_of(platform)
     validity = ValidityPeriod(*map(_aware, (wanted.valid_from, wanted.valid_until)))  # type: ignore[arg-type]
-    number = Msisdn.parse(wanted.number, _region(platform))
+    number = platform.registration_policy.read_number(wanted.number)
 
     def work(connection: Connection) -> Answer:
         done = key_services.authorise_number(
@@ -222,7 +221,7 @@ def withdraw_number(
     """Let a line show a number no more, from now or from an instant on."""
     platform = enterprise_platform(request)
     found = _find(platform, line, asking, MayManageKeyService)
-    desk, number = desk_of(platform), Msisdn.parse(wanted.number, _region(platform))
+    desk, number = desk_of(platform), platform.registration_policy.read_number(wanted.number)
     done = transact(
         platform.engine,
         lambda connection: key_services.withdraw_number(
@@ -277,8 +276,3 @@ def _refused(outcome: KeyServiceRefused) -> Refused:
 
 def _aware(instant: datetime | None) -> datetime | None:
     return None if instant is None else parse_instant(instant.isoformat())  # BadInput without a zone
-
-
-def _region(platform: EnterprisePlatform) -> str | None:
-    regions = platform.registration_policy.number_regions
-    return regions[0] if len(regions) == 1 else None

@@ -66,8 +66,7 @@ def rules_of(platform: LinePlatform) -> Policy:
 
 def read_number(platform: LinePlatform, text: str) -> Msisdn:
     """Read a number as it was typed, in the numbering plan of the installation; raise BadInput."""
-    regions = platform.registration_policy.number_regions
-    return Msisdn.parse(text, regions[0] if len(regions) == 1 else None)
+    return platform.registration_policy.read_number(text)
 
 
 def table_name(path: FilePath) -> str:

@@ -71,7 +71,8 @@ def add_block(request: Request, wanted: BlockWanted, asking: Managing, key: Key)
     new = number_blocks.read_block(
         wanted.operator, wanted.first, wanted.last, wanted.kind, excluded=wanted.excluded
     )
-    number_blocks.require_plan(new.range, platform.registration_policy.number_regions)
+    plan = platform.registration_policy
+    number_blocks.require_plan(new.range, plan.number_regions, also=plan.number_series)
 
     def work(connection: Connection) -> Answer:
         outcome = number_blocks.add_block(platform.registrations, connection, new, now=now, policy=policy)

@@ -201,7 +201,11 @@ def _details(wanted: OrderChange, kind: LineKind, policy: RegistrationPolicy) ->
     regions = policy.number_regions
     region = regions[0] if len(regions) == 1 else None
     return OrderDetails(
-        identifier=read_identifier(wanted.identifier, kind, region) if wanted.identifier else None,
+        identifier=(
+            read_identifier(wanted.identifier, kind, region, also=policy.number_series)
+            if wanted.identifier
+            else None
+        ),
         iccid=Iccid.parse(wanted.iccid) if wanted.iccid else None,
         imsi=Imsi.parse(wanted.imsi) if wanted.imsi else None,
         sim_form=wanted.sim_form,

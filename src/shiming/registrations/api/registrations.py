@@ -110,6 +110,7 @@ async def register(
         number=wanted.number,
         session_id=wanted.session,
         region=regions[0] if len(regions) == 1 else None,
+        also=policy.number_series,
     )
     client = ClientKey(asking.caller.reference, key, hash_of(request, wanted))
     outcome = await platform.registrar.register(Wanted(command, policy, platform.clock.now(), _reply, client))

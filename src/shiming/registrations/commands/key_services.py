@@ -158,8 +158,7 @@ def _find(platform: EnterprisePlatform, line: str) -> Line:
 
 
 def _number(platform: EnterprisePlatform, text: str) -> Msisdn:
-    regions = platform.registration_policy.number_regions
-    return Msisdn.parse(text, regions[0] if len(regions) == 1 else None)
+    return platform.registration_policy.read_number(text)
 
 
 def _or_exit(platform: EnterprisePlatform, outcome: Any, *, as_json: bool) -> Any:

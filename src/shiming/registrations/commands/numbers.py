@@ -50,7 +50,8 @@ def add_block(
     """
     platform: LinePlatform = context.obj()
     new = number_blocks.read_block(operator, first, last, kind, excluded=excluded)
-    number_blocks.require_plan(new.range, platform.registration_policy.number_regions)
+    plan = platform.registration_policy
+    number_blocks.require_plan(new.range, plan.number_regions, also=plan.number_series)
     outcome = transact(
         platform.engine,
         lambda connection: number_blocks.add_block(

@@ -191,10 +191,13 @@ def _details(
     address: Path | None,
 ) -> OrderDetails:
     identifier, iccid, imsi = typed
-    regions = platform.registration_policy.number_regions
+    policy = platform.registration_policy
+    regions = policy.number_regions
     region = regions[0] if len(regions) == 1 else None
     return OrderDetails(
-        identifier=read_identifier(identifier, kind, region) if identifier else None,
+        identifier=read_identifier(identifier, kind, region, also=policy.number_series)
+        if identifier
+        else None,
         iccid=Iccid.parse(iccid) if iccid else None,
         imsi=Imsi.parse(imsi) if imsi else None,
         sim_form=sim_form,

@@ -13,7 +13,6 @@ from shiming.registrations.model.registration import LineRegistered, RegisterLin
 from shiming.registrations.use_cases.lines import show_line
 from shiming.registrations.use_cases.registering import register_line
 from shiming.registrations.use_cases.tools import RegistrationTools
-from shiming.vocabulary.msisdn import Msisdn
 from shiming.vocabulary.refusals import Refusal
 
 REFUSED = 1
@@ -54,7 +53,9 @@ def register(
     platform: RegistrationPlatform = context.obj()
     policy = platform.registration_policy
     region = policy.number_regions[0] if len(policy.number_regions) == 1 else None
-    command = RegisterLine.parse(operator=operator, number=number, session_id=session, region=region)
+    command = RegisterLine.parse(
+        operator=operator, number=number, session_id=session, region=region, also=policy.number_series
+    )
     outcome = transact(
         platform.engine,
         lambda connection: register_line(
@@ -84,9 +85,8 @@ def show(
     Example: shiming lines show +8613800138000
     """
     platform: RegistrationPlatform = context.obj()
-    regions = platform.registration_policy.number_regions
     with reading(platform.engine) as connection:
-        line = show_line(connection, Msisdn.parse(number, regions[0] if len(regions) == 1 else None))
+        line = show_line(connection, platform.registration_policy.read_number(number))
     if as_json:
         typer.echo(json.dumps({"line": line and _line_json(line)}, ensure_ascii=False))
     elif line is None:

@@ -16,6 +16,7 @@ from shiming.registrations.model.notices import NoticeState
 from shiming.registrations.model.numbers import NumberRange
 from shiming.registrations.model.orders import TermsAcceptance
 from shiming.vocabulary.errors import Text
+from shiming.vocabulary.msisdn import NumberSeries
 from shiming.vocabulary.refusals import Refusal
 
 #: More lines than any organisation of a country has staff; a contract beyond is made in parts.
@@ -199,6 +200,7 @@ class ImportRules:
     #: Products that an organisation may hold and that need an actual user, by their name.
     products: Mapping[str, ProductClass]
     region: str | None = None
+    also: tuple[NumberSeries, ...] = ()  # of the plan, that common data lack
     kinds: Mapping[str, LineKind] = field(default_factory=lambda: {kind.value: kind for kind in LineKind})
 
 

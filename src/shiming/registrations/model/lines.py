@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shiming.vocabulary.access_accounts import AccessAccount
-from shiming.vocabulary.msisdn import Msisdn
+from shiming.vocabulary.msisdn import Msisdn, NumberSeries
 
 #: What a line is known by: a telephone number, or the account of an internet access line.
 LineIdentifier = Msisdn | AccessAccount
@@ -67,11 +67,13 @@ class Line:
     terminated_why: str | None = None
 
 
-def read_identifier(text: str, kind: LineKind, region: str | None = None) -> LineIdentifier:
-    """Read what a line of this kind is known by; raise BadInput."""
+def read_identifier(
+    text: str, kind: LineKind, region: str | None = None, *, also: tuple[NumberSeries, ...] = ()
+) -> LineIdentifier:
+    """Read what a line of this kind is known by; raise BadInput. `also`: as `Msisdn.parse` takes it."""
     if kind is LineKind.INTERNET:
         return AccessAccount.parse(text)
-    return Msisdn.parse(text, region)
+    return Msisdn.parse(text, region, also=also)
 
 
 def stored_identifier(text: str) -> LineIdentifier:

@@ -28,7 +28,7 @@ from shiming.registrations.model.organisation_lines import OrganisationStanding
 from shiming.registrations.model.sims import CardStanding
 from shiming.vocabulary.access_accounts import AccessAccount
 from shiming.vocabulary.errors import BadInput, Text
-from shiming.vocabulary.msisdn import Msisdn
+from shiming.vocabulary.msisdn import Msisdn, NumberSeries
 from shiming.vocabulary.refusals import Refusal
 
 if TYPE_CHECKING:  # it imports this module
@@ -162,6 +162,16 @@ class RegistrationPolicy:
             time_zone=time_zone,
         )
 
+    @property
+    def number_series(self) -> tuple[NumberSeries, ...]:
+        """Return the series of the plan that common data lack."""
+        return self.rules.numbering.series if self.rules else ()
+
+    def read_number(self, text: str) -> Msisdn:
+        """Read a number as it was typed, in the numbering plan of the installation; raise BadInput."""
+        regions = self.number_regions
+        return Msisdn.parse(text, regions[0] if len(regions) == 1 else None, also=self.number_series)
+
     def cap_of(self, product: ProductClass, holder: HolderKind = HolderKind.PERSON) -> NamedCap | None:
         """Return the cap that counts such lines; None: they are not counted."""
         return self.caps.get((product, holder))
@@ -193,12 +203,19 @@ class RegisterLine:
 
     @classmethod
     def parse(
-        cls, *, operator: str, number: str, session_id: str, region: str | None = None
+        cls,
+        *,
+        operator: str,
+        number: str,
+        session_id: str,
+        region: str | None = None,
+        also: tuple[NumberSeries, ...] = (),
     ) -> "RegisterLine":
-        """Read a command as it was typed; raise BadInput for what can be none."""
+        """Read a command as it was typed; raise BadInput for what is none. `also`: as of `Msisdn.parse`."""
         check_operator(operator)
         check_session(session_id)
-        identifier = AccessAccount.parse(number) if "@" in number else Msisdn.parse(number, region)
+        account = "@" in number
+        identifier = AccessAccount.parse(number) if account else Msisdn.parse(number, region, also=also)
         return cls(operator, identifier, session_id)
 
 

@@ -34,7 +34,7 @@ def import_rules(blocks: Iterable[PoolBlock], policy: Policy, region: str | None
         for product, rules in policy.products.items()
         if HolderKind.ORGANISATION in rules.holders.value and rules.actual_user_required.value
     }
-    return ImportRules(NumberPool(blocks), products, region)
+    return ImportRules(NumberPool(blocks), products, region, policy.numbering.series)
 
 
 def read_row(row: int, cells: Mapping[str, str], rules: ImportRules) -> WantedLine | RowRefused:
@@ -80,7 +80,7 @@ def _read_number(row: int, text: str, kind: LineKind, rules: ImportRules) -> str
     found = rules.pool.kind_of(text) if text[:1] == "+" and text[1:].isdecimal() and text.isascii() else None
     if found is None:
         try:
-            text = Msisdn.parse(text, rules.region).reveal("import")
+            text = Msisdn.parse(text, rules.region, also=rules.also).reveal("import")
         except BadInput as problem:
             return RowRefused(row, "number", problem.code, problem.text)
         found = rules.pool.kind_of(text)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import BinaryIO
@@ -23,7 +24,7 @@ from shiming.registrations.use_cases.import_reports import ImportReport
 from shiming.registrations.use_cases.iot_contracts import tell
 from shiming.registrations.use_cases.organisations import Desk
 from shiming.vocabulary.errors import ShimingError, Text
-from shiming.vocabulary.msisdn import Msisdn
+from shiming.vocabulary.msisdn import Msisdn, NumberSeries
 from shiming.vocabulary.permissions import asks
 from shiming.vocabulary.sim_identifiers import Iccid, Imsi
 
@@ -32,6 +33,12 @@ BATCH_ROWS = 1000  # one transaction: some tens of milliseconds
 _TAKEN = Text(
     zh="该ICCID、IMSI或号码已属于另一张卡。", en="This ICCID, IMSI or number belongs to another card already."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    region: str | None
+    also: tuple[NumberSeries, ...]
 
 
 @asks(MayManageIot)
@@ -47,17 +54,18 @@ def import_stock(
     """Take the cards of a file (CSV, XLSX: iccid, imsi, number) into the stock; report what was not."""
     read_operator(operator)
     report = ImportReport()
-    for batch in _batches(stream, name, operator, region, report):
+    plan = _Plan(region, desk.policy.numbering.series)
+    for batch in _batches(stream, name, operator, plan, report):
         transact(engine, partial(_take_in, desk, operator, batch, report))
     return report
 
 
 def _batches(
-    stream: BinaryIO, name: str, operator: str, region: str | None, report: ImportReport
+    stream: BinaryIO, name: str, operator: str, plan: _Plan, report: ImportReport
 ) -> Iterator[dict[int, IotCard]]:
     batch: dict[int, IotCard] = {}
     for row in read_rows(stream, name, COLUMNS):
-        read = _read(row, operator, region) if isinstance(row, Row) else row
+        read = _read(row, operator, plan) if isinstance(row, Row) else row
         if isinstance(read, BadRow):
             report.refuse(read)
             continue
@@ -69,7 +77,7 @@ def _batches(
         yield batch
 
 
-def _read(row: Row, operator: str, region: str | None) -> IotCard | BadRow:
+def _read(row: Row, operator: str, plan: _Plan) -> IotCard | BadRow:
     column = ""
     try:
         column = "iccid"
@@ -77,7 +85,7 @@ def _read(row: Row, operator: str, region: str | None) -> IotCard | BadRow:
         column = "imsi"
         imsi = Imsi.parse(row.cells[column])
         column = "number"
-        return IotCard(iccid, imsi, Msisdn.parse(row.cells[column], region), operator)
+        return IotCard(iccid, imsi, Msisdn.parse(row.cells[column], plan.region, also=plan.also), operator)
     except ShimingError as problem:
         return BadRow.of(row, column, problem)
 

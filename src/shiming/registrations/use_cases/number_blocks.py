@@ -32,7 +32,7 @@ from shiming.registrations.store import numbers as store
 from shiming.registrations.use_cases.import_reports import ImportReport
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.errors import BadInput, ShimingError, Text
-from shiming.vocabulary.msisdn import Msisdn
+from shiming.vocabulary.msisdn import Msisdn, NumberSeries
 from shiming.vocabulary.permissions import asks
 from shiming.vocabulary.refusals import Refusal
 
@@ -58,6 +58,12 @@ def add_block(
     return outcome
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    regions: tuple[str, ...]
+    also: tuple[NumberSeries, ...]  # that common data lack
+
+
 @asks(MayManageNumbers)
 def import_blocks(
     tools: RegistrationTools,
@@ -77,8 +83,9 @@ def import_blocks(
     """
     report = ImportReport()
     rows = read_rows(stream, name, COLUMNS)
+    plan = _Plan(regions, policy.numbering.series)
     while batch := list(islice(rows, BATCH_ROWS)):
-        good = list(_readable(batch, report, operator=operator, regions=regions))
+        good = list(_readable(batch, report, operator=operator, plan=plan))
         outcomes = transact(engine, partial(_take_in_of, tools, good, now, policy))
         for line, outcome in outcomes:
             if isinstance(outcome, NumberNotGiven):
@@ -203,20 +210,20 @@ class _Pool:
 
 
 def _readable(
-    batch: Iterable[Row | BadRow], report: ImportReport, *, operator: str | None, regions: tuple[str, ...]
+    batch: Iterable[Row | BadRow], report: ImportReport, *, operator: str | None, plan: _Plan
 ) -> Iterator[_Numbered]:
     for row in batch:
         if isinstance(row, BadRow):
             report.refuse(row)
             continue
-        new = _new_block(row, operator=operator, regions=regions)
+        new = _new_block(row, operator=operator, plan=plan)
         if isinstance(new, BadRow):
             report.refuse(new)
         else:
             yield row.line, new
 
 
-def _new_block(row: Row, *, operator: str | None, regions: tuple[str, ...]) -> NewBlock | BadRow:
+def _new_block(row: Row, *, operator: str | None, plan: _Plan) -> NewBlock | BadRow:
     cells = row.cells
     column = "operator"
     try:
@@ -225,7 +232,7 @@ def _new_block(row: Row, *, operator: str | None, regions: tuple[str, ...]) -> N
             raise _foreign()
         column = "first"
         numbers = NumberRange.parse(cells["first"], cells["last"])
-        require_plan(numbers, regions)
+        require_plan(numbers, plan.regions, also=plan.also)
         column = "kind"
         kind = _kind(cells["kind"])
         column = "excluded"
@@ -235,13 +242,18 @@ def _new_block(row: Row, *, operator: str | None, regions: tuple[str, ...]) -> N
 
 
 @asks(MayManageNumbers)
-def require_plan(numbers: NumberRange, regions: tuple[str, ...]) -> None:
-    """Raise BadInput when the ends of a range are no numbers of the numbering plans of these regions."""
+def require_plan(
+    numbers: NumberRange, regions: tuple[str, ...], *, also: tuple[NumberSeries, ...] = ()
+) -> None:
+    """Raise BadInput when the ends of a range are no numbers of the numbering plans of these regions.
+
+    `also`: series of those plans that common data lack.
+    """
     if not regions:
         return
-    begin = Msisdn.parse(numbers.first)
+    begin = Msisdn.parse(numbers.first, also=also)
     if numbers.last != numbers.first:
-        Msisdn.parse(numbers.last)
+        Msisdn.parse(numbers.last, also=also)
     if begin.region not in regions:
         raise BadInput(
             "RANGE_OTHER_REGION",
