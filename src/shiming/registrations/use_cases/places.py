@@ -89,7 +89,7 @@ def list_over_cap(
     caps = {named.name: named for named in policy.caps.values()}
     scopes = None if operator is None else {cap.scope_of(operator) for cap in caps.values()}
     most = [(name, cap.policy.lines_per_holder_max.value) for name, cap in sorted(caps.items())]
-    line_at = {} if operator is None else {scope: operator for scope in _shared_scopes(policy)}
+    line_at = {} if operator is None else dict.fromkeys(_shared_scopes(policy), operator)
     return store.list_over_cap(connection, most, scopes=scopes, line_at=line_at, after=after, limit=limit)
 
 
