@@ -1,5 +1,7 @@
 """Importing lines of an organisation on both engines: bad rows, repeats, limits, races."""
 
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -174,6 +176,30 @@ def test_numbers_of_others_are_not_taken(enterprise: Enterprise) -> None:
     assert [code for _, _, code in bad(done)] == [
         "NUMBER_TAKEN", "NUMBER_RESERVED", "NUMBER_RESTING", "NUMBER_OF_OTHER_CONTRACT",
     ]  # fmt: skip
+
+
+def test_a_number_that_is_being_registered_is_waited_for_and_not_kept(enterprise: Enterprise) -> None:
+    used, free = some_numbers(2)
+    written = threading.Event()
+
+    def register_slowly() -> None:
+        with unit_of_work(enterprise.engine) as connection:
+            connection.execute(
+                numbers_in_use.insert().values(number=used, operator=OPERATOR, line_id="REG-1")
+            )
+            written.set()
+            time.sleep(0.3)
+
+    with ThreadPoolExecutor(1) as pool:
+        registering = pool.submit(register_slowly)
+        assert written.wait(30)
+        done = report(enterprise.bring([a_row(used), a_row(free)]))
+        registering.result()
+    assert counts(done) == (1, 0, 1)
+    assert {code for _, _, code in bad(done)} <= {"NUMBER_TAKEN", "NUMBER_RESERVED"}
+    with reading(enterprise.engine) as connection:
+        assert connection.execute(sa.select(numbers_in_use.c.number)).scalars().all() == [used]
+        assert connection.execute(sa.select(numbers_held.c.number)).scalars().all() == [free]
 
 
 def test_no_more_lines_than_were_confirmed(tmp_path: Path, database_url: str) -> None:

@@ -38,6 +38,13 @@ WHERE numbers_held.until <= :now
    OR (numbers_held.held_for = excluded.held_for AND numbers_held.state = 'reserved')
 RETURNING number
 """
+#: Places that nobody else ever sees: who registers such a number meanwhile waits, then sees the hold
+#: (as in `numbers.hold`). SQLite has one writer, which has just looked.
+_PLACES = """
+INSERT INTO numbers_in_use (number, operator, line_id)
+SELECT w.number, :operator, '' FROM {wanted} ON CONFLICT DO NOTHING RETURNING number
+"""
+_PLACES_BACK = "DELETE FROM numbers_in_use WHERE line_id = '' AND number = ANY(CAST(:numbers AS varchar[]))"
 _COLUMNS = (
     "number", "operator", "contract_id", "organisation", "kind", "product_class", "user_reference",
     "state", "entered_at", "iccid", "contact_evidence",
@@ -81,14 +88,23 @@ def hold_numbers(connection: Connection, owner: BatchOwner, numbers: Sequence[st
     statement = sa.text(_HOLD.format(wanted=_LIST[connection.dialect.name])).bindparams(
         sa.bindparam("until", type_=UtcInstant), sa.bindparam("now", type_=UtcInstant)
     )
+    wanted = sorted(numbers)  # one order, so that two imports cannot lock up
+    in_turn = connection.dialect.name == "postgresql"
+    if in_turn:
+        places = sa.text(_PLACES.format(wanted=_LIST["postgresql"]))
+        placed = connection.execute(places, {"numbers": wanted, "operator": owner.operator}).scalars()
+        wanted = sorted(placed)
     values = {
-        "numbers": _as_list(connection, sorted(numbers)),  # one order, so that two imports cannot lock up
+        "numbers": _as_list(connection, wanted),
         "operator": owner.operator,
         "organisation": owner.organisation,
         "until": owner.until,
         "now": owner.now,
     }
-    return frozenset(connection.execute(statement, values).scalars())
+    held = frozenset(connection.execute(statement, values).scalars())
+    if in_turn:
+        connection.execute(sa.text(_PLACES_BACK), {"numbers": wanted})
+    return held
 
 
 def write_lines(
