@@ -148,6 +148,14 @@ def test_an_organisation_is_recorded_and_completed(server: Server) -> None:
             assert "欧阳明月" not in done.text
             version = done.headers["etag"] if ok(done) else ""
         assert ok(http.get(path))["state"] == "complete"
+        answers: dict[str, Any] = {"headers": {"if-match": version}}
+        both = http.put(f"{path}/responsible-person", json={"session": "SES-NONE", **person}, **answers)
+        assert both.status_code == 422, both.text
+        unknown = http.put(f"{path}/responsible-person", json={"session": "SES-NONE"}, **answers)
+        assert reasons(unknown) == ["SESSION_UNKNOWN"]
+        server.enterprise.prove("SES-ANSWERS", "p1.answers")
+        proven = http.put(f"{path}/responsible-person", json={"session": "SES-ANSWERS"}, **answers)
+        version = proven.headers["etag"] if ok(proven) else ""
         stale = http.put(f"{path}/responsible-person", json=person, headers={"if-match": '"1"'})
         assert stale.status_code == 412
         refused = http.put(f"{path}/handler", json={"session": "SES-NONE"}, headers={"if-match": version})
@@ -184,6 +192,12 @@ def test_lines_are_imported_and_their_users_proven(server: Server) -> None:
         assert [line["number"] for line in listed["items"]] == numbers[:1]
         links = ok(http.post(f"{path}/links", json={}), 201)["links"]
         assert [link["number"] for link in links] == numbers[:2]
+        given_out = ok(http.get(f"{path}/links", params={"limit": 1}))
+        assert [(each["number"], each["notice"], each["state"]) for each in given_out["items"]] == [
+            (numbers[0], None, None)
+        ]
+        assert given_out["next"]
+        assert ok(http.get(f"{path}/links", params={"arrived": "false"}))["items"] == []  # none was sent
         assert reasons(http.post(f"{path}/exits", json={"number": numbers[0]})) == ["LINE_WITHOUT_USER"]
     link = f"/v1/actual-user-links/{links[0]['token']}"
     with server.by(None) as http:

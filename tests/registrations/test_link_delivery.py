@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from shiming.registrations.model.enterprise_lines import (
     ImportReport,
     LinkMade,
     LinkSent,
+    LinkSession,
     LinkShown,
 )
 from shiming.registrations.model.notices import NoticeState
@@ -25,6 +27,7 @@ from shiming.registrations.use_cases.notices import NoticeTools, send_due_notice
 from shiming.vocabulary.errors import Text, Unavailable
 from tests.privacy.builders import NOW
 from tests.registrations.enterprise_builders import Enterprise, a_card, a_row, an_enterprise, some_numbers
+from tests.registrations.test_enterprise_users import opened
 from tests.registrations.test_notices import KeepingChannel
 
 ADDRESSES = ("zhang@example.org", "+8613912345678")
@@ -151,6 +154,15 @@ def test_who_was_not_reached_is_told(enterprise: Enterprise) -> None:
     with reading(enterprise.engine) as connection:
         reach = notices.reach_of_campaign(connection, None, f"links-{enterprise.contract_id}")
     assert reach.not_reached == 1
+
+
+def test_who_opens_the_link_was_reached(enterprise: Enterprise) -> None:
+    made = made_links(enterprise, FIRST)[FIRST]
+    (message,) = send(enterprise, KeepingChannel())
+    session = opened(enterprise, replace(made, token=token_in(message)))
+    assert isinstance(session, LinkSession)
+    (link,) = sent_links(enterprise, arrived=True)
+    assert (link.state, link.session_id) == (NoticeState.REACHED, session.session_id)
 
 
 def test_a_link_that_has_expired_is_not_sent(enterprise: Enterprise) -> None:

@@ -297,6 +297,7 @@ def test_a_clerk_records_an_organisation_and_its_lines(tmp_path: Path) -> None:
         ("handler", reference, "--session", "SES-HANDLER2"),
         ("power-of-attorney", reference, str(picture), "--begins", begins, "--until", until),
         ("responsible-person", reference, "--name", PERSON),
+        ("responsible-person", reference, "--session", "SES-HANDLER2"),
     ):
         done = run(enterprise, "organisations", *arguments)
         assert done.exit_code == 0, done.output
@@ -312,8 +313,14 @@ def test_a_clerk_records_an_organisation_and_its_lines(tmp_path: Path) -> None:
     table.write_bytes(a_table([a_row(number, at, iccid=a_card(at)) for at, number in enumerate(numbers)]))
     report = said(run(enterprise, "enterprise", "import", contract, str(table), "--json"), exit_code=1)
     assert (report["entered"], report["refused"]) == (2, 1)
+    both = run(enterprise, "organisations", "responsible-person", reference, "--name", "x", "--session", "y")
+    assert isinstance(both.exception, BadInput)
     links = said(run(enterprise, "enterprise", "links", contract, "--json"))["links"]
     assert len(links) == 2
+    sent = said(run(enterprise, "enterprise", "sent", contract, "--json"))["links"]
+    assert [(each["user"], each["notice"]) for each in sent] == [(each["user"], None) for each in links]
+    assert said(run(enterprise, "enterprise", "sent", contract, "--not-arrived", "--json")) == {"links": []}
+    assert run(enterprise, "enterprise", "sent", contract).stdout.count("staff-") == 2
     lines = said(run(enterprise, "enterprise", "lines", contract, "--state", "awaiting", "--json"))["lines"]
     assert [line["number"] for line in lines] == numbers[:2]
     refused = run(enterprise, "enterprise", "left", contract, numbers[0], "--json")
