@@ -27,13 +27,23 @@ from shiming.registrations.model.registration import (
     SessionUsable,
 )
 from shiming.registrations.receipts import receipt_is_genuine
+from shiming.registrations.store.number_tables import numbers_held
+from shiming.registrations.store.sims import sim_holds
 from shiming.registrations.store.tables import cap_counters, lines, numbers_in_use, registrations
 from shiming.registrations.store.writing import Changed, write
 from shiming.registrations.use_cases.drafting import draft_registration, new_line
 from shiming.registrations.use_cases.lines import show_line
 from shiming.vocabulary.refusals import ReasonCode
 from tests.privacy.builders import NOW
-from tests.registrations.builders import OPERATOR, Desk, a_desk, a_number, a_registration_policy, a_session
+from tests.registrations.builders import (
+    ICCID,
+    OPERATOR,
+    Desk,
+    a_desk,
+    a_number,
+    a_registration_policy,
+    a_session,
+)
 
 IDENTITY = IdentityRecord("resident_id", "11010519491231002X", "张三丰", "北京市朝阳区建国路1号")
 
@@ -232,9 +242,20 @@ def test_what_changed_since_the_facts_were_read_undoes_everything(desk: Desk) ->
         "COUNTER_MOVED": cap_counters.insert().values(
             subject="p1.someone", cap_scope="operator:cn-mobile", cap_name="cards", active=5, cap=5
         ),
+        "NUMBER_HELD": numbers_held.insert().values(
+            number="+8613800000000",
+            operator=OPERATOR,
+            state="reserved",
+            held_for="SES-2",
+            until=NOW + timedelta(seconds=1),
+        ),
+        "SIM_TAKEN": sim_holds.insert().values(
+            iccid=ICCID, operator=OPERATOR, session_id="SES-2", until=NOW + timedelta(seconds=1)
+        ),
     }
     for code, change in changes.items():
         draft, _ = draft_registration(line, usable, facts, policy=desk.policy, leaf=leaf)
+        draft = replace(draft, pooled=True, iccid=ICCID)
         with desk.engine.connect() as connection:
             connection.execute(change)
             with pytest.raises(Changed) as changed, connection.begin_nested():

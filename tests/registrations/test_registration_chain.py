@@ -19,6 +19,7 @@ from shiming.jurisdictions.model import (
     ProductClass,
 )
 from shiming.jurisdictions.pack_reader import policy_on, read_pack
+from shiming.registrations.errors.contracts import TermsRefusal
 from shiming.registrations.errors.orders import OrderRefusal
 from shiming.registrations.errors.registration import RefusalCode
 from shiming.registrations.errors.representation import RepresentationRefusal
@@ -36,6 +37,7 @@ from shiming.registrations.model.registration import (
     ReviewRequired,
     SessionUsable,
 )
+from shiming.registrations.model.sims import CardStanding, SimState
 from shiming.registrations.rules.holder import KINDS
 from shiming.registrations.rules.line_cap import decide_line_cap
 from shiming.registrations.rules.orders import decide_order
@@ -56,6 +58,8 @@ from tests.registrations.builders import (
 
 ACCOUNT = AccessAccount.parse("gz0755123@example.net")
 ORG = "ORG-0082-0C20-A1G7-D"
+
+LATER = NOW + timedelta(minutes=1)
 
 
 @cache
@@ -165,10 +169,26 @@ def test_each_missing_piece_of_an_order_refuses(
         ({"counter": HolderCounter(active=3), "places_kept": 2}, RefusalCode.CAP_REACHED),
         ({"counter": HolderCounter(2, 2, NOW, "2026-05-01", 2)}, OrderRefusal.LINES_OF_DAY_REACHED),
         ({"number_held_by": "REG-9"}, RefusalCode.NUMBER_TAKEN),
+        ({"card": CardStanding("cn-unicom", SimState.STOCK)}, OrderRefusal.SIM_TAKEN),
+        ({"card": CardStanding(OPERATOR, SimState.ASSIGNED)}, OrderRefusal.SIM_TAKEN),
+        ({"card": CardStanding(line_id="REG-9")}, OrderRefusal.SIM_TAKEN),
+        ({"card": CardStanding(held_for="SES-9", held_until=LATER)}, OrderRefusal.SIM_TAKEN),
+        ({"terms_in_force": "sha256:newer"}, TermsRefusal.TERMS_VERSION_NOT_CURRENT),
     ],
 )
 def test_each_fact_that_stands_in_the_way_refuses_alone(changes: dict[str, Any], code: ReasonCode) -> None:
     assert codes(decide(facts(**changes))) == [code]
+
+
+def test_a_card_of_this_order_and_terms_of_today_stand_in_nobodys_way() -> None:
+    terms = an_order().terms
+    assert terms is not None
+    own = CardStanding(OPERATOR, SimState.STOCK, "SES-1", LATER)
+    assert isinstance(decide(facts(card=own, terms_in_force=terms.content_hash)), SessionUsable)
+    ran_out = CardStanding(held_for="SES-9", held_until=NOW)
+    assert isinstance(decide(facts(card=ran_out)), SessionUsable)
+    elsewhere = CardStanding(line_id="REG-9")  # of a line without a card nothing is asked
+    assert isinstance(decide(facts(an_internet_order(), pool=PoolNumber(), card=elsewhere)), SessionUsable)
 
 
 def test_a_pack_with_requirements_registers_nothing_without_an_order() -> None:

@@ -26,6 +26,7 @@ from shiming.registrations.model.registration import (
     RegistrationPolicy,
     SessionUsable,
 )
+from shiming.registrations.model.sims import CardStanding
 from shiming.registrations.rules.holder import KINDS
 from shiming.registrations.rules.registration import decide_registration
 from shiming.registrations.rules.velocity import day_of
@@ -81,8 +82,10 @@ class Given(BaseModel):
     order: bool = True
     identity_recorded: bool = True
     terms_accepted: bool = True
+    newer_terms_in_force: bool = False  # than those that were accepted
     confirmed: Confirmed = Confirmed.THIS_LINE
     sim_known: bool = True
+    sim_of_another_line: bool = False
     install_address: bool = True
     number: NumberIs = NumberIs.FREE
     lines_held: int = 0
@@ -111,6 +114,8 @@ def conclude(given: Given, policy: Policy) -> dict[str, Any]:
         places_kept=given.places_kept_by_other_sessions,
         order=order,
         pool=_pool(given),
+        card=CardStanding(line_id="REG-another") if given.sim_of_another_line else CardStanding(),
+        terms_in_force="sha256:of newer terms" if given.newer_terms_in_force else None,
         standing=OrganisationStanding(_ORGANISATION, given.lines_confirmed),
         position=given.lines_held + 1 if given.holder is HolderKind.ORGANISATION else 1,
     )
