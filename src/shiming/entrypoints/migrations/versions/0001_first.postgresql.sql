@@ -576,6 +576,41 @@ CREATE TABLE line_uses (
 CREATE INDEX ix_line_uses_contract_id ON line_uses (contract_id)
 ;
 
+CREATE TABLE notices (
+    notice_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    line_id VARCHAR(40),
+    contact_evidence VARCHAR(64),
+    subject VARCHAR(80) NOT NULL,
+    template VARCHAR(60) NOT NULL,
+    text_zh TEXT NOT NULL,
+    text_en TEXT NOT NULL,
+    dedupe_key VARCHAR(160) NOT NULL,
+    about VARCHAR(64),
+    campaign VARCHAR(80),
+    state VARCHAR(20) NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    channel_reference VARCHAR(120),
+    failure VARCHAR(60),
+    code_hash VARCHAR(128),
+    code_attempts INTEGER DEFAULT '0' NOT NULL,
+    PRIMARY KEY (notice_id),
+    CONSTRAINT uq_notices_dedupe UNIQUE (operator, dedupe_key)
+)
+;
+
+CREATE INDEX ix_notices_about ON notices (about)
+;
+
+CREATE INDEX ix_notices_campaign ON notices (operator, campaign, notice_id)
+;
+
+CREATE INDEX ix_notices_due ON notices (due_at) WHERE state = 'queued'
+;
+
 CREATE TABLE actual_user_links (
     token_hash VARCHAR(64) NOT NULL,
     number VARCHAR(64) NOT NULL,
@@ -586,8 +621,12 @@ CREATE TABLE actual_user_links (
     sessions INTEGER NOT NULL,
     session_id VARCHAR(64),
     closed_at TIMESTAMP WITH TIME ZONE,
+    notice_id VARCHAR(40),
     PRIMARY KEY (token_hash)
 )
+;
+
+CREATE INDEX ix_actual_user_links_notice_id ON actual_user_links (notice_id)
 ;
 
 CREATE INDEX ix_actual_user_links_number ON actual_user_links (number)
@@ -804,7 +843,7 @@ CREATE TABLE lines_p6 PARTITION OF lines FOR VALUES WITH (MODULUS 8, REMAINDER 6
 CREATE TABLE lines_p7 PARTITION OF lines FOR VALUES WITH (MODULUS 8, REMAINDER 7)
 ;
 
-CREATE OR REPLACE FUNCTION shiming_register_line(p_line_id text, p_operator text, p_number text, p_kind text, p_status text, p_product_class text, p_cap_scope text, p_cap_name text, p_cap integer, p_counter_version integer, p_day text, p_position integer, p_place_kept boolean, p_subject text, p_session_id text, p_registered_at timestamptz, p_pack_hash text, p_receipt text, p_lane integer, p_sequence bigint, p_leaf text, p_leaf_hash text, p_leaf_mac text, p_head_mac text, p_mac_key_id text, p_event_id text, p_event_facts text, p_client text, p_key text, p_request_hash text, p_response text, p_headers text, p_response_hash text)
+CREATE OR REPLACE FUNCTION shiming_register_line(p_line_id text, p_operator text, p_number text, p_kind text, p_status text, p_product_class text, p_cap_scope text, p_cap_name text, p_cap integer, p_counter_version integer, p_day text, p_position integer, p_place_kept boolean, p_pooled boolean, p_iccid text, p_subject text, p_session_id text, p_registered_at timestamptz, p_pack_hash text, p_receipt text, p_lane integer, p_sequence bigint, p_leaf text, p_leaf_hash text, p_leaf_mac text, p_head_mac text, p_mac_key_id text, p_event_id text, p_event_facts text, p_client text, p_key text, p_request_hash text, p_response text, p_headers text, p_response_hash text)
 RETURNS integer LANGUAGE plpgsql AS $body$
 DECLARE
   v_active integer;
@@ -849,6 +888,25 @@ BEGIN
   ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'NUMBER_TAKEN' USING ERRCODE = 'SM001';
+  END IF;
+  -- whoever keeps a number holds its row above until the hold is committed: it is seen here
+  IF p_pooled THEN
+    PERFORM FROM numbers_held h WHERE h.number = p_number AND h.until > p_registered_at
+      AND (h.state = 'quarantine' OR h.held_for NOT IN (p_session_id, p_subject));
+    IF FOUND THEN
+      RAISE EXCEPTION 'NUMBER_HELD' USING ERRCODE = 'SM001';
+    END IF;
+  END IF;
+
+  IF p_iccid IS NOT NULL THEN
+    INSERT INTO sim_holds AS held (iccid, operator, session_id, line_id)
+    VALUES (p_iccid, p_operator, p_session_id, p_line_id)
+    ON CONFLICT (iccid) DO UPDATE
+    SET operator = p_operator, session_id = p_session_id, line_id = p_line_id, until = NULL
+    WHERE held.line_id IS NULL AND (held.session_id = p_session_id OR held.until <= p_registered_at);
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'SIM_TAKEN' USING ERRCODE = 'SM001';
+    END IF;
   END IF;
 
   IF p_lane IS NOT NULL THEN
@@ -1018,40 +1076,6 @@ CREATE TABLE iot_resale_cases (
 CREATE INDEX ix_iot_resale_cases_organisation ON iot_resale_cases (organisation)
 ;
 
-CREATE TABLE notices (
-    notice_id VARCHAR(40) NOT NULL,
-    operator VARCHAR(40) NOT NULL,
-    line_id VARCHAR(40) NOT NULL,
-    subject VARCHAR(80) NOT NULL,
-    template VARCHAR(60) NOT NULL,
-    text_zh TEXT NOT NULL,
-    text_en TEXT NOT NULL,
-    dedupe_key VARCHAR(160) NOT NULL,
-    about VARCHAR(64),
-    campaign VARCHAR(80),
-    state VARCHAR(20) NOT NULL,
-    attempts INTEGER DEFAULT '0' NOT NULL,
-    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    channel_reference VARCHAR(120),
-    failure VARCHAR(60),
-    code_hash VARCHAR(128),
-    code_attempts INTEGER DEFAULT '0' NOT NULL,
-    PRIMARY KEY (notice_id),
-    CONSTRAINT uq_notices_dedupe UNIQUE (operator, dedupe_key)
-)
-;
-
-CREATE INDEX ix_notices_about ON notices (about)
-;
-
-CREATE INDEX ix_notices_campaign ON notices (operator, campaign, notice_id)
-;
-
-CREATE INDEX ix_notices_due ON notices (due_at) WHERE state = 'queued'
-;
-
 CREATE TABLE number_sets (
     entry_id VARCHAR(40) NOT NULL,
     line_id VARCHAR(40) NOT NULL,
@@ -1153,6 +1177,16 @@ CREATE INDEX ix_service_orders_list ON service_orders (created_at, order_id)
 ;
 
 CREATE INDEX ix_service_orders_open ON service_orders (operator, order_id) WHERE state NOT IN ('completed', 'failed', 'cancelled')
+;
+
+CREATE TABLE receipts_issued (
+    line_id VARCHAR(40) NOT NULL,
+    form VARCHAR(20) NOT NULL,
+    content_hash VARCHAR(80) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (line_id, form, content_hash)
+)
 ;
 
 CREATE TABLE reconciliations (
@@ -1264,14 +1298,18 @@ CREATE TABLE sim_uses (
 )
 ;
 
-CREATE TABLE receipts_issued (
-    line_id VARCHAR(40) NOT NULL,
-    form VARCHAR(20) NOT NULL,
-    content_hash VARCHAR(80) NOT NULL,
+CREATE TABLE sim_holds (
+    iccid VARCHAR(20) NOT NULL,
     operator VARCHAR(40) NOT NULL,
-    issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    PRIMARY KEY (line_id, form, content_hash)
+    session_id VARCHAR(64) NOT NULL,
+    line_id VARCHAR(40),
+    until TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (iccid),
+    CONSTRAINT runs_out_unless_of_a_line CHECK ((line_id IS NULL) = (until IS NOT NULL))
 )
+;
+
+CREATE INDEX ix_sim_holds_session ON sim_holds (session_id)
 ;
 
 CREATE TABLE line_stops (

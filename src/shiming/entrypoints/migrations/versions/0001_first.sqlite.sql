@@ -547,6 +547,41 @@ CREATE TABLE line_uses (
 CREATE INDEX ix_line_uses_contract_id ON line_uses (contract_id)
 ;
 
+CREATE TABLE notices (
+    notice_id VARCHAR(40) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    line_id VARCHAR(40),
+    contact_evidence VARCHAR(64),
+    subject VARCHAR(80) NOT NULL,
+    template VARCHAR(60) NOT NULL,
+    text_zh TEXT NOT NULL,
+    text_en TEXT NOT NULL,
+    dedupe_key VARCHAR(160) NOT NULL,
+    about VARCHAR(64),
+    campaign VARCHAR(80),
+    state VARCHAR(20) NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    due_at DATETIME NOT NULL,
+    created_at DATETIME NOT NULL,
+    changed_at DATETIME NOT NULL,
+    channel_reference VARCHAR(120),
+    failure VARCHAR(60),
+    code_hash VARCHAR(128),
+    code_attempts INTEGER DEFAULT '0' NOT NULL,
+    PRIMARY KEY (notice_id),
+    CONSTRAINT uq_notices_dedupe UNIQUE (operator, dedupe_key)
+)
+;
+
+CREATE INDEX ix_notices_about ON notices (about)
+;
+
+CREATE INDEX ix_notices_campaign ON notices (operator, campaign, notice_id)
+;
+
+CREATE INDEX ix_notices_due ON notices (due_at) WHERE state = 'queued'
+;
+
 CREATE TABLE actual_user_links (
     token_hash VARCHAR(64) NOT NULL,
     number VARCHAR(64) NOT NULL,
@@ -557,8 +592,12 @@ CREATE TABLE actual_user_links (
     sessions INTEGER NOT NULL,
     session_id VARCHAR(64),
     closed_at DATETIME,
+    notice_id VARCHAR(40),
     PRIMARY KEY (token_hash)
 )
+;
+
+CREATE INDEX ix_actual_user_links_notice_id ON actual_user_links (notice_id)
 ;
 
 CREATE INDEX ix_actual_user_links_number ON actual_user_links (number)
@@ -863,40 +902,6 @@ CREATE TABLE iot_resale_cases (
 CREATE INDEX ix_iot_resale_cases_organisation ON iot_resale_cases (organisation)
 ;
 
-CREATE TABLE notices (
-    notice_id VARCHAR(40) NOT NULL,
-    operator VARCHAR(40) NOT NULL,
-    line_id VARCHAR(40) NOT NULL,
-    subject VARCHAR(80) NOT NULL,
-    template VARCHAR(60) NOT NULL,
-    text_zh TEXT NOT NULL,
-    text_en TEXT NOT NULL,
-    dedupe_key VARCHAR(160) NOT NULL,
-    about VARCHAR(64),
-    campaign VARCHAR(80),
-    state VARCHAR(20) NOT NULL,
-    attempts INTEGER DEFAULT '0' NOT NULL,
-    due_at DATETIME NOT NULL,
-    created_at DATETIME NOT NULL,
-    changed_at DATETIME NOT NULL,
-    channel_reference VARCHAR(120),
-    failure VARCHAR(60),
-    code_hash VARCHAR(128),
-    code_attempts INTEGER DEFAULT '0' NOT NULL,
-    PRIMARY KEY (notice_id),
-    CONSTRAINT uq_notices_dedupe UNIQUE (operator, dedupe_key)
-)
-;
-
-CREATE INDEX ix_notices_about ON notices (about)
-;
-
-CREATE INDEX ix_notices_campaign ON notices (operator, campaign, notice_id)
-;
-
-CREATE INDEX ix_notices_due ON notices (due_at) WHERE state = 'queued'
-;
-
 CREATE TABLE number_sets (
     entry_id VARCHAR(40) NOT NULL,
     line_id VARCHAR(40) NOT NULL,
@@ -998,6 +1003,16 @@ CREATE INDEX ix_service_orders_list ON service_orders (created_at, order_id)
 ;
 
 CREATE INDEX ix_service_orders_open ON service_orders (operator, order_id) WHERE state NOT IN ('completed', 'failed', 'cancelled')
+;
+
+CREATE TABLE receipts_issued (
+    line_id VARCHAR(40) NOT NULL,
+    form VARCHAR(20) NOT NULL,
+    content_hash VARCHAR(80) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    issued_at DATETIME NOT NULL,
+    PRIMARY KEY (line_id, form, content_hash)
+)
 ;
 
 CREATE TABLE reconciliations (
@@ -1109,14 +1124,18 @@ CREATE TABLE sim_uses (
 )
 ;
 
-CREATE TABLE receipts_issued (
-    line_id VARCHAR(40) NOT NULL,
-    form VARCHAR(20) NOT NULL,
-    content_hash VARCHAR(80) NOT NULL,
+CREATE TABLE sim_holds (
+    iccid VARCHAR(20) NOT NULL,
     operator VARCHAR(40) NOT NULL,
-    issued_at DATETIME NOT NULL,
-    PRIMARY KEY (line_id, form, content_hash)
+    session_id VARCHAR(64) NOT NULL,
+    line_id VARCHAR(40),
+    until DATETIME,
+    PRIMARY KEY (iccid),
+    CONSTRAINT runs_out_unless_of_a_line CHECK ((line_id IS NULL) = (until IS NOT NULL))
 )
+;
+
+CREATE INDEX ix_sim_holds_session ON sim_holds (session_id)
 ;
 
 CREATE TABLE line_stops (
