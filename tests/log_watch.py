@@ -24,7 +24,13 @@ def specimens() -> re.Pattern[str]:
     """Return a pattern that finds any specimen person's name or number."""
     files = [ROOT / "cases.json", *sorted((ROOT / "population").glob("*.json"))]
     found = {text for file in files for text in _personal(json.loads(file.read_text(encoding="utf-8")))}
-    return re.compile("|".join(re.escape(text) for text in sorted({*found, *_EXAMPLES})))
+    return re.compile("|".join(_pattern(text) for text in sorted({*found, *_EXAMPLES})))
+
+
+def _pattern(text: str) -> str:
+    """Find a text anywhere; a short Latin name such as LU as a word only: references are made by chance."""
+    literal = re.escape(text)
+    return rf"(?<![\w-]){literal}(?![\w-])" if re.fullmatch("[A-Z]{2,5}", text) else literal
 
 
 class LogWatch(logging.Handler):
