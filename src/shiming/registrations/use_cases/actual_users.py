@@ -99,6 +99,30 @@ def record_actual_user(
             session_id=session_id,
             citation=registration.session_citation,
         )
+    return _first_user(
+        desk,
+        connection,
+        contract,
+        line,
+        usable,
+        standing=standing,
+        session_id=session_id,
+        registration=registration,
+    )
+
+
+def _first_user(
+    desk: Desk,
+    connection: Connection,
+    contract: EnterpriseContract,
+    line: EnterpriseLine,
+    usable: SessionUsable,
+    *,
+    standing: OrganisationStanding,
+    session_id: str,
+    registration: RegistrationPolicy,
+) -> ActualUserRecorded | EnterpriseRefused:
+    """Register a line that waits for its first user."""
     order = find_order(connection, session_id) or order_for(
         desk, connection, contract, line, standing, session_id=session_id
     )
