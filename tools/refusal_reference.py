@@ -31,7 +31,7 @@ def families() -> Iterator[type[ReasonCode]]:
     while waiting:
         family = waiting.pop()
         waiting += family.__subclasses__()
-        if family.__module__.startswith("shiming."):
+        if ".errors." in family.__module__:
             seen.append(family)
     yield from sorted(seen, key=lambda family: (family.__module__, family.__name__))
 
