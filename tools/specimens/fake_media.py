@@ -1,0 +1,149 @@
+"""Makes files that Chromium plays as a camera and a microphone, from the specimens.
+
+    python -m tools.specimens.fake_media FOLDER        # face.mjpeg, voice.wav, front.mjpeg, back.mjpeg
+    chromium --use-fake-ui-for-media-stream --use-fake-device-for-media-stream \
+      --use-file-for-fake-video-capture=FOLDER/face.mjpeg --use-file-for-fake-audio-capture=FOLDER/voice.wav
+
+Chromium plays a file in a loop, from its beginning each time a page opens the camera, and looks at the name's
+ending: `.mjpeg` is small, `.y4m` without loss (some 11 MB a second). It opens the file anew each time,
+so another file put under the same name is what the camera shows next: first a document, then a face.
+"""
+
+import argparse
+import wave
+from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from tools.specimens.clip_files import read_clip
+from tools.specimens.typefaces import Pixels
+
+FRAME_RATE = 25
+MJPEG_FRAME_RATE = 30  # an .mjpeg says no rate: Chromium plays it at this one
+SIZE = 640, 480  # width, height: what most laptop cameras give a page that asks for nothing
+STILL_SIZE = 1600, 1200  # a document is read at a higher resolution than a face
+STILL_SECONDS = 0.4  # a loop of a picture is the picture
+SAMPLE_RATE = 48_000  # the rate of browsers' sound
+NEUTRAL_S = 0.8  # the specimen clip looks straight ahead for so long at its start
+_JPEG_QUALITY = "2"  # of ffmpeg's 2 (best) to 31
+_SPECIMENS = Path(__file__).resolve().parents[2] / "specimens"
+
+
+def write_fake_video(
+    clip: Path, target: Path, *, size: tuple[int, int] = SIZE, lead_in_s: float = 0.0, lead_out_s: float = 0.0
+) -> float:
+    """Write a clip as a camera at 25 frames a second; return the seconds of one loop.
+
+    `lead_in_s` and `lead_out_s`: the neutral beginning goes to and fro before and after, for whoever presses
+    a button late.
+    """
+    seen = read_clip(clip)
+    if round(seen.frame_rate) != FRAME_RATE:
+        message = f"{clip} has {seen.frame_rate} frames a second, not {FRAME_RATE}"
+        raise ValueError(message)
+    frames = [_fitted(frame, size) for frame in seen.frames]
+    neutral = frames[: round(NEUTRAL_S * FRAME_RATE)]
+    swaying = neutral + neutral[-2:0:-1]
+    before = list(islice(cycle(swaying), round(lead_in_s * FRAME_RATE)))[::-1]  # ends where the clip begins
+    after = list(islice(cycle(swaying), round(lead_out_s * FRAME_RATE)))
+    whole = [*before, *frames, *after]
+    _write(target, whole)
+    return len(whole) / FRAME_RATE
+
+
+def write_still_video(
+    picture: Path, target: Path, *, size: tuple[int, int] = STILL_SIZE, seconds: float = STILL_SECONDS
+) -> None:
+    """Write a photograph as a camera before which a document lies still."""
+    content = cv2.imread(str(picture))
+    if content is None:
+        message = f"{picture} is not a picture"
+        raise ValueError(message)
+    frame = _fitted(np.asarray(content, dtype=np.uint8), size)
+    _write(target, [frame] * max(2, round(seconds * FRAME_RATE)))
+
+
+def write_fake_audio(
+    sound: Path, target: Path, *, lead_in_s: float = 0.0, seconds: float | None = None
+) -> None:
+    """Write the sound of a clip or sound file as a microphone: WAV, 48 kHz, mono, 16 bit.
+
+    `seconds`: the length of the camera's loop, so that both loops stay together.
+    """
+    blocks = list(_samples(sound))
+    heard = np.concatenate([np.zeros(round(lead_in_s * SAMPLE_RATE), dtype=np.int16), *blocks])
+    if seconds is not None:
+        length = round(seconds * SAMPLE_RATE)
+        heard = np.pad(heard[:length], (0, max(0, length - len(heard))))
+    with wave.open(str(target), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(heard.astype("<i2").tobytes())
+
+
+def _samples(sound: Path) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int16]]]:
+    with av.open(str(sound)) as container:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+        for frame in container.decode(container.streams.audio[0]):
+            for part in resampler.resample(frame):
+                yield part.to_ndarray()[0].astype(np.int16)
+        for part in resampler.resample(None):
+            yield part.to_ndarray()[0].astype(np.int16)
+
+
+def _fitted(picture: Pixels, size: tuple[int, int]) -> Pixels:
+    """Fit a picture in, whole: its marks stay; what is missing at the sides is its own edge."""
+    width, height = size
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    inner = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    inner = inner[:height, :width]
+    missing_y, missing_x = height - inner.shape[0], width - inner.shape[1]
+    framed = cv2.copyMakeBorder(
+        inner,
+        missing_y // 2,
+        missing_y - missing_y // 2,
+        missing_x // 2,
+        missing_x - missing_x // 2,
+        cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(framed, dtype=np.uint8)
+
+
+def _write(target: Path, frames: Sequence[Pixels]) -> None:
+    if target.suffix not in {".mjpeg", ".y4m"}:
+        message = f"Chromium plays .mjpeg and .y4m, not {target.suffix}"
+        raise ValueError(message)
+    is_raw = target.suffix == ".y4m"
+    rate = FRAME_RATE if is_raw else MJPEG_FRAME_RATE
+    frames = [frames[index * FRAME_RATE // rate] for index in range(len(frames) * rate // FRAME_RATE)]
+    with av.open(str(target), "w", format="yuv4mpegpipe" if is_raw else "mjpeg") as container:
+        stream = container.add_stream("wrapped_avframe" if is_raw else "mjpeg", rate=rate)
+        stream.pix_fmt = "yuv420p" if is_raw else "yuvj420p"
+        stream.options = {} if is_raw else {"qmin": "1", "qmax": _JPEG_QUALITY, "huffman": "default"}
+        for index, picture in enumerate(frames):
+            if index == 0:
+                stream.height, stream.width = picture.shape[:2]
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24")
+            container.mux(stream.encode(frame.reformat(format=stream.pix_fmt)))
+        container.mux(stream.encode(None))
+
+
+def write_all(folder: Path) -> None:
+    """Write the demo person's camera and microphone, and both sides of their card."""
+    folder.mkdir(parents=True, exist_ok=True)
+    clip = _SPECIMENS / "clips" / "demo.mp4"
+    seconds = write_fake_video(clip, folder / "face.mjpeg")
+    write_fake_audio(clip, folder / "voice.wav", seconds=seconds)
+    for side in ("front", "back"):
+        write_still_video(_SPECIMENS / "documents" / f"demo_{side}.jpg", folder / f"{side}.mjpeg")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Make files that Chromium plays as camera and microphone.")
+    parser.add_argument("folder", type=Path)
+    write_all(parser.parse_args().folder)
