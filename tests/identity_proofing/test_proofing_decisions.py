@@ -28,7 +28,15 @@ from shiming.identity_proofing.model.reasons import catalogue
 from shiming.identity_proofing.model.session import EvidenceKind
 from shiming.identity_proofing.rules.adjudication import adjudicate
 from shiming.identity_proofing.rules.requirements import CHALLENGE, advisory_checks, required_checks
-from shiming.jurisdictions.model import AfterAttempts, Channel, DigitsMode, Gesture, Route, UnreachableOutcome
+from shiming.jurisdictions.model import (
+    AfterAttempts,
+    Channel,
+    CheckName,
+    DigitsMode,
+    Gesture,
+    Route,
+    UnreachableOutcome,
+)
 from shiming.recognition.measurements import ClipEvent, ClipEventKind
 from tests.identity_proofing.proofing_builders import (
     NOW,
@@ -235,14 +243,24 @@ def test_only_passed_required_checks_verify(
     decided = adjudicate(results, a_policy(), channel, route, attempts)
     required = required_checks(a_policy(), channel, route)
     all_passed = all(found.get(name) is CheckOutcome.PASSED for name in required)
+    looked = found.get(CheckName.ASSISTED_REVIEW)
     if decided.outcome == "Verified":
-        assert all_passed
+        assert looked in {None, CheckOutcome.PASSED}
+        for name in required:
+            settled = set() if looked is None else _settled_by_people(name)
+            assert found.get(name) in {CheckOutcome.PASSED, *settled}
     against = {CheckOutcome.FAILED, CheckOutcome.UNCLEAR}
     objections = any(found.get(name) in against for name in advisory_checks(a_policy(), channel, route))
-    if all_passed and not objections:
+    if all_passed and not objections and looked in {None, CheckOutcome.PASSED}:
         assert decided.outcome == "Verified"
     if any(found.get(name) is CheckOutcome.FAILED for name in required):
         assert decided.outcome == "NotVerified"
+
+
+def _settled_by_people(check: str) -> set[CheckOutcome]:
+    """Return what people who looked and agreed may settle: a doubt of the checks that the pack names."""
+    settles = a_policy().assisted_review.settles
+    return {CheckOutcome.UNCLEAR} if settles is not None and check in settles.value else set()
 
 
 def test_no_combination_with_a_gap_verifies() -> None:
@@ -254,7 +272,9 @@ def test_no_combination_with_a_gap_verifies() -> None:
             results = [CheckResult(n, o) for n, o in found.items() if n != gap]
             results += [] if outcome is None else [CheckResult(gap, outcome)]
             verified = adjudicate(results, a_policy(), channel, route, {}).outcome == "Verified"
-            assert verified is (outcome is CheckOutcome.PASSED)
+            looked = CheckName.ASSISTED_REVIEW in required and gap != CheckName.ASSISTED_REVIEW
+            settled = _settled_by_people(gap) if looked else set()
+            assert verified is (outcome in {CheckOutcome.PASSED, *settled})
 
 
 def test_a_fresh_question_is_required_wherever_a_live_answer_is() -> None:
@@ -276,3 +296,37 @@ def test_every_reason_in_use_is_in_the_catalogue_in_both_languages() -> None:
         assert text.zh
         assert text.en
         assert bool(advice.zh) is bool(advice.en)
+
+
+# -- what people found ------------------------------------------------------------------------------
+
+TWO = (StaffReview("a", same_person=True, document_genuine=True, at=NOW),
+       StaffReview("b", same_person=True, document_genuine=True, at=NOW))  # fmt: skip
+DOUBTFUL = FaceVotes(0.36, 0.34)  # of the band in which people look
+
+
+def test_two_people_settle_a_doubt_of_the_machine_and_one_does_not() -> None:
+    in_doubt = evidence_with(face_clip_document=DOUBTFUL)
+    assert decide_proofing(in_doubt, a_policy()).outcome == "NeedsReview"
+    assert decide_proofing(replace(in_doubt, reviews=TWO[:1]), a_policy()).outcome == "NeedsReview"
+    assert decide_proofing(replace(in_doubt, reviews=TWO), a_policy()).outcome == "Verified"
+
+
+def test_two_people_do_not_settle_what_contradicts_the_claim() -> None:
+    refused = evidence_with(face_clip_document=FaceVotes(0.0, 0.0), reviews=TWO)
+    assert decide_proofing(refused, a_policy()).outcome == "NotVerified"
+    silent = evidence_with(authority=None, reviews=TWO)
+    assert decide_proofing(silent, a_policy()).outcome != "Verified"
+
+
+def test_what_people_found_against_the_person_counts_on_every_route() -> None:
+    denied = replace(TWO[1], same_person=False)
+    assert decide_proofing(evidence_with(reviews=(TWO[0], denied)), a_policy()).outcome == "NotVerified"
+
+
+def test_a_pack_that_names_nothing_lets_people_settle_nothing() -> None:
+    strict = a_policy().model_copy(
+        update={"assisted_review": a_policy().assisted_review.model_copy(update={"settles": None})}
+    )
+    in_doubt = evidence_with(face_clip_document=DOUBTFUL, reviews=TWO)
+    assert decide_proofing(in_doubt, strict).outcome == "NeedsReview"

@@ -53,6 +53,7 @@ _sessions = sa.Table(
     sa.Column("consumed_by", sa.String(60)),
     sa.Column("majority_on", sa.Date),  # of a minor: the day of coming of age
     sa.Column("document_expires_on", sa.Date),
+    sa.Column("waiting_since", UtcInstant, index=True),  # people have to look; NULL once it is decided
 )
 
 _challenges = sa.Table(
@@ -93,11 +94,10 @@ def save_session(connection: Connection, session: Session) -> None:
     connection.execute(_sessions.update().where(_sessions.c.id == session.id).values(**_columns(session)))
 
 
-def go_on_with(connection: Connection, session_id: str, route: Route, operator: str | None) -> None:
+def go_on_with(connection: Connection, session: Session, operator: str | None) -> None:
     """Go on with a session, perhaps on another route, for this operator."""
-    connection.execute(
-        _sessions.update().where(_sessions.c.id == session_id).values(route=route.value, operator=operator)
-    )
+    mine = _sessions.c.id == session.id
+    connection.execute(_sessions.update().where(mine).values(operator=operator, **_columns(session)))
 
 
 def get_session(connection: Connection, session_id: str) -> Session:
@@ -118,6 +118,8 @@ def get_session(connection: Connection, session_id: str) -> Session:
         attempts={EvidenceKind(kind): count for kind, count in progress["attempts"].items()},
         fingerprints={EvidenceKind(kind): mark for kind, mark in progress["fingerprints"].items()},
         authority_asked=progress["authority_asked"],
+        routes=tuple(Route(route) for route in progress.get("routes", ())),
+        waiting_since=row.waiting_since,
     )
 
 
@@ -225,6 +227,7 @@ def _columns(session: Session) -> dict[str, Any]:
         "attempts": {kind.value: count for kind, count in session.attempts.items()},
         "fingerprints": {kind.value: mark for kind, mark in session.fingerprints.items()},
         "authority_asked": session.authority_asked,
+        "routes": [route.value for route in session.routes],
     }
     return {
         "pack_id": session.pack_id,
@@ -237,6 +240,7 @@ def _columns(session: Session) -> dict[str, Any]:
         "opened_at": session.opened_at,
         "expires_at": session.expires_at,
         "progress": json.dumps(progress),
+        "waiting_since": session.waiting_since,
     }
 
 

@@ -230,6 +230,7 @@ class AttemptsPolicy(Record):
     after_document: Cited[AfterAttempts]
     after_clip: Cited[AfterAttempts]
     after_digits: Cited[AfterAttempts]
+    on_other_route: Cited[Count] | None = None  # none named: what was used up stays used up
 
 
 class TimeLimitsPolicy(Record):
@@ -279,6 +280,7 @@ class AssistedReviewPolicy(Record):
     staff_min: Cited[PositiveInt]
     different_people: Cited[bool]
     level: Cited[Name]
+    settles: Cited[tuple[CheckName, ...]] | None = None  # doubts of these checks; never what speaks against
 
 
 class DisclosurePolicy(Record):

@@ -39,5 +39,7 @@ def decide_proofing(evidence: Evidence, policy: Policy) -> Adjudication:
     """Run every check that the channel and the route name, required or advisory, and adjudicate."""
     required = required_checks(policy, evidence.channel, evidence.route)
     named = {*required, *advisory_checks(policy, evidence.channel, evidence.route)}
+    if evidence.reviews:
+        named.add(CheckName.ASSISTED_REVIEW.value)  # what people found is never left out
     results = [check(evidence, policy) for name, check in CHECKS.items() if name in named]
     return adjudicate(results, policy, evidence.channel, evidence.route, evidence.attempts)

@@ -148,12 +148,16 @@ class AuthorityEvidence:
 
 @dataclass(frozen=True, slots=True)
 class StaffReview:
-    """One member of staff compared the person with the document by eye. Staff are references, not names."""
+    """One member of staff compared the person with the document by eye. Staff are references, not names.
+
+    `ground` is a word of `ReviewGround`, never free text: what is written freely ends up naming somebody.
+    """
 
     staff: str
     same_person: bool
     document_genuine: bool
     at: datetime
+    ground: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ class Session:
         default_factory=dict
     )  # of the last evidence of each kind
     authority_asked: bool = False
+    routes: tuple[Route, ...] = ()  # that were gone before the one of now
+    waiting_since: datetime | None = None  # people have to look at it since then
 
     def attempts_at(self, kind: EvidenceKind) -> int:
         """Return how often different evidence of this kind was given."""
@@ -78,9 +80,10 @@ class AuthorityAsked:
 
 @dataclass(frozen=True, slots=True)
 class DecisionTaken:
-    """A decision was reached; `final` is False for one that asks the person to try again."""
+    """A decision was reached; `final` is False for one that asks the person to try again, or `for_people`."""
 
     final: bool
+    for_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)

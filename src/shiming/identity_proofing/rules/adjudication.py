@@ -39,13 +39,17 @@ def adjudicate(
     (1) no checks at all is a refusal  (2) a required check without a result is absent
     (3) a required check that failed refuses  (4) what can be given again is asked for again
     (5) what stays unclear, and advisory checks that speak against the person, go to people
-    (6) otherwise the person is verified
+    (6) what people found when they looked counts: against the person always, for them where the pack lets
+        people settle a doubt  (7) otherwise the person is verified
     """
     required = required_checks(policy, channel, route)
     if not results:
         return Adjudication(NotVerified((_no_checks(policy, channel),)), (), required)
     by_name = {result.check: result for result in results}
     demanded = [by_name.get(name) or _absent(name, policy, channel) for name in required]
+    looked = by_name.get(CheckName.ASSISTED_REVIEW.value)
+    if looked is not None and looked not in demanded:
+        demanded.append(looked)
     advisory = [by_name[name] for name in advisory_checks(policy, channel, route) if name in by_name]
     known = {result.check for result in demanded}
     checks = (*demanded, *(result for result in results if result.check not in known))
@@ -61,13 +65,32 @@ def _decide(
 ) -> Decision:
     if failed := [r for r in demanded if r.outcome is CheckOutcome.FAILED]:
         return NotVerified(_reasons(failed))
-    missed = [r for r in demanded if r.outcome in _MISSED]
+    settled = _settled(demanded, policy)
+    missed = [r for r in demanded if r.outcome in _MISSED and r.check not in settled]
     if again := _ask_again(missed, policy, route, attempts):
         return again
-    against = [r for r in advisory if r.outcome in {CheckOutcome.FAILED, CheckOutcome.UNCLEAR}]
+    against = [
+        r
+        for r in advisory
+        if r.outcome in {CheckOutcome.FAILED, CheckOutcome.UNCLEAR} and r.check not in settled
+    ]
     if missed or against:
         return NeedsReview(_reasons((*missed, *against)), _reviewer(missed, against, policy))
     return Verified(policy.routes[route].level.value)
+
+
+def _settled(demanded: Sequence[CheckResult], policy: Policy) -> frozenset[str]:
+    """Return the checks whose doubt people have settled: unclear ones of those that the pack names.
+
+    What failed was refused before; what is absent or could not be measured is no doubt that a look settles.
+    """
+    looked = any(
+        r.check == CheckName.ASSISTED_REVIEW.value and r.outcome is CheckOutcome.PASSED for r in demanded
+    )
+    if not looked or policy.assisted_review.settles is None:
+        return frozenset()
+    missing = {r.check for r in demanded if r.outcome in {CheckOutcome.ABSENT, CheckOutcome.UNAVAILABLE}}
+    return frozenset(check.value for check in policy.assisted_review.settles.value) - missing
 
 
 def _ask_again(

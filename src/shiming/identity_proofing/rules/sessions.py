@@ -46,20 +46,56 @@ def decide_step(
         return StepRefused("SESSION_CLOSED", session)
     if now >= session.expires_at:
         return StepRefused("SESSION_EXPIRED", replace(session, state=SessionState.EXPIRED))
-    return _step(session, event, policy)
+    return _step(session, event, policy, now)
 
 
-def _step(session: Session, event: SessionEvent, policy: Policy) -> Session | StepRefused:
+def take_route(session: Session, route: Route, policy: Policy) -> Session:
+    """Return the session on another route, which nobody has to give a reason for.
+
+    A route that was not gone before begins with the attempts that the pack gives it, so that nobody is sent
+    on a way that is closed already; to go back and forth gives none.
+    """
+    if route is session.route:
+        return session
+    gone = tuple(dict.fromkeys((*session.routes, session.route)))
+    fresh = policy.attempts.on_other_route
+    if fresh is None or route in gone:
+        return replace(session, route=route, routes=gone)
+    attempts = {
+        kind: min(count, max(0, attempts_max(policy, kind) - fresh.value))
+        if kind is not EvidenceKind.DOCUMENT
+        else count
+        for kind, count in session.attempts.items()
+    }
+    return replace(session, route=route, routes=gone, attempts=attempts)
+
+
+def wait_for_people(session: Session, policy: Policy, now: datetime) -> Session:
+    """Return the session as it waits for people to look: it lives until their time is over, once."""
+    if session.waiting_since is not None:
+        return session
+    until = now + timedelta(hours=policy.time_limits.review_hours_max.value)
+    return replace(session, waiting_since=now, expires_at=max(session.expires_at, until))
+
+
+def _step(session: Session, event: SessionEvent, policy: Policy, now: datetime) -> Session | StepRefused:
     match event:
         case SessionLeft():
             return replace(session, state=SessionState.ABANDONED)
-        case DecisionTaken(final=final):
-            return replace(session, state=SessionState.DECIDED) if final else session
+        case DecisionTaken():
+            return _decided(session, event, policy, now)
         case AuthorityAsked():
             if session.state is SessionState.CREATED:
                 return StepRefused("STEP_OUT_OF_ORDER", session)
             return replace(session, state=SessionState.AUTHORITY, authority_asked=True)
     return _evidence_given(session, event, policy)
+
+
+def _decided(session: Session, event: DecisionTaken, policy: Policy, now: datetime) -> Session:
+    if event.for_people:
+        return wait_for_people(session, policy, now)
+    state = SessionState.DECIDED if event.final else session.state
+    return replace(session, state=state, waiting_since=None)
 
 
 def attempts_max(policy: Policy, kind: EvidenceKind) -> int:

@@ -17,7 +17,7 @@ from shiming.identity_proofing.rules.challenge_document import challenge_content
 from shiming.identity_proofing.rules.challenge_drawing import draw_challenge
 from shiming.identity_proofing.rules.recording import record_challenge
 from shiming.identity_proofing.rules.requirements import live_evidence_wanted
-from shiming.identity_proofing.rules.sessions import begin_session
+from shiming.identity_proofing.rules.sessions import begin_session, take_route
 from shiming.identity_proofing.use_cases.tools import CHALLENGE, SESSION, ProofingTools
 from shiming.infrastructure.canonical_json import content_hash
 from shiming.jurisdictions.model import Channel, DigitsMode, Gesture, Policy, Route
@@ -67,7 +67,6 @@ def session_for_challenge(
     if session_id is None:
         return open_session(tools, connection, application, policy)
     require_known(application, policy)
-    store.go_on_with(connection, session_id, application.route, application.operator)
     session = store.get_session(connection, session_id)
     if session.state.is_final or tools.clock.now() >= session.expires_at:
         raise BadInput(
@@ -75,7 +74,9 @@ def session_for_challenge(
             Text(zh="这次办理已经结束。", en="This session is over."),
             advice=Text(zh="请重新办理。", en="Start a new session."),
         )
-    return session
+    going_on = take_route(session, application.route, policy)
+    store.go_on_with(connection, going_on, application.operator)
+    return going_on
 
 
 @inside("checked by every use case that opens a session")

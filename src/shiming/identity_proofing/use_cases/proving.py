@@ -19,6 +19,7 @@ from shiming.identity_proofing.model.evidence import (
     StaffReview,
 )
 from shiming.identity_proofing.permissions import MayConductSession, MayDecideSession
+from shiming.identity_proofing.rules.sessions import take_route
 from shiming.identity_proofing.use_cases.challenges import (
     Application,
     open_session,
@@ -160,9 +161,8 @@ def _session_for(
             policy.content_hash,
         )
         if fits and not session.state.is_final and tools.clock.now() < session.expires_at:
-            store.go_on_with(
-                connection, session.id, submission.application.route, submission.application.operator
-            )
+            going_on = take_route(session, submission.application.route, policy)
+            store.go_on_with(connection, going_on, submission.application.operator)
             return session.id
     return open_session(tools, connection, submission.application, policy).id
 

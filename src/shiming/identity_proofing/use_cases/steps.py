@@ -8,10 +8,17 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from shiming.identity_proofing import store
+from shiming.identity_proofing import held_pieces, store
 from shiming.identity_proofing.checks.recipe import decide_proofing
 from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity
-from shiming.identity_proofing.model.decision import Adjudication, NeedsReview, NotVerified, Retry, Verified
+from shiming.identity_proofing.model.decision import (
+    Adjudication,
+    NeedsReview,
+    NotVerified,
+    Retry,
+    Reviewer,
+    Verified,
+)
 from shiming.identity_proofing.model.evidence import (
     AuthorityEvidence,
     ChallengeEvidence,
@@ -102,7 +109,10 @@ def submit_clip(
     step: Step, clip: MeasuredClip, votes: FaceVotes | None, challenge: ChallengeEvidence
 ) -> Session | StepRefused:
     """Take a live clip in, with the challenge it answers; an old clip for a new challenge is an attempt."""
+    before = store.get_session(step.connection, step.session_id).fingerprints.get(EvidenceKind.CLIP)
     taken = step.take(EvidenceGiven(EvidenceKind.CLIP, f"{clip.fingerprint}/{challenge.id}"))
+    if before not in {None, f"{clip.fingerprint}/{challenge.id}"}:
+        step.record(reviews=())  # what people found in another clip does not carry over
     if isinstance(taken, StepRefused):
         step.record(clip=None, face_clip_document=None, challenge=challenge)
     else:
@@ -154,8 +164,7 @@ def decide_session(
         program=tools.program,
         signer=tools.signer,
     )
-    final = not isinstance(adjudication.decision, Retry | NeedsReview)
-    step.take(DecisionTaken(final=final))
+    _settle_session(step, adjudication)
     store.save_decision(step.connection, step.session_id, receipt, now)
     if identity is not None:
         store.save_deadlines(step.connection, step.session_id, deadlines_of(identity, step.policy, step.on))
@@ -163,6 +172,16 @@ def decide_session(
     if identity and subject:
         _keep_or_release(step, adjudication, subject, identity, files or {})
     return Decided(store.get_session(step.connection, step.session_id), adjudication, receipt)
+
+
+def _settle_session(step: Step, adjudication: Adjudication) -> None:
+    """Close the session, leave it open, or leave it waiting for people with all that it holds."""
+    decision = adjudication.decision
+    for_people = isinstance(decision, NeedsReview) and decision.by_whom is Reviewer.STAFF
+    final = not isinstance(decision, Retry | NeedsReview)
+    taken = step.take(DecisionTaken(final=final, for_people=for_people))
+    if for_people and isinstance(taken, Session):
+        held_pieces.keep_until(step.connection, taken.id, taken.expires_at)
 
 
 def _keep_or_release(
