@@ -104,6 +104,7 @@ def main() -> None:
     install_shiming(builder)
     say("fetching and converting the recognition models")
     run(builder, Path(__file__).with_name("model_store.py"), TARGET / "share" / "shiming" / "models")
+    run(builder, Path(__file__).with_name("web_assets.py"), TARGET / "share" / "shiming" / "web")
     shutil.rmtree(BUILDER)
     marker.write_text(wanted)
     marker.with_name(".ready").write_text(fingerprint(*locks))

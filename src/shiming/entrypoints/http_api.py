@@ -17,6 +17,8 @@ from shiming.entrypoints.http_problems import STATUSES
 from shiming.entrypoints.http_refusals import add_refusals
 from shiming.entrypoints.http_system import checks_of, system_router
 from shiming.entrypoints.openapi import document
+from shiming.entrypoints.pages.forms import CsrfField
+from shiming.entrypoints.pages.problems import problem_page
 from shiming.infrastructure.http.asking import gates_of
 from shiming.infrastructure.http.heavy_work import HeavyWork
 from shiming.infrastructure.http.metrics import HttpFigures
@@ -64,6 +66,11 @@ ROUTERS = (
     "shiming.accounts.api",
     "shiming.entrypoints.jobs_api",
 )
+#: Pages for people; `router` again, with whole paths.
+PAGES = (
+    "shiming.entrypoints.pages.assets",
+    "shiming.entrypoints.pages.preferences",
+)
 SPOOL = "spool"
 _LIMITS = RateLimits()
 
@@ -72,7 +79,7 @@ def create_app(
     platform: Any,
     *,
     authority: Any = None,
-    routers: tuple[str, ...] = ROUTERS,
+    routers: tuple[str, ...] = (*ROUTERS, *PAGES),
     limits: RateLimits = _LIMITS,
     traces: Traces | None = None,
 ) -> FastAPI:
@@ -98,6 +105,7 @@ def create_app(
     require_gates(app)
     add_refusals(app)
     app.openapi = lambda: document(app)  # type: ignore[method-assign] # FastAPI's own way to replace it
+    app.add_middleware(CsrfField)
     buckets = TokenBuckets(limits.per_address) if limits.per_address else None
     app.add_middleware(RequestEdge, figures=figures, address_buckets=buckets)
     if traces is not None:
@@ -128,6 +136,7 @@ def _prepare(app: FastAPI, platform: Any, limits: RateLimits, figures: HttpFigur
     state = app.state
     state.platform = platform
     state.problem_statuses = STATUSES
+    state.problem_page = problem_page
     state.figures = figures
     state.readiness = checks_of(platform)
     rate = limits.per_caller_and_route

@@ -57,9 +57,11 @@ def _http(request: Request, error: Exception) -> Response:
     return answer
 
 
-def _with_errors(answer: JSONResponse, found: Sequence[Any]) -> JSONResponse:
+def _with_errors(answer: Response, found: Sequence[Any]) -> Response:
     import json
 
+    if not isinstance(answer, JSONResponse):  # a page; people are not shown JSON pointers
+        return answer
     body = json.loads(bytes(answer.body))
     body["errors"] = [
         {"pointer": _pointer(each["loc"]), "code": str(each["type"]).upper(), "text": _without_input(each)}

@@ -9,6 +9,7 @@ import re
 from starlette.requests import HTTPConnection
 
 DEFAULT = "en"
+LANGUAGE_COOKIE = "shiming_language"  # what was chosen on a page counts first
 _CHOICE = re.compile(
     r"\s*([A-Za-z]{1,8}|\*)(?:-[A-Za-z0-9-]*)?\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?))?\s*"
 )
@@ -27,4 +28,5 @@ def preferred(header: str | None) -> str:
 
 def language_of(request: HTTPConnection) -> str:
     """Return the language of a request."""
-    return preferred(request.headers.get("accept-language"))
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    return chosen if chosen in {"zh", "en"} else preferred(request.headers.get("accept-language"))

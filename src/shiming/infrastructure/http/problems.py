@@ -7,11 +7,11 @@
 (`entrypoints.http_problems`), given to the application at start; here are only the defaults by kind.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
 from shiming.infrastructure.http.asking import Forbidden, Unauthenticated
 from shiming.infrastructure.http.language import language_of
@@ -21,6 +21,8 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5  # for whatever is unavailable and does not say itself when it will be back
 _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _CONFLICT, _UNAVAILABLE = 400, 401, 403, 409, 503
 _TOO_MANY = 429
+ProblemPage = Callable[[Request, ShimingError, int], Response | None]
+"""Shows an error to a person; None: the caller is a program."""
 
 
 class Refusal(ShimingError):
@@ -47,11 +49,14 @@ def status_of(error: ShimingError, table: Mapping[str, int]) -> int:
             return _BAD_REQUEST
 
 
-def problem(request: Request, error: ShimingError) -> JSONResponse:
-    """Return the answer for an error."""
+def problem(request: Request, error: ShimingError) -> Response:
+    """Return the answer for an error: a page where a person asked for one, else a problem document."""
     status = status_of(error, getattr(request.app.state, "problem_statuses", {}))
     language = language_of(request)
     request.state.problem_code = error.code  # for the request log
+    as_page: ProblemPage | None = getattr(request.app.state, "problem_page", None)
+    if as_page is not None and (found := as_page(request, error, status)) is not None:
+        return found
     body: dict[str, Any] = {
         "type": f"urn:shiming:problem:{error.code}",
         "title": error.text.in_language(language),
