@@ -86,7 +86,7 @@ class Platform(Installation):
         from shiming.entrypoints.evidence_keeping import VaultKeeper
         from shiming.entrypoints.pictures import jpeg
         from shiming.identity_proofing.connectors.fake import NullAuthority
-        from shiming.identity_proofing.use_cases.tools import ProofingTools
+        from shiming.identity_proofing.use_cases.tools import ProofingTools, RehearsedChallenge
 
         seen = self.recognition
         return ProofingTools(
@@ -103,6 +103,7 @@ class Platform(Installation):
             record=self._record,
             keeper=VaultKeeper(self),
             program=f"shiming {version('shiming')}",
+            rehearsed=RehearsedChallenge.parse(self.settings.sandbox_challenge),
         )
 
     def portrait_comparer(self) -> "Comparer":

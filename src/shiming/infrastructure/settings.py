@@ -6,6 +6,7 @@ r"""Settings of one installation, read once from the environment.
 | `SHIMING_DATABASE_URL` | SQLAlchemy URL of the database | `sqlite:///DATA/shiming.db` |
 | `SHIMING_PACK` | policy pack of the installation: a built-in one or a folder | `cn` |
 | `SHIMING_SANDBOX` | `1`: chosen challenges and fake services are allowed, and everything says so | `0` |
+| `SHIMING_SANDBOX_CHALLENGE` | in a sandbox, what everybody is asked: `turn_left,blink/470913` | drawn |
 | `SHIMING_LANGUAGE` | language of texts, `zh` or `en` | that of the locale |
 | `SHIMING_OBJECTS` | where encrypted evidence lies: a folder, or `s3://bucket/prefix` | `DATA/objects` |
 | `SHIMING_S3_ENDPOINT` | address of an S3-compatible service | that of the S3 library |
@@ -53,6 +54,7 @@ class Settings:
     database_url: str
     pack: str = "cn"
     sandbox: bool = False
+    sandbox_challenge: str = ""
     language: str = "en"
     objects: str = ""
     s3_endpoint: str | None = None
@@ -74,6 +76,7 @@ class Settings:
             or f"sqlite:///{(folder / 'shiming.db').as_posix()}",
             pack=environment.get("SHIMING_PACK") or "cn",
             sandbox=_flag(environment, "SHIMING_SANDBOX"),
+            sandbox_challenge=_sandbox_challenge(environment),
             language=_language(environment),
             objects=environment.get("SHIMING_OBJECTS") or str(folder / "objects"),
             s3_endpoint=environment.get("SHIMING_S3_ENDPOINT") or None,
@@ -139,6 +142,20 @@ def _flag(environment: Mapping[str, str], name: str) -> bool:
         Text(zh=f"{name} 只能是 0 或 1。", en=f"{name} must be 0 or 1."),
         details={"setting": name},
     )
+
+
+def _sandbox_challenge(environment: Mapping[str, str]) -> str:
+    """Read which challenge a rehearsal gives; nobody is proven by one that is known beforehand."""
+    value = environment.get("SHIMING_SANDBOX_CHALLENGE", "").strip()
+    if value and not _flag(environment, "SHIMING_SANDBOX"):
+        raise _invalid(
+            "SHIMING_SANDBOX_CHALLENGE",
+            Text(
+                zh="SHIMING_SANDBOX_CHALLENGE 只能用于演练环境。",
+                en="SHIMING_SANDBOX_CHALLENGE is for a sandbox only.",
+            ),
+        )
+    return value
 
 
 def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

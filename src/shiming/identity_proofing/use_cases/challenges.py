@@ -109,6 +109,11 @@ def give_challenge(
 ) -> Challenge:
     """Draw a challenge for a session, remember it, and return it."""
     require_live_evidence(policy, session.channel, session.route)
+    if tools.rehearsed is not None:
+        steps, digits = tools.rehearsed.steps, tools.rehearsed.digits
+        return give_chosen_challenge(
+            tools, connection, session, policy, language=language, steps=steps, digits=digits
+        )
     challenge = draw_challenge(
         policy,
         session.route,
