@@ -16,18 +16,31 @@ if TYPE_CHECKING:
     from shiming.entrypoints.wiring import Platform
 
 SPECIMENS = Path(__file__).resolve().parents[3] / "specimens"
+POPULATION = SPECIMENS / "population" / "people.json"
 START_S_MAX = 30.0
+STOP_S_MAX = 10.0
 NETWORK_S_MAX = 30.0  # the sandbox network takes half a second
 TOKEN = "sandbox-token"  # noqa: S105 - of a pretended network on this machine
 
 
 @contextmanager
-def sandbox_authority(folder: str) -> Iterator[str]:
+def sandbox_authority(folder: str, population: Path = POPULATION) -> Iterator[str]:
     """Run the pretended authority; yield its address once it listens."""
-    population = str(SPECIMENS / "population" / "people.json")
-    port = _free_port()
-    with _running("authority", folder, port, ["sandbox", "authority", "--population", population], {}):
+    port = free_port()
+    command = ["sandbox", "authority", "--population", str(population)]
+    with running("authority", folder, port, command, {}):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def sandbox_network(platform: "Platform", folder: str, operator: str, our_url: str) -> Iterator[None]:
+    """Run a pretended network that the registry knows and that calls back at our address."""
+    port = free_port()
+    secrets = _name_network(platform, folder, operator, f"http://127.0.0.1:{port}/tmf-api")
+    command = ["sandbox", "bss", "--store", str(Path(folder) / "bss.db"), *secrets]
+    command += ["--callback", f"{our_url}/v1/bss/{operator}/callbacks"]
+    with running("bss", folder, port, command, {}):
+        yield
 
 
 def status_in_the_network(platform: "Platform", folder: str, operator: str, line_id: str) -> str:
@@ -35,19 +48,17 @@ def status_in_the_network(platform: "Platform", folder: str, operator: str, line
 
     The line's event becomes a TMF641 order, the network calls back, signed, and only then is the line active.
     """
-    ours, theirs = _free_port(), _free_port()
+    ours = free_port()
+    url = f"http://127.0.0.1:{ours}"
     environment = {
         "SHIMING_DATA": str(platform.settings.data_folder),
         "SHIMING_DATABASE_URL": platform.settings.database_url,
         "SHIMING_SANDBOX": "1",
-        "SHIMING_PUBLIC_URL": f"http://127.0.0.1:{ours}",
+        "SHIMING_PUBLIC_URL": url,
     }
-    secrets = _name_network(platform, folder, operator, f"http://127.0.0.1:{theirs}/tmf-api")
-    bss = ["sandbox", "bss", "--store", str(Path(folder) / "bss.db"), *secrets]
-    bss += ["--callback", f"http://127.0.0.1:{ours}/v1/bss/{operator}/callbacks"]
     with (
-        _running("bss", folder, theirs, bss, {}),
-        _running("server", folder, ours, ["up"], environment),
+        sandbox_network(platform, folder, operator, url),
+        running("server", folder, ours, ["up"], environment),
     ):
         return _wait_for_status(platform, line_id)
 
@@ -91,30 +102,40 @@ def _wait_for_status(platform: "Platform", line_id: str) -> str:
 
 
 @contextmanager
-def _running(
+def running(
     name: str, folder: str, port: int, command: list[str], environment: Mapping[str, str]
-) -> Iterator[None]:
-    """Run one of our own commands at a port until the block ends."""
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run one of our own commands at a port until the block ends; it has ended then."""
     log = Path(folder) / f"{name}.log"
     whole = [sys.executable, "-m", "shiming", *command, "--port", str(port)]
+    # a session of its own: Ctrl-C reaches only this process, which ends the others in order
     with (
         log.open("wb") as stream,
         subprocess.Popen(  # noqa: S603 - our own program
-            whole, stdout=stream, stderr=stream, env={**os.environ, **environment}
+            whole, stdout=stream, stderr=stream, env={**os.environ, **environment}, start_new_session=True
         ) as process,
     ):
         try:
             _wait_for(port, process)
-            yield
+            yield process
         finally:
-            process.terminate()
+            _end(process)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens at just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_S_MAX)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -43,10 +43,10 @@ def authority(
     Example: shiming sandbox authority --population specimens/population.json --port 8901
     """
     from shiming.identity_proofing.sandbox_authority import server, service
-    from shiming.identity_proofing.sandbox_authority.population import read_population
+    from shiming.identity_proofing.sandbox_authority.population import PopulationFile
 
     platform = platform_of(context)
-    people = read_population(population)
+    people = PopulationFile(population)  # people may be added while it runs
     pretended = service.SandboxAuthority(
         population=people,
         compare=platform.portrait_comparer(),

@@ -3,8 +3,13 @@
 A JSON file: `{"people": [{"number", "name", "birth_date"?, "valid_to"?, "status"?, "portrait"?}, ...]}`.
 `valid_to` is a day or `long_term`; `status` is `normal` (default), `expired` or `lost`; `portrait` is a
 picture beside the file. The portrait is compared here, in this process: its template never leaves it.
+
+A rehearsal may add people while the authority runs: `PopulationFile` reads a changed file again.
 """
 
+import logging
+import threading
+from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from shiming.vocabulary.errors import BadInput, Text
 
+_LOG = logging.getLogger(__name__)
 PEOPLE_MAX = 100_000
 LONG_TERM = "long_term"
 
@@ -62,3 +68,44 @@ def read_population(file: Path) -> dict[str, PersonRecord]:
         )
         for person in population.people
     }
+
+
+class PopulationFile(Mapping[str, PersonRecord]):
+    """The people of a file as it is now; a file that has become unreadable changes nobody.
+
+    Raises BadInput when it cannot be read the first time. Threads may share it.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._people = read_population(file)
+        self._seen = self._mark()
+
+    def __getitem__(self, number: str) -> PersonRecord:
+        return self._now()[number]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def _now(self) -> dict[str, PersonRecord]:
+        mark = self._mark()
+        with self._lock:
+            if mark is not None and mark != self._seen:
+                self._seen = mark
+                try:
+                    self._people = read_population(self._file)
+                except BadInput as problem:
+                    _LOG.warning("the population stays as it was: %s", problem.code)
+            return self._people
+
+    def _mark(self) -> tuple[int, int, int] | None:
+        """Return what tells one version of the file from another."""
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
