@@ -1,0 +1,5 @@
+"""Facts about links to orders on the applicant's own phone, as they stand in the outbox."""
+
+APPLICANT_LINK_MADE = "order.applicant_link_made"
+APPLICANT_LINK_CLOSED = "order.applicant_link_closed"
+CARD_AWAITED = "order.card_awaited"
