@@ -44,6 +44,7 @@ ROUTERS = (
     "shiming.registrations.api.key_services",
     "shiming.registrations.api.actual_user_links",
     "shiming.entrypoints.link_steps_api",
+    "shiming.entrypoints.applicant_links_api",
     "shiming.registrations.api.terms",
     "shiming.registrations.api.confirmations",
     "shiming.registrations.api.contract_confirmations",

@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "challenge": ("shiming.identity_proofing.commands", "Draw a live challenge: gestures and digits."),
     "prove": ("shiming.identity_proofing.commands", "Prove that a living person holds a document."),
     "orders": ("shiming.registrations.commands.orders", "What is asked for with one proof."),
+    "applicant-links": ("shiming.registrations.commands.applicant_links", "An order on one's own phone."),
     "terms": ("shiming.registrations.commands.terms", "Terms of service by version."),
     "confirmations": ("shiming.registrations.commands.confirmations", "Customers confirm what is opened."),
     "register": ("shiming.registrations.commands.registrations", "Register a number for a proven person."),
@@ -48,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "jobs": ("shiming.entrypoints.job_commands", "See jobs; retry or discard dead letters."),
     "webhooks": ("shiming.entrypoints.webhook_commands", "Receivers of events, their secrets, replay."),
     "accounts": ("shiming.accounts.commands", "Create, change and disable accounts of staff."),
+    "devices": ("shiming.accounts.device_commands", "Enrol, list and revoke capture devices."),
     "clients": ("shiming.accounts.commands", "Create, list and disable machine clients of the API."),
     "sandbox": ("shiming.entrypoints.sandbox_commands", "Run a stand-in authority or BSS for rehearsal."),
 }

@@ -1,6 +1,7 @@
 """All tables of all features, in one schema: what migrations, backups and tests work on."""
 # ruff: noqa: F401 - a module is imported for the tables that it adds to the schema; none may be removed
 
+import shiming.accounts.store.capture_devices
 import shiming.accounts.store.tables
 import shiming.identity_proofing.held_pieces
 import shiming.identity_proofing.store
@@ -19,6 +20,7 @@ import shiming.privacy.store.evidence_pins
 import shiming.privacy.store.ledger
 import shiming.privacy.store.ledger_tree
 import shiming.registrations.store.actual_user_links
+import shiming.registrations.store.applicant_links
 import shiming.registrations.store.bss_endpoints
 import shiming.registrations.store.confirmation
 import shiming.registrations.store.enterprise_lines

@@ -147,6 +147,8 @@ class ContractPolicy(Record):
     confirmation_digits: Cited[Annotated[int, Field(ge=4, le=12)]]
     confirmation_minutes: Cited[PositiveInt]
     confirmation_attempts_max: Cited[PositiveInt]
+    link_hours: Cited[PositiveInt] | None = None  # a link to an online order; none: as long as a session
+    delivery_days: Cited[PositiveInt] | None = None  # an order waits for its card; none: as long as a proof
 
 
 class TransferPolicy(Record):

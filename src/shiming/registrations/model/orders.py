@@ -104,3 +104,4 @@ class LineOrder:
     cap_reserved_until: datetime | None = None
     review: str | None = None  # reference of the enhanced review that was passed
     donor: DonorConfirmation | None = None  # where a number comes from another operator
+    delivery_until: datetime | None = None  # the card is on its way: proof and number are good until then

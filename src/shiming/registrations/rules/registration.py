@@ -43,7 +43,12 @@ def decide_registration(
     """Say who may have the number, or every reason why nobody gets it."""
     #  (1) the session proves a person, freshly, for this operator, and is not used up
     session = decide_session_usable(
-        facts.session, operator=command.operator, policy=policy, sandbox=sandbox, now=now
+        facts.session,
+        operator=command.operator,
+        policy=policy,
+        sandbox=sandbox,
+        now=now,
+        kept_until=facts.order.delivery_until if facts.order else None,
     )
     usable = isinstance(session, SessionUsable)
     refusals = list(session.refusals) if isinstance(session, SessionNotUsable) else []

@@ -24,8 +24,12 @@ def decide_session_usable(
     policy: RegistrationPolicy,
     sandbox: bool,
     now: datetime,
+    kept_until: datetime | None = None,
 ) -> SessionUsable | SessionNotUsable:
-    """Say whether this session can register a line at `operator` now."""
+    """Say whether this session can register a line at `operator` now.
+
+    `kept_until`: its order waits for a card that is on its way; the proof is good at least so long.
+    """
     if session is None:
         return SessionNotUsable((Refusal(RefusalCode.SESSION_UNKNOWN, policy.session_citation),))
     codes = []
@@ -35,11 +39,11 @@ def decide_session_usable(
     #  (2) nothing was registered with it before
     if session.consumed_by is not None:
         codes.append(RefusalCode.SESSION_CONSUMED)
-    #  (3) it is fresh, and not from the future
-    if session.decided_at is not None and not (
-        session.decided_at <= now <= session.decided_at + policy.session_age_max
-    ):
-        codes.append(RefusalCode.SESSION_TOO_OLD)
+    #  (3) it is fresh, or kept for an order whose card is on its way; and not from the future
+    if session.decided_at is not None:
+        fresh_until = session.decided_at + policy.session_age_max
+        if not session.decided_at <= now <= max(fresh_until, kept_until or fresh_until):
+            codes.append(RefusalCode.SESSION_TOO_OLD)
     #  (4) it was made for this operator
     if session.operator not in {None, operator}:
         codes.append(RefusalCode.SESSION_OF_OTHER_OPERATOR)

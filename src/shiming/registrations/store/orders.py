@@ -64,6 +64,7 @@ line_orders = sa.Table(
     sa.Column("donor_reference", sa.String(40)),
     sa.Column("donor_identifier", sa.String(64)),
     sa.Column("donor_until", UtcInstant),
+    sa.Column("delivery_until", UtcInstant),  # the card is on its way; the proof is good so long
     sa.Index("ix_line_orders_organisation", "organisation"),
     sa.Index("ix_line_orders_cap", "cap_subject", "cap_reserved_until"),
 )
@@ -160,6 +161,7 @@ def columns_of(order: LineOrder) -> dict[str, Any]:
         "donor_reference": donor and donor.reference,
         "donor_identifier": donor and donor.identifier.reveal("store"),
         "donor_until": donor and donor.until,
+        "delivery_until": order.delivery_until,
     }
 
 
@@ -193,6 +195,7 @@ def _order(row: Row[Any]) -> LineOrder:
         cap_reserved_until=row.cap_reserved_until,
         review=row.review,
         donor=_donor(row),
+        delivery_until=row.delivery_until,
     )
 
 
