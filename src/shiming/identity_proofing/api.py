@@ -5,6 +5,7 @@ POST /v1/proofing-sessions/{session}/challenges  a challenge, used once, for a s
 PUT  /v1/proofing-sessions/{session}/document    front and back, multipart
 PUT  /v1/proofing-sessions/{session}/clip        the live clip and the challenge it answers, multipart
 PUT  /v1/proofing-sessions/{session}/digits      a recording or the digits tapped, multipart
+POST /v1/proofing-sessions/{session}/uploads     what may be interrupted, in chunks (api_uploads)
 POST /v1/proofing-sessions/{session}/reviews     what a member of staff saw
 POST /v1/proofing-sessions/{session}/decision    Verified, NotVerified, NeedsReview or Retry, and why
 GET  /v1/proofing-sessions/{session}             how it stands
@@ -31,12 +32,19 @@ from shiming.identity_proofing.api_schemas import (
     NewReview,
     NewSession,
     SessionShown,
-    parse_challenge_part,
     shown,
     shown_decision,
 )
+from shiming.identity_proofing.api_steps import (
+    DIGITS,
+    DOCUMENT,
+    LIVE_CLIP,
+    hand_in_clip,
+    hand_in_digits,
+    hand_in_document,
+)
+from shiming.identity_proofing.api_uploads import add_upload_routes
 from shiming.identity_proofing.errors import refused
-from shiming.identity_proofing.model.claimed_identity import DeclaredIdentity
 from shiming.identity_proofing.model.evidence import StaffReview
 from shiming.identity_proofing.permissions import (
     MayConductSession,
@@ -53,41 +61,10 @@ from shiming.infrastructure.http.asking import Asking, asked
 from shiming.infrastructure.http.etags import require_version
 from shiming.infrastructure.http.idempotent import Answer, hash_of, idempotency_key, idempotent
 from shiming.infrastructure.http.problems import problem_responses
-from shiming.infrastructure.http.uploads import CLIP, IMAGE, SOUND, FilePart, TextPart, Upload, UploadForm
+from shiming.infrastructure.http.uploads import Upload
 from shiming.vocabulary.errors import BadInput, Text
 
 router = APIRouter(prefix="/v1/proofing-sessions", tags=["proofing sessions"])
-
-_CHALLENGE_CHARACTERS_MAX = 8_000  # a challenge document is about 2 000
-_NAME_CHARACTERS_MAX = 120
-_NUMBER_CHARACTERS_MAX = 40
-_DIGITS = {"type": "string", "pattern": "^[0-9]{1,12}$"}
-_CHALLENGE_PART = {
-    "type": "string",
-    "contentMediaType": "application/json",
-    "description": "The challenge as it was given out; `prompts_s` may be added.",
-}
-DOCUMENT = UploadForm(
-    (FilePart("front", IMAGE), FilePart("back", IMAGE, required=False)),
-    (
-        TextPart("declared_name", _NAME_CHARACTERS_MAX),
-        TextPart("declared_number", _NUMBER_CHARACTERS_MAX),
-    ),
-)
-LIVE_CLIP = UploadForm(
-    (FilePart("clip", CLIP),),
-    (
-        TextPart("challenge", _CHALLENGE_CHARACTERS_MAX, _CHALLENGE_PART, required=True),
-        TextPart("digits_in", 8, {"type": "string", "enum": ["clip", "other"]}),
-    ),
-)
-DIGITS = UploadForm(
-    (FilePart("audio", SOUND, required=False),),
-    (
-        TextPart("challenge", _CHALLENGE_CHARACTERS_MAX, _CHALLENGE_PART, required=True),
-        TextPart("tapped", 12, _DIGITS),
-    ),
-)
 
 
 SessionId = Annotated[
@@ -106,6 +83,15 @@ def _conducting(request: Request, session: SessionId, asking: Conducting) -> Des
 
 
 ReadyDesk = Annotated[Desk, Depends(_conducting)]
+
+
+def _conducted_session(request: Request, session: SessionId, asking: Conducting) -> str:
+    """Answer the question of a session whose uploads are asked for; return its reference."""
+    _conducting(request, session, asking)
+    return reference_of(session)
+
+
+add_upload_routes(router, "/{session}", _conducted_session)
 
 
 @router.post("", status_code=201, response_model=SessionShown, responses=problem_responses(409))
@@ -173,11 +159,7 @@ def take_document(
     request: Request, session: SessionId, desk: ReadyDesk, upload: Annotated[Upload, DOCUMENT.received()]
 ) -> Response:
     """Hand in photos of the document; the same files again change nothing."""
-    declared = DeclaredIdentity(upload.texts.get("declared_name"), upload.texts.get("declared_number"))
-    with request.app.state.heavy_work.turn():
-        stepwise.take_document(
-            desk, reference_of(session), upload.file("front"), upload.files.get("back"), declared
-        )
+    hand_in_document(request, desk, reference_of(session), upload)
     return _answer(request, desk, session)
 
 
@@ -192,12 +174,7 @@ def take_clip(
 
     `digits_in`: `clip` (default) when the digits are spoken in the clip, `other` when they come apart.
     """
-    challenge = parse_challenge_part(upload.texts["challenge"])
-    in_clip = upload.texts.get("digits_in", "clip") == "clip"
-    with request.app.state.heavy_work.turn():
-        stepwise.take_clip(
-            desk, reference_of(session), upload.file("clip"), challenge, digits_spoken_in_clip=in_clip
-        )
+    hand_in_clip(request, desk, reference_of(session), upload)
     return _answer(request, desk, session)
 
 
@@ -209,12 +186,7 @@ def take_digits(
     request: Request, session: SessionId, desk: ReadyDesk, upload: Annotated[Upload, DIGITS.received()]
 ) -> Response:
     """Hand in a recording of the digits, or the digits as tapped."""
-    audio, tapped = upload.files.get("audio"), upload.texts.get("tapped")
-    if (audio is None) == (tapped is None):
-        raise refused("DIGITS_FORM")
-    challenge = parse_challenge_part(upload.texts["challenge"])
-    with request.app.state.heavy_work.turn():
-        stepwise.take_digits(desk, reference_of(session), audio, tapped, challenge)
+    hand_in_digits(request, desk, reference_of(session), upload)
     return _answer(request, desk, session)
 
 

@@ -24,6 +24,18 @@ _REASONS: dict[str, tuple[Text, Text]] = {
         ),
         Text(zh="请只提交证件，然后请求决定。", en="Send the document only, then ask for the decision."),
     ),
+    "REVIEW_NOT_AWAITED": (
+        Text(zh="这次办理不在等待人工核验。", en="This session does not wait for people to look."),
+        Text(zh="请回到待办列表。", en="Go back to the list of those that wait."),
+    ),
+    "REVIEW_GROUND_CONTRADICTS": (
+        Text(zh="理由与作答不一致。", en="The reason contradicts the answers."),
+        Text(zh="请选择与作答一致的理由。", en="Choose a reason that fits what you answered."),
+    ),
+    "REVIEW_PICTURE_UNKNOWN": (
+        Text(zh="没有这张图片，或不能为此目的查看。", en="There is no such picture, or not for this purpose."),
+        Text(zh="请从页面上选择。", en="Choose among those on the page."),
+    ),
     "SESSION_EXPIRED": (Text(zh="这次办理已经超时。", en="The time of this session is over."), _START_AGAIN),
     "SESSION_CHANGED": (
         Text(zh="决定期间又收到了新材料。", en="New evidence came in while this was being decided."),
@@ -32,6 +44,47 @@ _REASONS: dict[str, tuple[Text, Text]] = {
     "STEP_OUT_OF_ORDER": (
         Text(zh="请先上传证件。", en="The document comes first."),
         Text(zh="顺序：证件、视频、数字、决定。", en="In this order: document, clip, digits, decision."),
+    ),
+    "UPLOAD_UNKNOWN": (
+        Text(zh="没有这个上传任务。", en="There is no such upload in this session."),
+        Text(zh="请重新创建上传任务。", en="Create it again: POST .../uploads."),
+    ),
+    "UPLOAD_EXPIRED": (
+        Text(zh="上传任务已经过期。", en="The time of this upload is over."),
+        _START_AGAIN,
+    ),
+    "UPLOAD_OFFSET": (
+        Text(
+            zh="数据块的起始位置不是服务器等待的位置。",
+            en="The chunk does not start where the upload stands.",
+        ),
+        Text(zh="请用 HEAD 查询位置后继续。", en="Ask by HEAD where it stands, and go on from there."),
+    ),
+    "UPLOAD_LENGTH": (
+        Text(
+            zh="上传长度缺失、矛盾或超出限制。",
+            en="The length is missing, contradictory or beyond the limit.",
+        ),
+        Text(zh="请核对 Upload-Length。", en="Check Upload-Length against what OPTIONS says."),
+    ),
+    "UPLOAD_METADATA": (
+        Text(zh="上传说明缺失或有误。", en="What is said about the upload is not complete, or wrong."),
+        Text(zh="请核对 Upload-Metadata。", en="Check Upload-Metadata: kind and filetype are needed."),
+    ),
+    "UPLOADS_TOO_MANY": (
+        Text(
+            zh="本次办理的上传数量或大小已达上限。",
+            en="This session has too many uploads, or too large ones.",
+        ),
+        Text(zh="请删除不用的上传任务。", en="End (DELETE) those that are not needed."),
+    ),
+    "UPLOAD_UNFINISHED": (
+        Text(zh="上传尚未完成。", en="Not everything of this upload has arrived."),
+        Text(zh="请继续上传后再提交。", en="Send the rest, then hand it in."),
+    ),
+    "UPLOAD_OTHER_KIND": (
+        Text(zh="这个上传任务不是这一步需要的材料。", en="This upload is not what this step takes."),
+        Text(zh="请核对上传任务的 kind。", en="Check the `kind` it was created with."),
     ),
     "ATTEMPTS_USED_UP": (
         Text(zh="这一步的次数已用完。", en="All attempts at this step are used up."),

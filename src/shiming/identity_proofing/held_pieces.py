@@ -16,33 +16,19 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from shiming.identity_proofing.held_tables import holds as _holds
+from shiming.identity_proofing.held_tables import pieces as _pieces
+from shiming.identity_proofing.held_tables import upload_chunks as _upload_chunks
+from shiming.identity_proofing.held_tables import uploads as _uploads
 from shiming.infrastructure.database import insert_into
 from shiming.infrastructure.encryption import KeyProvider, WrappedKey, new_data_key, undecryptable
 from shiming.infrastructure.framed_encryption import ObjectContext, decrypt_frames, encrypt_frames
 from shiming.infrastructure.object_store import ObjectStore
-from shiming.infrastructure.tables import UtcInstant, schema
+from shiming.infrastructure.tables import schema
 
 PIECE = "HPC"
 EXPIRED_A_BATCH_MAX = 200  # sessions; each has at most a dozen objects to remove
 _CHUNK = 1 << 18
-
-_holds = sa.Table(
-    "proofing_holds",
-    schema,
-    sa.Column("session_id", sa.String(40), sa.ForeignKey("proofing_sessions.id"), primary_key=True),
-    sa.Column("kek_id", sa.String(80), nullable=False),
-    sa.Column("wrapped_key", sa.LargeBinary),  # NULL: destroyed
-    sa.Column("expires_at", UtcInstant, nullable=False, index=True),
-)
-
-_pieces = sa.Table(
-    "proofing_held_pieces",
-    schema,
-    sa.Column("object_id", sa.String(64), primary_key=True),
-    sa.Column("session_id", sa.String(40), sa.ForeignKey("proofing_holds.session_id"), index=True),
-    sa.Column("name", sa.String(20), nullable=False),
-    sa.Column("present", sa.Boolean, nullable=False),  # the one that counts among those of its name
-)
 
 Content = bytes | Path
 Begin = Callable[[], AbstractContextManager[Connection]]
@@ -74,7 +60,7 @@ def hold(
     """Encrypt and store pieces; they do not count before `make_present` says so in the step's transaction."""
     ids = {name: tools.new_reference(PIECE) for name in contents}
     with begin() as connection:
-        data_key = _key_of(tools, connection, session_id, expires_at)
+        data_key = key_of(tools, connection, session_id, expires_at)
         for name, object_id in ids.items():
             row = {"object_id": object_id, "session_id": session_id, "name": name, "present": False}
             connection.execute(_pieces.insert().values(row))
@@ -120,6 +106,43 @@ def open_pieces(
     }
 
 
+def keep_until(connection: Connection, session_id: str, until: datetime) -> None:
+    """Keep what a session holds until then: people still have to look at it."""
+    mine = _holds.c.session_id == session_id
+    connection.execute(_holds.update().where(mine).values(expires_at=until))
+
+
+def list_present(connection: Connection, session_id: str) -> dict[str, str]:
+    """Return the pieces that count and can be opened, by name; their references."""
+    held = _holds.join(_pieces, _pieces.c.session_id == _holds.c.session_id)
+    mine = (_pieces.c.session_id == session_id) & _pieces.c.present & _holds.c.wrapped_key.isnot(None)
+    query = sa.select(_pieces.c.name, _pieces.c.object_id).select_from(held).where(mine)
+    return {row.name: row.object_id for row in connection.execute(query)}
+
+
+def open_objects(
+    tools: HoldingTools, begin: Begin, session_id: str, object_ids: Iterable[str]
+) -> Iterator[bytes]:
+    """Return the content of these objects of a session, one after the other; Unavailable without its key."""
+    with begin() as connection:
+        wrapped = _wrapped(connection, session_id)
+    if wrapped is None:
+        raise undecryptable()
+    data_key = tools.keys.unwrap(wrapped)
+    for object_id in object_ids:
+        context = ObjectContext(object_id, operator="", subject=session_id)
+        yield from decrypt_frames(tools.objects.open(object_id), data_key, context)
+
+
+def remove_of(tools: HoldingTools, begin: Begin, object_ids: Iterable[str]) -> None:
+    """Remove these objects, then their rows."""
+    ids = tuple(object_ids)
+    for object_id in ids:
+        tools.objects.remove(object_id)
+    with begin() as connection:
+        connection.execute(_pieces.delete().where(_pieces.c.object_id.in_(ids)))
+
+
 def destroy_key(connection: Connection, session_id: str) -> None:
     """Make every piece of a session unreadable, in the transaction that decides it."""
     mine = _holds.c.session_id == session_id
@@ -134,6 +157,9 @@ def remove_pieces(tools: HoldingTools, begin: Begin, session_id: str) -> None:
     for object_id in object_ids:
         tools.objects.remove(object_id)
     with begin() as connection:
+        mine = sa.select(_uploads.c.id).where(_uploads.c.session_id == session_id)
+        connection.execute(_upload_chunks.delete().where(_upload_chunks.c.upload_id.in_(mine)))
+        connection.execute(_uploads.delete().where(_uploads.c.session_id == session_id))
         connection.execute(_pieces.delete().where(_pieces.c.object_id.in_(object_ids)))
         others = sa.exists().where(_pieces.c.session_id == session_id)
         connection.execute(_holds.delete().where(_holds.c.session_id == session_id, ~others))
@@ -146,7 +172,8 @@ def list_to_discard(connection: Connection, now: datetime) -> tuple[str, ...]:
     return tuple(connection.execute(query).scalars())
 
 
-def _key_of(tools: HoldingTools, connection: Connection, session_id: str, expires_at: datetime) -> bytes:
+def key_of(tools: HoldingTools, connection: Connection, session_id: str, expires_at: datetime) -> bytes:
+    """Return the data key of a session, made when it holds nothing yet; Unavailable once it is destroyed."""
     fresh = tools.keys.wrap(new_data_key())
     row = {
         "session_id": session_id,

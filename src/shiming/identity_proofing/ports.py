@@ -1,6 +1,6 @@
 """What identity proofing asks of others: an authority, recognition, and someone who keeps the evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -122,3 +122,31 @@ class DecisionRecorder(Protocol):
         facts: Mapping[str, str | int | bool | None],
         operator: str,
     ) -> None: ...
+
+
+class EarlyMeasuring(Protocol):
+    """Measures a clip while it is still being uploaded; whoever cannot, lets it be measured at the end."""
+
+    def begin(self, upload_id: str, portrait: Callable[[], Image | None]) -> None:
+        """Make ready for a clip; `portrait` gives the document's, if there is one."""
+        ...
+
+    def feed(self, upload_id: str, start: int, content: bytes, *, whole: bool) -> None:
+        """Take the next bytes, which are kept already; `whole`: nothing follows."""
+        ...
+
+    def drop(self, upload_id: str) -> None:
+        """Forget an upload."""
+        ...
+
+    def measured(self, upload_id: str, content_hash: str) -> "Measured | None":
+        """Wait for what was measured early of this very content and take it; None: measure it now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of a clip before it was handed in, with the template of the document's portrait."""
+
+    clip: ClipMeasurement
+    portrait: tuple[Image, FaceTemplate] | None = field(repr=False)

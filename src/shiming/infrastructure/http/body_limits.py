@@ -18,6 +18,7 @@ BODY_SECONDS_MAX = 20.0  # for a JSON body, over a bad mobile line
 UPLOAD_CHUNK_SECONDS_MAX = 30.0  # between two pieces of an upload
 UPLOAD_SECONDS_MAX = 300.0  # for a whole upload: 64 MB at 1.7 Mbit/s
 _NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_CHUNK_TYPE = "application/offset+octet-stream"  # of an upload in chunks (tus)
 _SCOPE_KEY = "shiming.body"
 
 
@@ -112,7 +113,7 @@ def bound(scope: Scope, receive: Receive) -> BoundedBody:
         receive,
         content_length=int(length) if length.isascii() and length.isdigit() else None,
         is_json=kind.endswith("json"),
-        streams=kind.startswith("multipart/"),
+        streams=kind.startswith("multipart/") or kind == _CHUNK_TYPE,
     )
     scope[_SCOPE_KEY] = body
     return body

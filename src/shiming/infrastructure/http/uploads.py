@@ -87,7 +87,7 @@ class TextPart:
 class Upload:
     """What arrived; the files are gone when the request is over."""
 
-    files: Mapping[str, Path]
+    files: dict[str, Path]
     texts: Mapping[str, str] = field(repr=False)
     room: Path
 
