@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup server dev demo test test-long check lint types contracts format lock benchmark evaluate clean
+.PHONY: browser screenshots help setup server dev demo test test-long check lint types contracts format lock benchmark evaluate clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -19,10 +19,17 @@ dev: ## setup + what tests and tools need
 demo: setup ## run the main job on shipped specimens and tell the story
 	@$(BIN)/shiming demo
 
-test: check ## everything that CI runs: style, types, import contracts, all tests
+test: check browser ## everything that CI runs: style, types, import contracts, all tests
 	$(BIN)/pytest -m "not long" -n 2 --dist worksteal
 
-test-long: dev ## the tests that take minutes
+browser: ## install Debian's Chromium where that is allowed; the tests of pages are skipped without it
+	@tools/setup/chromium.sh
+
+screenshots: dev ## pictures of the pages in both languages, into docs/screenshots
+	@tools/setup/chromium.sh --with-fonts
+	$(BIN)/python -m tools.screenshots
+
+test-long: dev browser ## the tests that take minutes
 	$(BIN)/pytest -m long
 
 check: dev lint types contracts ## style, types and import contracts only

@@ -1,8 +1,8 @@
 """Compares the texts of the templates with the Chinese catalogues.
 
-    python -m tools.catalogues          # what is missing, what is left over; exit code 1 when there is anything
+    python -m tools.catalogues     # what is missing, what is left over; exit code 1 when there is anything
 
-A catalogue belongs to the folder of templates that bears its name; `common.po` to the templates outside of any.
+A catalogue belongs to the folder of templates that bears its name, `common.po` to templates outside of any.
 """
 
 import sys
@@ -66,7 +66,7 @@ def _messages(path: Path, language: str) -> dict[str, Message]:
 
 def _flaw(message: Message) -> str:
     """Return what is wrong with a translation: empty, uncertain, or with other places for facts."""
-    texts = [message.string] if isinstance(message.string, str) else list(message.string)
+    texts = [message.string] if isinstance(message.string, str) else list(message.string or [""])
     if not all(texts):
         return "not translated"
     if message.fuzzy:
