@@ -64,6 +64,51 @@ _TEXTS: dict[str, tuple[Text, Text]] = {
         _TRY_AGAIN,
     ),
     "ACCOUNT_UNKNOWN": (Text(zh="没有此账户。", en="There is no such account."), _TRY_AGAIN),
+    "DEVICE_UNKNOWN": (Text(zh="没有此采集设备。", en="There is no such capture device."), _TRY_AGAIN),
+    "DEVICE_PROOF_MISSING": (
+        Text(zh="请求没有采集设备的签名。", en="The request is not signed by a capture device."),
+        Text(zh="请先登记设备，再由该设备发送。", en="Enrol the device and send it from there."),
+    ),
+    "DEVICE_NOT_ENROLLED": (
+        Text(zh="采集设备未登记。", en="The capture device is not enrolled."),
+        _ASK_ADMINISTRATOR,
+    ),
+    "DEVICE_REVOKED": (
+        Text(zh="采集设备已停用。", en="The capture device was revoked."),
+        _ASK_ADMINISTRATOR,
+    ),
+    "DEVICE_OTHER_OPERATOR": (
+        Text(zh="采集设备属于其他运营者。", en="The capture device belongs to another operator."),
+        _ASK_ADMINISTRATOR,
+    ),
+    "DEVICE_PROOF_INVALID": (
+        Text(zh="采集设备的签名无效。", en="The signature of the capture device does not hold."),
+        Text(zh="请核对设备密钥。", en="Check which key the device holds."),
+    ),
+    "DEVICE_PROOF_OTHER_REQUEST": (
+        Text(zh="设备签名不是这次请求的。", en="The device signed another request than this one."),
+        _TRY_AGAIN,
+    ),
+    "DEVICE_PROOF_STALE": (
+        Text(zh="设备签名已过时。", en="The signature of the device is too old, or from the future."),
+        Text(zh="请校准设备时钟。", en="Set the clock of the device."),
+    ),
+    "DEVICE_PROOF_REPLAYED": (
+        Text(zh="设备签名已被使用过。", en="This signature of the device was used before."),
+        _TRY_AGAIN,
+    ),
+    "DEVICE_NAME_FORMAT": (
+        Text(zh="设备名称或网点名称不正确。", en="This is no name for a device or an outlet."),
+        Text(zh="1 至 80 个字符。", en="Use 1 to 80 characters."),
+    ),
+    "DEVICE_KEY_INVALID": (
+        Text(zh="设备公钥无效。", en="This is no public key of a device."),
+        Text(zh="请提供 P-256 或 Ed25519 公钥（JWK）。", en="Give a P-256 or Ed25519 public key as a JWK."),
+    ),
+    "DEVICE_KEY_TAKEN": (
+        Text(zh="该密钥已登记过。", en="This key was enrolled already."),
+        Text(zh="请为每台设备生成新密钥。", en="Make a new key for each device."),
+    ),
     "CLIENT_UNKNOWN": (Text(zh="没有此客户端。", en="There is no such client."), _TRY_AGAIN),
     "ACCOUNT_DISABLED": (Text(zh="账户已停用。", en="The account is disabled."), _ASK_ADMINISTRATOR),
     "CREDENTIALS_EXIST": (

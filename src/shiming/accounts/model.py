@@ -93,6 +93,29 @@ class Client:
     tokens_valid_from: datetime | None = None  # tokens issued before are refused
 
 
+class DeviceKind(StrEnum):
+    """What signs."""
+
+    READER = "reader"  # the program beside a card reader
+    BROWSER = "browser"  # the browser of a counter
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureDevice:
+    """A device that captures evidence at an outlet, known by its public key (JWK)."""
+
+    reference: str
+    name: str
+    kind: DeviceKind
+    outlet: str
+    operator: str | None
+    public_key: str
+    enrolled_at: datetime
+    enrolled_by: str
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """One sign-in of one account; the token itself is known to the browser alone."""

@@ -23,6 +23,14 @@ class MayManageClients(Permission):
 
 
 @dataclass(frozen=True, slots=True)
+class MayManageDevices(Permission):
+    """Enrol, list or revoke capture devices of one operator; "" is the platform itself."""
+
+    code: ClassVar[str] = "devices.manage"
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MayReadOwnAccount(Permission):
     """See what is known of oneself, enrol a passkey, sign out."""
 

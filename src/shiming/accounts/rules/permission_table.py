@@ -58,8 +58,9 @@ _CLERK = OWN_CODES | {
 }
 
 ROLE_CODES: Mapping[Role, frozenset[str]] = {
-    Role.CLERK: _CLERK,
+    Role.CLERK: _CLERK | {"sessions.review"},
     Role.SUPERVISOR: _CLERK
+    | {"sessions.review", "figures.read"}
     | frozenset({"provisioning.read", "provisioning.confirm"})
     | {
         "registration_reviews.decide",
@@ -96,6 +97,8 @@ ROLE_CODES: Mapping[Role, frozenset[str]] = {
         "number_sets.read",
         "notices.read",
         "sessions.read",
+        "sessions.review",
+        "figures.read",
         "registrations.read",
         "registrations.list_by_person",
         "receipts.read",
@@ -128,6 +131,7 @@ ROLE_CODES: Mapping[Role, frozenset[str]] = {
         "provisioning.manage",
         "accounts.manage",
         "clients.manage",
+        "devices.manage",
         "jobs.manage",
         "webhooks.manage",
         "keys.rotate",

@@ -1,0 +1,34 @@
+"""Whether a proof of an enrolled device holds for this very request, now.
+
+>>> from datetime import UTC, datetime
+>>> asked = Requested("POST", "/v1/x", "h")
+>>> decide_proof("POST", "/v1/x", "h", 1000, asked, now=datetime.fromtimestamp(1030, UTC))
+>>> decide_proof("POST", "/v1/x", "h", 1000, asked, now=datetime.fromtimestamp(1200, UTC))
+'DEVICE_PROOF_STALE'
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+#: A minute either way: counters' clocks are set by network, and a proof is made as the request is sent.
+FRESH_FOR = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What was sent to us: method, path, and the hash of the body as a proof states it."""
+
+    method: str
+    path: str
+    body_hash: str
+
+
+def decide_proof(
+    method: str, path: str, body_hash: str, issued_at: int, requested: Requested, *, now: datetime
+) -> str | None:
+    """Return the code of what does not hold; None when it is of this request and fresh."""
+    if Requested(method, path, body_hash) != requested:
+        return "DEVICE_PROOF_OTHER_REQUEST"
+    if abs(now.timestamp() - issued_at) > FRESH_FOR.total_seconds():
+        return "DEVICE_PROOF_STALE"
+    return None

@@ -1,0 +1,167 @@
+"""Capture devices: enrolled by their public key, revocable, and what one of them says of a request."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.engine import Connection, Engine
+
+from shiming.accounts.errors import refused
+from shiming.accounts.model import CaptureDevice, DeviceKind
+from shiming.accounts.permissions import MayManageDevices
+from shiming.accounts.rules.device_proofs import FRESH_FOR, Requested, decide_proof
+from shiming.accounts.store import capture_devices as store
+from shiming.accounts.store import sign_in as one_time
+from shiming.accounts.use_cases.accounts import Actor, parse_operator
+from shiming.accounts.use_cases.tools import SEEN_EVERY, AccountTools, hash_of
+from shiming.infrastructure.database import reading, transact
+from shiming.infrastructure.device_proofs import (
+    DeviceProof,
+    body_hash,
+    claimed_device,
+    public_key,
+    read_proof,
+    thumbprint,
+)
+from shiming.infrastructure.outbox import Event, emit
+from shiming.vocabulary.permissions import asks, inside
+from shiming.vocabulary.reference_numbers import RANDOM_BYTES, ReferenceNumber
+
+DEVICE_PREFIX = "DEV"
+NAME_CHARACTERS_MAX = 80
+_NONCE = "device.nonce"
+
+
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """What is needed to enrol a device; `public_key` is a JWK as text."""
+
+    name: str
+    kind: DeviceKind
+    outlet: str
+    public_key: str
+    operator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRefused:
+    """A proof that does not hold, with the code that says why."""
+
+    code: str
+
+
+@asks(MayManageDevices)
+def enrol_device(
+    tools: AccountTools, connection: Connection, wanted: NewDevice, *, by: Actor
+) -> CaptureDevice:
+    """Enrol a device; BadInput for what cannot be one, or for a key that is known already."""
+    key = public_key(wanted.public_key)
+    if key is None:
+        raise refused("DEVICE_KEY_INVALID")
+    device = CaptureDevice(
+        reference=str(ReferenceNumber.create(DEVICE_PREFIX, tools.random_bytes(RANDOM_BYTES))),
+        name=_label(wanted.name),
+        kind=wanted.kind,
+        outlet=_label(wanted.outlet),
+        operator=parse_operator(wanted.operator),
+        public_key=key,
+        enrolled_at=tools.clock.now(),
+        enrolled_by=by.reference,
+    )
+    mark = thumbprint(key)
+    if not store.insert_device(connection, device, thumbprint=mark):
+        raise refused("DEVICE_KEY_TAKEN")
+    _tell(tools, connection, "device.enrolled", device, by=by, now=device.enrolled_at)
+    return device
+
+
+@asks(MayManageDevices)
+def revoke_device(
+    tools: AccountTools, connection: Connection, device: CaptureDevice, *, by: Actor
+) -> CaptureDevice:
+    """Let a device sign no more; a repeat changes nothing."""
+    now = tools.clock.now()
+    if store.revoke(connection, device.reference, now):
+        _tell(tools, connection, "device.revoked", device, by=by, now=now)
+    return get_device(connection, device.reference)
+
+
+@asks(MayManageDevices)
+def get_device(connection: Connection, reference: str) -> CaptureDevice:
+    """Return a device; BadInput when there is none."""
+    found = store.find_device(connection, reference)
+    if found is None:
+        raise refused("DEVICE_UNKNOWN")
+    return found
+
+
+@asks(MayManageDevices)
+def list_devices(
+    connection: Connection, *, operator: str | None, after: str | None = None, limit: int
+) -> list[CaptureDevice]:
+    """Return devices by reference; operator None: of all operators and of the platform."""
+    return store.list_devices(connection, operator=operator, after=after, limit=limit)
+
+
+@inside("the device proves itself in the request; what it may do is asked by the route")
+def vouch(
+    tools: AccountTools, engine: Engine, header: str, *, method: str, path: str, body: bytes
+) -> CaptureDevice | DeviceRefused:
+    """Return the enrolled device that signed this request.
+
+    (1) the device is enrolled and not revoked  (2) its key signed the proof  (3) the proof is of this
+    request and fresh  (4) its nonce was not seen before
+    """
+    now = tools.clock.now()
+    with reading(engine) as connection:
+        device = store.find_device(connection, (claimed_device(header) or "")[:40])
+    if device is None:
+        return DeviceRefused("DEVICE_NOT_ENROLLED")
+    if device.revoked_at is not None:
+        return DeviceRefused("DEVICE_REVOKED")
+    proof = read_proof(header, device.public_key)
+    if proof is None or proof.device != device.reference:
+        return DeviceRefused("DEVICE_PROOF_INVALID")
+    requested = Requested(method, path, body_hash(body))
+    flaw = decide_proof(proof.method, proof.path, proof.body_hash, proof.issued_at, requested, now=now)
+    if flaw is not None:
+        return DeviceRefused(flaw)
+    first = transact(engine, lambda connection: _first_use(connection, device, proof, now))
+    return device if first else DeviceRefused("DEVICE_PROOF_REPLAYED")
+
+
+def _first_use(connection: Connection, device: CaptureDevice, proof: DeviceProof, now: datetime) -> bool:
+    """Keep the nonce as long as its proof would be fresh, and note the use."""
+    until = datetime.fromtimestamp(proof.issued_at, UTC) + FRESH_FOR + timedelta(seconds=1)
+    fresh = one_time.insert_secret(
+        connection,
+        secret_hash=hash_of(f"{device.reference} {proof.nonce}"),
+        purpose=_NONCE,
+        account=device.reference,
+        expires_at=until,
+    )
+    if fresh and (device.last_used_at is None or now - device.last_used_at >= SEEN_EVERY):
+        store.note_use(connection, device.reference, now)
+    return fresh
+
+
+def _label(text: str) -> str:
+    label = " ".join(text.split())
+    if not 0 < len(label) <= NAME_CHARACTERS_MAX or not label.isprintable():
+        raise refused("DEVICE_NAME_FORMAT")
+    return label
+
+
+def _tell(
+    tools: AccountTools,
+    connection: Connection,
+    kind: str,
+    device: CaptureDevice,
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    key = thumbprint(device.public_key)
+    facts = {"device": device.reference, "kind": device.kind.value, "key": hash_of(key)[:32]}
+    operator = device.operator or ""
+    tools.record(connection, kind=kind, facts={**facts, "by": by.reference}, now=now, operator=operator)
+    emit(connection, Event(kind, device.reference, operator, now, dict(facts)))
