@@ -127,7 +127,7 @@ def _day(language: str, day: date | None) -> str:
 
 
 def _moment(context: jinja2.runtime.Context, instant: datetime | None) -> str | Markup:
-    """Return an instant for readers and for programs: a `time` element, in the time zone of the jurisdiction."""
+    """Return an instant for readers and for programs: in the jurisdiction's time zone."""
     if instant is None:
         return ""
     zone, locale = ZoneInfo(context["zone"]), _LOCALES[context["language"]]
