@@ -55,8 +55,8 @@ from shiming.identity_proofing.permissions import (
 from shiming.identity_proofing.rules.challenge_document import challenge_document
 from shiming.identity_proofing.use_cases import challenges, stepwise
 from shiming.identity_proofing.use_cases.challenges import Application
+from shiming.identity_proofing.use_cases.reviewing import reviewer_of
 from shiming.identity_proofing.use_cases.stepwise import Desk
-from shiming.infrastructure.canonical_json import content_hash
 from shiming.infrastructure.http.asking import Asking, asked
 from shiming.infrastructure.http.etags import require_version
 from shiming.infrastructure.http.idempotent import Answer, hash_of, idempotency_key, idempotent
@@ -198,8 +198,7 @@ def add_review(request: Request, session: SessionId, wanted: NewReview, asking: 
     asking.allow(MayDecideSession(status.operator))
     if asking.caller.kind != "staff":
         raise refused("STAFF_ONLY")
-    # two accounts of one human being are one reviewer
-    staff = content_hash({"person": asking.caller.person_key})[:24]
+    staff = reviewer_of(asking.caller.person_key)
     review = StaffReview(staff, wanted.same_person, wanted.document_genuine, platform.clock.now())
     stepwise.add_review(desk, status.session.id, review)
     return _answer(request, desk, session, status_code=201)

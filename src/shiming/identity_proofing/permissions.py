@@ -39,3 +39,22 @@ class MayReadReceipt(Permission):
 
     code: ClassVar[str] = "receipts.read"
     operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MayReviewSession(Permission):
+    """Whether somebody may see the pictures of a session that waits for people, and say what they found.
+
+    For people only: no program is ever given it.
+    """
+
+    code: ClassVar[str] = "sessions.review"
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MayReadFigures(Permission):
+    """Whether somebody may see how many people passed on each route, and how long it took."""
+
+    code: ClassVar[str] = "figures.read"
+    operator: str = ""

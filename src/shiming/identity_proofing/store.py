@@ -5,7 +5,7 @@ The digits of a challenge are kept so that new ones stay far from old ones.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,8 @@ from sqlalchemy.engine import Connection, Row
 
 from shiming.identity_proofing.model.challenge import Challenge, ChallengeRecord
 from shiming.identity_proofing.model.evidence import Evidence
+from shiming.identity_proofing.model.figures import RouteOutcome
+from shiming.identity_proofing.model.review import WaitingSession
 from shiming.identity_proofing.model.session import EvidenceKind, Session, SessionState
 from shiming.identity_proofing.rules.challenge_document import challenge_content
 from shiming.identity_proofing.rules.deadlines import Deadlines
@@ -183,6 +185,56 @@ def find_decided_session(connection: Connection, session_id: str) -> DecidedSess
     )
 
 
+def list_waiting(
+    connection: Connection,
+    now: datetime,
+    *,
+    operator: str | None,
+    route: Route | None,
+    after: Sequence[Any] | None,
+    limit: int,
+) -> tuple[WaitingSession, ...]:
+    """Return the sessions that people have to look at, the one that waits longest first."""
+    c = _sessions.c
+    query = _sessions.select().where(c.waiting_since.isnot(None), c.expires_at > now, c.state != "abandoned")
+    if operator is not None:
+        query = query.where(c.operator == operator)
+    if route is not None:
+        query = query.where(c.route == route.value)
+    if after is not None:
+        place = sa.tuple_(sa.literal(after[0], UtcInstant), sa.literal(after[1]))
+        query = query.where(sa.tuple_(c.waiting_since, c.id) > place)
+    rows = connection.execute(query.order_by(c.waiting_since, c.id).limit(limit))
+    return tuple(_waiting(row) for row in rows)
+
+
+def list_outcomes(
+    connection: Connection, *, operator: str | None, opened_from: datetime, ended_by: datetime, limit: int
+) -> tuple[RouteOutcome, ...]:
+    """Return how sessions with evidence ended, the latest first: no reference, no person."""
+    c = _sessions.c
+    ended = c.outcome.in_(("Verified", "NotVerified")) & (c.state == SessionState.DECIDED.value)
+    query = sa.select(c.route, c.channel, c.outcome, c.state, c.opened_at, c.decided_at).where(
+        c.opened_at >= opened_from,
+        ended | (c.expires_at <= ended_by) | (c.state == SessionState.ABANDONED.value),
+        c.evidence.isnot(None),
+    )
+    if operator is not None:
+        query = query.where(c.operator == operator)
+    rows = connection.execute(query.order_by(c.opened_at.desc()).limit(limit))
+    return tuple(
+        RouteOutcome(
+            route=row.route,
+            channel=row.channel,
+            verified=(row.outcome == "Verified") if row.state == SessionState.DECIDED.value else None,
+            seconds=(row.decided_at - row.opened_at).total_seconds()
+            if row.state == SessionState.DECIDED.value
+            else None,
+        )
+        for row in rows
+    )
+
+
 def add_challenge(connection: Connection, challenge: Challenge) -> None:
     """Remember a challenge that is given out."""
     connection.execute(
@@ -220,6 +272,22 @@ def recent_digits(connection: Connection) -> tuple[str, ...]:
     """Return the digits of the latest challenges."""
     query = sa.select(_challenges.c.digits).order_by(_challenges.c.drawn_at.desc()).limit(RECENT_CHALLENGES)
     return tuple(connection.execute(query).scalars())
+
+
+def _waiting(row: Row[Any]) -> WaitingSession:
+    reviews = json.loads(row.evidence).get("reviews", []) if row.evidence else []
+    decision = json.loads(row.receipt)["decision"] if row.receipt else {}
+    return WaitingSession(
+        session_id=row.id,
+        operator=row.operator or "",
+        channel=Channel(row.channel),
+        route=Route(row.route),
+        category=row.category,
+        waiting_since=row.waiting_since,
+        decide_before=row.expires_at,
+        looked=len({review["staff"] for review in reviews}),
+        reasons=tuple(dict.fromkeys(reason["code"] for reason in decision.get("reasons", []))),
+    )
 
 
 def _columns(session: Session) -> dict[str, Any]:

@@ -140,6 +140,7 @@ ROLE_CODES: Mapping[Role, frozenset[str]] = {
 
 #: What a program may be given: never to read a person in clear, to approve, to erase or to give rights.
 CLIENT_SCOPES: frozenset[str] = (_CLERK - OWN_CODES) | {
+    "figures.read",
     "provisioning.read",
     "provisioning.manage",
     "numbers.manage",

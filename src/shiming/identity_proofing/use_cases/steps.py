@@ -135,6 +135,20 @@ def submit_review(step: Step, review: StaffReview) -> None:
     """Record what one member of staff found; the same one again replaces their finding."""
     others = tuple(each for each in step.evidence().reviews if each.staff != review.staff)
     step.record(reviews=(*others, review))
+    facts: dict[str, str | int | bool | None] = {
+        "session": step.session_id,
+        "staff": review.staff,
+        "same_person": review.same_person,
+        "document_genuine": review.document_genuine,
+        "ground": review.ground,
+    }
+    operator, now = _operator(step), step.tools.clock.now()
+    step.tools.record(step.connection, kind="proofing.reviewed", facts=facts, operator=operator)
+    told: dict[str, str | int | bool | None] = {
+        "session": step.session_id,
+        "looked": len(others) + 1,
+    }  # who found what is nobody else's matter
+    emit(step.connection, Event("proofing.reviewed", step.session_id, operator, now, told))
 
 
 @_STEP
