@@ -1,0 +1,1 @@
+"""A pretended card reader with invented cards: what it reads proves nothing about anybody."""
