@@ -1,6 +1,26 @@
 CREATE OR REPLACE FUNCTION shiming_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'restrict_violation'; END $$
 ;
 
+CREATE TABLE capture_devices (
+    reference VARCHAR(40) NOT NULL,
+    name VARCHAR(80) NOT NULL,
+    kind VARCHAR(20) NOT NULL,
+    outlet VARCHAR(80) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    public_key VARCHAR(400) NOT NULL,
+    thumbprint VARCHAR(64) NOT NULL,
+    enrolled_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    enrolled_by VARCHAR(40) NOT NULL,
+    last_used_at TIMESTAMP WITH TIME ZONE,
+    revoked_at TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (reference),
+    UNIQUE (thumbprint)
+)
+;
+
+CREATE INDEX ix_capture_devices_operator ON capture_devices (operator)
+;
+
 CREATE TABLE accounts (
     reference VARCHAR(40) NOT NULL,
     user_name VARCHAR(80) NOT NULL,
@@ -92,11 +112,15 @@ CREATE TABLE proofing_sessions (
     consumed_by VARCHAR(60),
     majority_on DATE,
     document_expires_on DATE,
+    waiting_since TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (id)
 )
 ;
 
 CREATE INDEX ix_proofing_sessions_subject ON proofing_sessions (subject)
+;
+
+CREATE INDEX ix_proofing_sessions_waiting_since ON proofing_sessions (waiting_since)
 ;
 
 CREATE TABLE idempotency_keys (
@@ -632,6 +656,115 @@ CREATE INDEX ix_actual_user_links_notice_id ON actual_user_links (notice_id)
 CREATE INDEX ix_actual_user_links_number ON actual_user_links (number)
 ;
 
+CREATE TABLE line_orders (
+    session_id VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    entry VARCHAR(20) NOT NULL,
+    kind VARCHAR(20) NOT NULL,
+    product_class VARCHAR(60) NOT NULL,
+    channel VARCHAR(20) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    identifier VARCHAR(64),
+    holder_kind VARCHAR(20) NOT NULL,
+    organisation VARCHAR(40),
+    category VARCHAR(60),
+    representative_role VARCHAR(20),
+    representative_session VARCHAR(64),
+    representative_subject VARCHAR(80),
+    authority_evidence VARCHAR(64),
+    representative_relation VARCHAR(20),
+    contract VARCHAR(40),
+    iccid VARCHAR(20),
+    imsi VARCHAR(15),
+    sim_form VARCHAR(10),
+    install_address VARCHAR(64),
+    terms_version VARCHAR(40),
+    terms_hash VARCHAR(80),
+    terms_accepted_at TIMESTAMP WITH TIME ZONE,
+    terms_channel VARCHAR(20),
+    terms_language VARCHAR(8),
+    confirmed_identifier VARCHAR(64),
+    confirmation_method VARCHAR(20),
+    confirmed_at TIMESTAMP WITH TIME ZONE,
+    cap_subject VARCHAR(80),
+    cap_scope VARCHAR(80),
+    cap_name VARCHAR(60),
+    cap_reserved_until TIMESTAMP WITH TIME ZONE,
+    review VARCHAR(64),
+    donor_reference VARCHAR(40),
+    donor_identifier VARCHAR(64),
+    donor_until TIMESTAMP WITH TIME ZONE,
+    delivery_until TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (session_id)
+)
+;
+
+CREATE INDEX ix_line_orders_cap ON line_orders (cap_subject, cap_reserved_until)
+;
+
+CREATE INDEX ix_line_orders_organisation ON line_orders (organisation)
+;
+
+CREATE INDEX ix_line_orders_representative_session ON line_orders (representative_session)
+;
+
+CREATE TABLE sims (
+    iccid VARCHAR(20) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    imsi VARCHAR(15) NOT NULL,
+    form VARCHAR(10) NOT NULL,
+    state VARCHAR(10) NOT NULL,
+    line_id VARCHAR(40),
+    added_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (iccid),
+    CONSTRAINT of_a_line_unless_in_stock CHECK ((state = 'stock') = (line_id IS NULL)),
+    UNIQUE (imsi)
+)
+;
+
+CREATE TABLE sim_uses (
+    line_id VARCHAR(40) NOT NULL,
+    position INTEGER NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    iccid VARCHAR(20) NOT NULL,
+    since TIMESTAMP WITH TIME ZONE NOT NULL,
+    until TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (line_id, position),
+    UNIQUE (iccid)
+)
+;
+
+CREATE TABLE sim_holds (
+    iccid VARCHAR(20) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    line_id VARCHAR(40),
+    until TIMESTAMP WITH TIME ZONE,
+    PRIMARY KEY (iccid),
+    CONSTRAINT runs_out_unless_of_a_line CHECK ((line_id IS NULL) = (until IS NOT NULL))
+)
+;
+
+CREATE INDEX ix_sim_holds_session ON sim_holds (session_id)
+;
+
+CREATE TABLE applicant_links (
+    token_hash VARCHAR(64) NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    made_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    begun_at TIMESTAMP WITH TIME ZONE,
+    closed_at TIMESTAMP WITH TIME ZONE,
+    closed_why VARCHAR(20),
+    card_wrong INTEGER NOT NULL,
+    PRIMARY KEY (token_hash)
+)
+;
+
+CREATE INDEX ix_applicant_links_session_id ON applicant_links (session_id)
+;
+
 CREATE TABLE bss_endpoints (
     operator VARCHAR(40) NOT NULL,
     url VARCHAR(500) NOT NULL,
@@ -735,57 +868,6 @@ CREATE INDEX ix_iot_contracts_operator ON iot_contracts (operator, contract_id)
 ;
 
 CREATE INDEX ix_iot_contracts_organisation ON iot_contracts (organisation)
-;
-
-CREATE TABLE line_orders (
-    session_id VARCHAR(64) NOT NULL,
-    operator VARCHAR(40) NOT NULL,
-    entry VARCHAR(20) NOT NULL,
-    kind VARCHAR(20) NOT NULL,
-    product_class VARCHAR(60) NOT NULL,
-    channel VARCHAR(20) NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    identifier VARCHAR(64),
-    holder_kind VARCHAR(20) NOT NULL,
-    organisation VARCHAR(40),
-    category VARCHAR(60),
-    representative_role VARCHAR(20),
-    representative_session VARCHAR(64),
-    representative_subject VARCHAR(80),
-    authority_evidence VARCHAR(64),
-    representative_relation VARCHAR(20),
-    contract VARCHAR(40),
-    iccid VARCHAR(20),
-    imsi VARCHAR(15),
-    sim_form VARCHAR(10),
-    install_address VARCHAR(64),
-    terms_version VARCHAR(40),
-    terms_hash VARCHAR(80),
-    terms_accepted_at TIMESTAMP WITH TIME ZONE,
-    terms_channel VARCHAR(20),
-    terms_language VARCHAR(8),
-    confirmed_identifier VARCHAR(64),
-    confirmation_method VARCHAR(20),
-    confirmed_at TIMESTAMP WITH TIME ZONE,
-    cap_subject VARCHAR(80),
-    cap_scope VARCHAR(80),
-    cap_name VARCHAR(60),
-    cap_reserved_until TIMESTAMP WITH TIME ZONE,
-    review VARCHAR(64),
-    donor_reference VARCHAR(40),
-    donor_identifier VARCHAR(64),
-    donor_until TIMESTAMP WITH TIME ZONE,
-    PRIMARY KEY (session_id)
-)
-;
-
-CREATE INDEX ix_line_orders_cap ON line_orders (cap_subject, cap_reserved_until)
-;
-
-CREATE INDEX ix_line_orders_organisation ON line_orders (organisation)
-;
-
-CREATE INDEX ix_line_orders_representative_session ON line_orders (representative_session)
 ;
 
 CREATE TABLE lines (
@@ -1272,46 +1354,6 @@ CREATE INDEX ix_registration_reviews_open ON registration_reviews (operator, dec
 CREATE INDEX ix_registration_reviews_session_id ON registration_reviews (session_id)
 ;
 
-CREATE TABLE sims (
-    iccid VARCHAR(20) NOT NULL,
-    operator VARCHAR(40) NOT NULL,
-    imsi VARCHAR(15) NOT NULL,
-    form VARCHAR(10) NOT NULL,
-    state VARCHAR(10) NOT NULL,
-    line_id VARCHAR(40),
-    added_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    PRIMARY KEY (iccid),
-    CONSTRAINT of_a_line_unless_in_stock CHECK ((state = 'stock') = (line_id IS NULL)),
-    UNIQUE (imsi)
-)
-;
-
-CREATE TABLE sim_uses (
-    line_id VARCHAR(40) NOT NULL,
-    position INTEGER NOT NULL,
-    operator VARCHAR(40) NOT NULL,
-    iccid VARCHAR(20) NOT NULL,
-    since TIMESTAMP WITH TIME ZONE NOT NULL,
-    until TIMESTAMP WITH TIME ZONE,
-    PRIMARY KEY (line_id, position),
-    UNIQUE (iccid)
-)
-;
-
-CREATE TABLE sim_holds (
-    iccid VARCHAR(20) NOT NULL,
-    operator VARCHAR(40) NOT NULL,
-    session_id VARCHAR(64) NOT NULL,
-    line_id VARCHAR(40),
-    until TIMESTAMP WITH TIME ZONE,
-    PRIMARY KEY (iccid),
-    CONSTRAINT runs_out_unless_of_a_line CHECK ((line_id IS NULL) = (until IS NOT NULL))
-)
-;
-
-CREATE INDEX ix_sim_holds_session ON sim_holds (session_id)
-;
-
 CREATE TABLE line_stops (
     stop_id VARCHAR(40) NOT NULL,
     operator VARCHAR(40) NOT NULL,
@@ -1715,4 +1757,35 @@ CREATE TABLE proofing_held_pieces (
 ;
 
 CREATE INDEX ix_proofing_held_pieces_session_id ON proofing_held_pieces (session_id)
+;
+
+CREATE TABLE proofing_uploads (
+    id VARCHAR(40) NOT NULL,
+    session_id VARCHAR(40) NOT NULL,
+    kind VARCHAR(20) NOT NULL,
+    media_type VARCHAR(60) NOT NULL,
+    bytes_stated INTEGER,
+    bytes_held INTEGER NOT NULL,
+    stamp TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY(session_id) REFERENCES proofing_holds (session_id)
+)
+;
+
+CREATE INDEX ix_proofing_uploads_session_id ON proofing_uploads (session_id)
+;
+
+CREATE TABLE proofing_upload_chunks (
+    object_id VARCHAR(64) NOT NULL,
+    upload_id VARCHAR(40) NOT NULL,
+    start INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    PRIMARY KEY (object_id),
+    FOREIGN KEY(upload_id) REFERENCES proofing_uploads (id)
+)
+;
+
+CREATE INDEX ix_proofing_upload_chunks_upload_id ON proofing_upload_chunks (upload_id)
 ;
