@@ -31,6 +31,14 @@ SAMPLE_RATE = 48_000  # the rate of browsers' sound
 NEUTRAL_S = 0.8  # the specimen clip looks straight ahead for so long at its start
 _JPEG_QUALITY = "2"  # of ffmpeg's 2 (best) to 31
 _SPECIMENS = Path(__file__).resolve().parents[2] / "specimens"
+_DEMO = _SPECIMENS / "clips" / "demo.mp4"
+#: When the page asks for each step of the demo's challenge (static/js/capture/prompt_schedule.js: 1.5 s of
+#: stillness, 3 s of the pack and half a second more for each gesture, then the digits), and the part of the
+#: demo clip that answers it.
+PROMPTS = 1.5, 5.0, 8.5, 12.0
+_PARTS = (1.08, 2.68), (2.92, 3.6), (3.96, 5.6), (5.92, 9.6)
+REACTION_S = 1.5
+PERFORMANCE_S = 21.0  # longer than the page records
 
 
 def write_fake_video(
@@ -53,6 +61,46 @@ def write_fake_video(
     whole = [*before, *frames, *after]
     _write(target, whole)
     return len(whole) / FRAME_RATE
+
+
+def write_performance(
+    video: Path, audio: Path, *, size: tuple[int, int] = SIZE, reaction_s: float = REACTION_S
+) -> float:
+    """Write the demo person answering the page's own prompts; return the seconds of one loop.
+
+    The page asks at `PROMPTS`, counted from the first second of its recording; the person reacts `reaction_s`
+    after it. A recording that begins up to a second after the camera was opened still meets the challenge.
+    """
+    seen = read_clip(_DEMO)
+    pictures = [_fitted(frame, size) for frame in seen.frames]
+    sound = np.concatenate(list(_samples(_DEMO)))
+    swaying = list(range(round(NEUTRAL_S * FRAME_RATE)))
+    swaying += swaying[-2:0:-1]
+    shown = list(islice(cycle(swaying), round(PERFORMANCE_S * FRAME_RATE)))
+    heard = np.zeros(round(PERFORMANCE_S * SAMPLE_RATE), dtype=np.int16)
+    for prompt_s, (begin_s, end_s) in zip(PROMPTS, _PARTS, strict=True):
+        at = prompt_s + reaction_s
+        first, last = round(begin_s * FRAME_RATE), min(round(end_s * FRAME_RATE), len(pictures))
+        start = round(at * FRAME_RATE)
+        shown[start : start + last - first] = range(first, last)
+    spoken = sound[round(_PARTS[-1][0] * SAMPLE_RATE) :]
+    at = round((PROMPTS[-1] + reaction_s) * SAMPLE_RATE)
+    heard[at : at + len(spoken)] = spoken[: len(heard) - at]
+    _write(video, [_moved(pictures[index], time / FRAME_RATE) for time, index in enumerate(shown)])
+    _write_wav(audio, heard)
+    return PERFORMANCE_S
+
+
+def _moved(picture: Pixels, seconds: float) -> Pixels:
+    """Let the head be a little elsewhere at each moment: no two seconds of a living person are the same."""
+    height, width = picture.shape[:2]
+    zoom = 1.02 + 0.01 * np.sin(2 * np.pi * seconds / 7.1)
+    move = cv2.getRotationMatrix2D((width / 2, height / 2), 0.8 * np.sin(2 * np.pi * seconds / 6.1), zoom)
+    move[:, 2] += 2.5 * np.sin(2 * np.pi * seconds / 5.3), 2.0 * np.sin(2 * np.pi * seconds / 3.7)
+    found = cv2.warpAffine(
+        picture, move, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(found, dtype=np.uint8)
 
 
 def write_still_video(
@@ -79,6 +127,10 @@ def write_fake_audio(
     if seconds is not None:
         length = round(seconds * SAMPLE_RATE)
         heard = np.pad(heard[:length], (0, max(0, length - len(heard))))
+    _write_wav(target, heard)
+
+
+def _write_wav(target: Path, heard: np.ndarray[tuple[int], np.dtype[np.int16]]) -> None:
     with wave.open(str(target), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -136,9 +188,7 @@ def _write(target: Path, frames: Sequence[Pixels]) -> None:
 def write_all(folder: Path) -> None:
     """Write the demo person's camera and microphone, and both sides of their card."""
     folder.mkdir(parents=True, exist_ok=True)
-    clip = _SPECIMENS / "clips" / "demo.mp4"
-    seconds = write_fake_video(clip, folder / "face.mjpeg")
-    write_fake_audio(clip, folder / "voice.wav", seconds=seconds)
+    write_performance(folder / "face.mjpeg", folder / "voice.wav")
     for side in ("front", "back"):
         write_still_video(_SPECIMENS / "documents" / f"demo_{side}.jpg", folder / f"{side}.mjpeg")
 

@@ -24,23 +24,32 @@ TOKEN = "sandbox-token"  # noqa: S105 - of a pretended network on this machine
 
 
 @contextmanager
-def sandbox_authority(folder: str, population: Path = POPULATION) -> Iterator[str]:
+def sandbox_authority(folder: str) -> Iterator[str]:
     """Run the pretended authority; yield its address once it listens."""
-    port = free_port()
-    command = ["sandbox", "authority", "--population", str(population)]
-    with running("authority", folder, port, command, {}):
-        yield f"http://127.0.0.1:{port}"
+    with sandbox_authority_process(folder, POPULATION) as (_, address):
+        yield address
 
 
 @contextmanager
-def sandbox_network(platform: "Platform", folder: str, operator: str, our_url: str) -> Iterator[None]:
+def sandbox_authority_process(folder: str, population: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run the pretended authority of a population; yield its process and its address."""
+    port = free_port()
+    command = ["sandbox", "authority", "--population", str(population)]
+    with running("authority", folder, port, command, {}) as process:
+        yield process, f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def sandbox_network(
+    platform: "Platform", folder: str, operator: str, our_url: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a pretended network that the registry knows and that calls back at our address."""
     port = free_port()
     secrets = _name_network(platform, folder, operator, f"http://127.0.0.1:{port}/tmf-api")
     command = ["sandbox", "bss", "--store", str(Path(folder) / "bss.db"), *secrets]
     command += ["--callback", f"{our_url}/v1/bss/{operator}/callbacks"]
-    with running("bss", folder, port, command, {}):
-        yield
+    with running("bss", folder, port, command, {}) as process:
+        yield process
 
 
 def status_in_the_network(platform: "Platform", folder: str, operator: str, line_id: str) -> str:
@@ -103,11 +112,13 @@ def _wait_for_status(platform: "Platform", line_id: str) -> str:
 
 @contextmanager
 def running(
-    name: str, folder: str, port: int, command: list[str], environment: Mapping[str, str]
+    name: str, folder: str, port: int | None, command: list[str], environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run one of our own commands at a port until the block ends; it has ended then."""
+    """Run one of our own commands, at a port if it has one, until the block ends; it has ended then."""
     log = Path(folder) / f"{name}.log"
-    whole = [sys.executable, "-m", "shiming", *command, "--port", str(port)]
+    whole = [sys.executable, "-m", "shiming", *command]
+    if port is not None:
+        whole += ["--port", str(port)]
     # a session of its own: Ctrl-C reaches only this process, which ends the others in order
     with (
         log.open("wb") as stream,
@@ -116,7 +127,8 @@ def running(
         ) as process,
     ):
         try:
-            _wait_for(port, process)
+            if port is not None:
+                _wait_for(port, process)
             yield process
         finally:
             _end(process)

@@ -1,0 +1,1 @@
+"""Pages of the guided tour; only `shiming tour` serves them."""
