@@ -23,6 +23,7 @@ KNOWN_CODES = {
     "accounts.manage",
     "accounts.read_own",
     "clients.manage",
+    "devices.manage",
     "disclosures.approve",
     "disclosures.execute",
     "disclosures.read",

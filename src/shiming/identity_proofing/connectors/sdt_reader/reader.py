@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 
 from shiming.identity_proofing.connectors.sdt_reader.card_text import TEXT_BYTES
 from shiming.identity_proofing.connectors.sdt_reader.frames import (
+    ChecksumWrong,
     Command,
     FrameParser,
     Reply,
@@ -22,6 +23,7 @@ from shiming.vocabulary.errors import Text, Unavailable
 ATTEMPTS_MAX = 3  # of one question whose answer came garbled; a wire that garbles three is broken
 ANSWER_S = {Command.READ: 4.0}  # a reading takes some 1.3 s with verification between SAM and card
 ANSWER_S_OTHERWISE = 1.0
+GARBLED_S = 0.1  # after a garbled frame: time for a true one behind it
 PIECE_BYTES_MAX = 4_096
 SAM_ID_BYTES = 16
 PHOTO_BYTES = 1_024
@@ -139,6 +141,8 @@ class SdtReader:
             for each in parser.feed(piece):
                 if isinstance(each, Reply):
                     return each, True
+                if isinstance(each, ChecksumWrong):  # most likely the answer itself: ask again soon
+                    deadline = min(deadline, self.monotonic() + GARBLED_S)
         whole = (each for each in parser.give_up() if isinstance(each, Reply))
         return next(whole, None), heard
 
