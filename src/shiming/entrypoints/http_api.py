@@ -30,6 +30,7 @@ from shiming.infrastructure.telemetry import Traces
 #: Where the features' routes are; every module has a `router` with paths below /v1.
 ROUTERS = (
     "shiming.identity_proofing.api",
+    "shiming.identity_proofing.api_reviews",
     "shiming.registrations.api.registrations",
     "shiming.registrations.api.orders",
     "shiming.registrations.api.reviews",
@@ -71,6 +72,16 @@ ROUTERS = (
 PAGES = (
     "shiming.entrypoints.pages.assets",
     "shiming.entrypoints.pages.preferences",
+    "shiming.entrypoints.pages.account.home",
+    "shiming.entrypoints.pages.account.sign_in",
+    "shiming.entrypoints.pages.account.own",
+    "shiming.entrypoints.pages.counter.start",
+    "shiming.entrypoints.pages.counter.steps",
+    "shiming.entrypoints.pages.counter.number",
+    "shiming.entrypoints.pages.counter.contract",
+    "shiming.entrypoints.pages.counter.activation",
+    "shiming.entrypoints.pages.counter.receipt",
+    "shiming.entrypoints.pages.home.applicant",
 )
 SPOOL = "spool"
 _LIMITS = RateLimits()

@@ -1,0 +1,20 @@
+"""The two captures as the counter shows them: the same pages as everywhere, between its own steps."""
+
+from fastapi import Request, Response
+
+from shiming.entrypoints.pages.counter.journey import Standing, Step, bar_of, step_of
+from shiming.entrypoints.pages.counter.standing import facts_of
+
+
+def capture_step(request: Request, standing: Standing, step: Step) -> Response:
+    """Return the page that takes the document, or the person's live clip."""
+    from shiming.entrypoints.pages.capture.views import Capture, document_step, person_step
+
+    facts = facts_of(request, standing, bar=bar_of(step, step_of(standing)))
+    capture = Capture(
+        base=f"/v1/proofing-sessions/{standing.session_id}",
+        next_url=standing.url,
+        other_way_url=f"{standing.url}/other-way",
+        facts=facts,
+    )
+    return document_step(request, capture) if step is Step.DOCUMENT else person_step(request, capture)
