@@ -5,15 +5,18 @@
 (2) the header: one video stream, an allowed codec, size and duration within the limits
 (3) the packets, undecoded: their time stamps and number (a header may claim anything)
 (4) each frame as it is decoded: size, time and number again
+
+A clip that still arrives (`arriving`) is read once: (3) is done packet by packet, before each is decoded.
 """
 
 import contextlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import cv2
 import numpy as np
@@ -43,10 +46,23 @@ _CONTAINERS: Final = (
     (rb"\x1a\x45\xdf\xa3", "matroska"),
     (rb"RIFF.{4}AVI ", "avi"),
 )
+_BEGINNING_BYTES: Final = 16
 _SOUND_CODECS: Final = (
     "aac,opus,libopus,vorbis,libvorbis,mp3,mp3float,pcm_s16le,pcm_s16be,amrnb,amrwb,flac,ac3"
 )
 _VIDEO_DECODERS: Final = "h264,hevc,vp8,libvpx,vp9,libvpx-vp9,av1,libdav1d,mpeg4,mjpeg"
+
+
+class ArrivingFile(Protocol):
+    """A file that is still being written: `read` waits for bytes and returns none at the end."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, at least one before the end."""
+        ...
+
+
+#: Entered around the work on each packet, never while waiting for bytes; lets others have the processor.
+Pace = Callable[[], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +88,22 @@ class ClipFrame:
 class OpenClip:
     """A clip whose header and time stamps were found acceptable."""
 
-    def __init__(self, container: Any, header: ClipHeader, limits: ClipLimits) -> None:
+    def __init__(
+        self,
+        container: Any,
+        header: ClipHeader,
+        limits: ClipLimits,
+        *,
+        stamps: "_TimeStamps | None" = None,  # None: they were walked before
+        pace: Pace = contextlib.nullcontext,
+    ) -> None:
         self.header = header
+        self.pace = pace
         self._container = container
         self._limits = limits
+        self._stamps = stamps
 
-    def frames(self) -> Iterator[ClipFrame]:
+    def frames(self) -> Generator[ClipFrame]:
         """Yield every decoded frame in order of time; raises `BadInput` where a limit is passed."""
         try:
             yield from self._frames()
@@ -85,12 +111,11 @@ class OpenClip:
             raise refusals.unreadable(type(error).__name__) from error
 
     def _frames(self) -> Iterator[ClipFrame]:
-        stream = self._container.streams.video[0]
         upright = UprightPictures()
         first_s: float | None = None
         next_s, last_s = 0.0, -1.0
         spacing_s = 1 / ANALYSIS_RATE_MAX
-        for number, frame in enumerate(self._container.decode(stream)):
+        for number, frame in enumerate(self._decoded()):
             stamp = float(frame.time) if frame.time is not None else number / self.header.frame_rate
             first_s = stamp if first_s is None else first_s
             time_s = stamp - first_s
@@ -100,6 +125,16 @@ class OpenClip:
             if wanted:
                 next_s, last_s = max(next_s + spacing_s, time_s), time_s
             yield ClipFrame(time_s=max(time_s, 0.0), picture=upright.of(frame) if wanted else None)
+
+    def _decoded(self) -> Iterator[Any]:
+        stream = self._container.streams.video[0]
+        for packet in self._container.demux(stream):
+            if self._stamps is not None:
+                self._stamps.take(packet)
+            with self.pace():
+                yield from packet.decode()
+        if self._stamps is not None:
+            self._stamps.require_complete(self._container)
 
     def _check(self, frame: Any, time_s: float, number: int) -> None:
         _check_size(frame.width, frame.height, self._limits)
@@ -111,20 +146,65 @@ class OpenClip:
 def opened(source: Path | bytes, limits: ClipLimits) -> Iterator[OpenClip]:
     """Open a clip for decoding; raises `BadInput` with a CLIP_... code if it is not acceptable."""
     content = _content(source, limits)
-    container = _container(content)
+    container = _container(io.BytesIO(content), content[:_BEGINNING_BYTES])
     try:
         header = _header(container, limits)
         _check_time_stamps(container, limits)
     finally:
         container.close()
-    container = _container(content)
+    container = _container(io.BytesIO(content), content[:_BEGINNING_BYTES])
     try:
-        stream = container.streams.video[0]
-        stream.thread_type = "FRAME"  # as in `inference`: one call, one core
-        stream.codec_context.options = {"max_pixels": str(limits.side_px_max**2)}
+        _prepare_decoder(container, limits)
         yield OpenClip(container, header, limits)
     finally:
         container.close()
+
+
+@contextlib.contextmanager
+def arriving(file: ArrivingFile, limits: ClipLimits, pace: Pace) -> Iterator[OpenClip]:
+    """Open a clip that is still being written, for one pass; raises as `opened` does.
+
+    Of an MP4 whose index comes last nothing can be decoded before its end: CLIP_UNREADABLE, and the whole
+    file has to be measured once it is here.
+    """
+    bounded = _Bounded(file, limits.bytes_max)
+    container = _container(bounded, bounded.beginning())
+    try:
+        header = _header(container, limits)
+        _prepare_decoder(container, limits)
+        yield OpenClip(container, header, limits, stamps=_TimeStamps(limits), pace=pace)
+    finally:
+        container.close()
+
+
+class _Bounded:
+    """An arriving file that is read from its first byte on, and not beyond the limit."""
+
+    def __init__(self, file: ArrivingFile, bytes_max: int) -> None:
+        self._file, self._bytes_max = file, bytes_max
+        self._taken, self._again = 0, b""
+
+    def beginning(self) -> bytes:
+        """Return the first bytes, which are read again."""
+        while len(self._again) < _BEGINNING_BYTES:
+            more = self._file.read(_BEGINNING_BYTES - len(self._again))
+            if not more:
+                break
+            self._again += more
+        if not self._again:
+            raise refusals.empty()
+        return self._again
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes."""
+        if self._again:
+            piece, self._again = self._again[:size], self._again[size:]
+        else:
+            piece = self._file.read(size)
+        self._taken += len(piece)
+        if self._taken > self._bytes_max:
+            raise refusals.too_big(self._taken, self._bytes_max)
+        return piece
 
 
 def _content(source: Path | bytes, limits: ClipLimits) -> bytes:
@@ -139,10 +219,9 @@ def _content(source: Path | bytes, limits: ClipLimits) -> bytes:
         raise refusals.unreadable(type(error).__name__) from error
 
 
-def _container(content: bytes) -> Any:
+def _container(file: Any, beginning: bytes) -> Any:
     import av  # noqa: PLC0415 - loads the decoders; only when a clip is really read
 
-    beginning = content[:16]
     for pattern, kind in _PICTURES:
         if re.match(pattern, beginning, re.DOTALL):
             raise refusals.is_picture(kind)
@@ -151,7 +230,7 @@ def _container(content: bytes) -> Any:
         raise refusals.unreadable("unknown container")
     options = {"codec_whitelist": f"{_VIDEO_DECODERS},{_SOUND_CODECS}"}
     try:
-        return av.open(io.BytesIO(content), format=known[0], options=options)
+        return av.open(file, format=known[0], options=options)
     except _decoder_errors() as error:
         raise refusals.unreadable(type(error).__name__) from error
 
@@ -202,27 +281,53 @@ def _check_size(width: int, height: int, limits: ClipLimits) -> None:
         raise refusals.wrong_size(width, height)
 
 
+def _prepare_decoder(container: Any, limits: ClipLimits) -> None:
+    stream = container.streams.video[0]
+    stream.thread_type = "FRAME"  # as in `inference`: one call, one core
+    stream.codec_context.options = {"max_pixels": str(limits.side_px_max**2)}
+
+
+class _TimeStamps:
+    """Number and time stamps of the packets, which a header cannot lie about."""
+
+    def __init__(self, limits: ClipLimits) -> None:
+        self._limits = limits
+        self._count, self._first, self._last = 0, float("inf"), 0.0
+
+    def take(self, packet: Any) -> None:
+        """Count a packet; raise `BadInput` beyond the limits."""
+        if packet.size == 0:
+            return
+        self._count += 1
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if stamp is not None:
+            time_s = float(stamp * packet.time_base)
+            self._first, self._last = min(self._first, time_s), max(self._last, time_s)
+        if self._seconds > self._limits.duration_s_max or self._count > self._limits.frames_max:
+            raise refusals.too_long(self._seconds, self._limits.duration_s_max)
+
+    def require_complete(self, container: Any) -> None:
+        """Raise `BadInput` for a clip that was cut off or is too short."""
+        promised = container.streams.video[0].frames or 0
+        if "mov" in container.format.name and self._count < COMPLETE_SHARE_MIN * promised:
+            raise refusals.unreadable("truncated: the header promises more frames")
+        if self._count < self._limits.frames_min:
+            raise refusals.too_short(self._seconds, self._count)
+
+    @property
+    def _seconds(self) -> float:
+        return self._last - min(self._first, self._last)
+
+
 def _check_time_stamps(container: Any, limits: ClipLimits) -> None:
     """Walk the packets without decoding them; cheap even where a header hides two hours."""
-    stream = container.streams.video[0]
-    count, first, last = 0, float("inf"), 0.0
+    stamps = _TimeStamps(limits)
     try:
-        for packet in container.demux(stream):
-            if packet.size == 0:
-                continue
-            count += 1
-            stamp = packet.pts if packet.pts is not None else packet.dts
-            if stamp is not None:
-                time_s = float(stamp * packet.time_base)
-                first, last = min(first, time_s), max(last, time_s)
-            if last - min(first, last) > limits.duration_s_max or count > limits.frames_max:
-                raise refusals.too_long(last - min(first, last), limits.duration_s_max)
+        for packet in container.demux(container.streams.video[0]):
+            stamps.take(packet)
     except _decoder_errors() as error:
         raise refusals.unreadable(type(error).__name__) from error
-    if "mov" in container.format.name and count < COMPLETE_SHARE_MIN * (stream.frames or 0):
-        raise refusals.unreadable("truncated: the header promises more frames")
-    if count < limits.frames_min:
-        raise refusals.too_short(last - min(first, last), count)
+    stamps.require_complete(container)
 
 
 class UprightPictures:

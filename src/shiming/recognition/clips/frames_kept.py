@@ -37,27 +37,41 @@ class KeptFrame:
 
 
 class FrameKeeper:
-    """Offers are made for every frame; the best frame of each stretch of time is kept."""
+    """Offers are made for every frame; the best frame of each stretch of time is kept.
+
+    Where a header states no duration (a recording that is still being made), stretches begin short, and two
+    become one whenever there would be too many: what is kept does not depend on what a header could know.
+    """
 
     def __init__(self, duration_s: float) -> None:
         self._stretch_s = max(STRETCH_S_MIN, duration_s / STRETCHES_MAX)
+        self._may_widen = duration_s <= 0
         self._kept: dict[int, KeptFrame] = {}
         self._next_s = 0.0
+        self._present = 0
 
-    def offer(self, time_s: float, image: Image, points: Points, pose: HeadPose) -> None:
-        """Keep the frame if it is the best of its stretch: sharp and looking about into the camera."""
+    def offer(self, time_s: float, image: Image, points: Points, pose: HeadPose) -> KeptFrame | None:
+        """Keep the frame if it is the best of its stretch: sharp and looking about into the camera.
+
+        Returns the best frame of the stretch before, once this one begins another.
+        """
         if time_s < self._next_s:
-            return
+            return None
         self._next_s = time_s + OFFERS_APART_S
+        while self._may_widen and time_s >= self._stretch_s * STRETCHES_MAX:
+            self._widen()
         stretch = min(int(time_s / self._stretch_s), STRETCHES_MAX)
+        closed = self._kept.get(self._present) if stretch != self._present else None
+        self._present = stretch
         pose_worth = math.exp(-0.5 * (math.hypot(pose.yaw, pose.roll / 2) / _POSE_SPREAD_DEGREES) ** 2)
         held = self._kept.get(stretch)
         if held is not None and pose_worth * _SHARP_ENOUGH <= held.worth:
-            return
+            return closed
         sharpness = sharpness_of(grey_of(aligned(image, points)))
         worth = pose_worth * min(sharpness, _SHARP_ENOUGH)
         if held is None or worth > held.worth:
             self._kept[stretch] = KeptFrame(time_s, image, points, pose, sharpness, worth)
+        return closed
 
     def forget_since(self, time_s: float) -> None:
         """Drop what was kept since then: the track had slipped off the face."""
@@ -66,6 +80,16 @@ class FrameKeeper:
     def frames(self) -> tuple[KeptFrame, ...]:
         """Return the kept frames in order of time."""
         return tuple(self._kept[stretch] for stretch in sorted(self._kept))
+
+    def _widen(self) -> None:
+        """Let each two stretches become one that keeps the better frame."""
+        self._stretch_s, self._present = 2 * self._stretch_s, self._present // 2
+        wider: dict[int, KeptFrame] = {}
+        for stretch, frame in self._kept.items():
+            other = wider.get(stretch // 2)
+            if other is None or frame.worth > other.worth:
+                wider[stretch // 2] = frame
+        self._kept = wider
 
 
 #: More sharpness than this does not make a frame better.

@@ -1,16 +1,17 @@
 """Is it one person through the whole clip? The face of every stretch is compared with the neutral face."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shiming.recognition.clips.frames_kept import KeptFrame, neutral_frames
-from shiming.recognition.face_embedding import FaceEmbedder, mean_if_known, mean_of, similarity
+from shiming.recognition.face_embedding import mean_if_known, mean_of, similarity
+from shiming.recognition.face_mesh import Points
 from shiming.recognition.face_quality import quality_of
-from shiming.recognition.measurements import ClipEvent, ClipEventKind, FaceTemplate
+from shiming.recognition.measurements import ClipEvent, ClipEventKind, FaceTemplate, Image, ModelUse
 
 Vector = NDArray[np.float32]
 
@@ -27,6 +28,19 @@ _CHANGE_BELOW: Final = (0.38, 0.62)
 _TURNED_CHANGE_BELOW: Final = (0.20, 0.50)
 
 
+class Embedder(Protocol):
+    """The two embeddings of a face; the second is None without its model."""
+
+    @property
+    def models(self) -> tuple[ModelUse, ...]: ...  # noqa: D102 - see the class
+
+    @property
+    def primary(self) -> Callable[[Image, Points], Vector]: ...  # noqa: D102 - see the class
+
+    @property
+    def secondary(self) -> Callable[[Image, Points], Vector | None]: ...  # noqa: D102 - see the class
+
+
 @dataclass(frozen=True, slots=True)
 class ClipIdentity:
     """The template of the clip's neutral frames, and how alike the least alike stretch is."""
@@ -40,7 +54,7 @@ class ClipIdentity:
 
 
 def clip_identity(
-    frames: Sequence[KeptFrame], neutral_yaw: float, faces_max: int, embedder: FaceEmbedder
+    frames: Sequence[KeptFrame], neutral_yaw: float, faces_max: int, embedder: Embedder
 ) -> ClipIdentity:
     """Embed the neutral frames and one frame of every other stretch. `frames` is not empty."""
     neutral = neutral_frames(frames, neutral_yaw, TEMPLATE_FRAMES)

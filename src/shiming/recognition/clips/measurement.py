@@ -1,5 +1,7 @@
 """Measure a live clip: one streaming pass over the frames, then the events and attack signs of its signals.
 
+`measure_arriving_clip` does the same while the clip is still being uploaded.
+
 (1) decode within limits; every frame is dropped before the next one comes, but for one a stretch of time
 (2) follow the face; pose, eyes and mouth of every frame up to 30 a second
 (3) the neutral pose, then turns, blinks, mouth, losses, freezes, repetitions, gaps
@@ -7,6 +9,7 @@
 (5) signs of a presentation attack
 """
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,12 +18,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from shiming.recognition.clips.decoding import OpenClip, opened
+from shiming.recognition.clips.decoding import ArrivingFile, ClipHeader, OpenClip, Pace, arriving, opened
 from shiming.recognition.clips.events import EventRules, clip_events, time_gaps
-from shiming.recognition.clips.frames_kept import FrameKeeper, KeptFrame
-from shiming.recognition.clips.identity import ClipIdentity, clip_identity
+from shiming.recognition.clips.frames_kept import FrameKeeper, KeptFrame, neutral_frames
+from shiming.recognition.clips.identity import TEMPLATE_FRAMES, ClipIdentity, clip_identity
 from shiming.recognition.clips.limits import ClipLimits
 from shiming.recognition.clips.refusals import too_short, unreadable, without_face
+from shiming.recognition.clips.remembered import FaceViews
 from shiming.recognition.clips.signals import SignalRecorder, Signals, is_cut
 from shiming.recognition.clips.turns import neutral_yaw
 from shiming.recognition.eye_state import EyeReader
@@ -39,7 +43,6 @@ from shiming.recognition.measurements import (
 from shiming.recognition.presentation_attack.loops import Repetition, closest_repetition
 from shiming.recognition.presentation_attack.passive_liveness import PassiveLiveness
 from shiming.recognition.presentation_attack.planarity import planar_score
-from shiming.recognition.presentation_attack.screen_signs import frame_edges, moire
 from shiming.vocabulary.errors import Unavailable
 
 Series = NDArray[np.float64]
@@ -101,15 +104,42 @@ class _Findings:
 def measure_clip(source: Path | bytes, tools: ClipTools, limits: ClipLimits) -> ClipMeasurement:
     """Measure a clip; raises `BadInput` (CLIP_...) if it cannot be used."""
     started = time.perf_counter()
+    views = FaceViews.of(tools.face.embedder, tools.liveness)
     with opened(source, limits) as clip:
-        header = clip.header
-        passed = _stream(clip, tools, limits)
+        passed = _stream(clip, tools, limits, views, early=False)
+    return _measured(clip.header, passed, tools, limits, views, started)
+
+
+def measure_arriving_clip(
+    file: ArrivingFile, tools: ClipTools, limits: ClipLimits, pace: Pace = contextlib.nullcontext
+) -> ClipMeasurement:
+    """Measure a clip while it arrives, and find the same as `measure_clip` does of the whole; raises as that.
+
+    `pace` is entered around the work on each packet, never while waiting for bytes. What the kept frames
+    will be asked is asked as soon as they are probably kept, so that little is left to do at the end.
+    """
+    started = time.perf_counter()
+    views = FaceViews.of(tools.face.embedder, tools.liveness)
+    with arriving(file, limits, pace) as clip:
+        passed = _stream(clip, tools, limits, views, early=True)
+    with pace():
+        return _measured(clip.header, passed, tools, limits, views, started)
+
+
+def _measured(  # noqa: PLR0917 - the end of both ways
+    header: ClipHeader,
+    passed: _Pass,
+    tools: ClipTools,
+    limits: ClipLimits,
+    views: FaceViews,
+    started: float,
+) -> ClipMeasurement:
     _check_length(passed.frame_times_s, limits)
-    found = _findings(passed, tools)
+    found = _findings(passed, tools, views)
     events = _events(found, tools.rules)
     return ClipMeasurement(
         events=events,
-        attack_signs=_attack_signs(events, found, tools.liveness),
+        attack_signs=_attack_signs(events, found, views),
         face=_clip_face(found),
         timeline=_timeline(found.signals),
         frames=len(found.frame_times_s),
@@ -124,28 +154,41 @@ def measure_clip(source: Path | bytes, tools: ClipTools, limits: ClipLimits) -> 
     )
 
 
-def _stream(clip: OpenClip, tools: ClipTools, limits: ClipLimits) -> _Pass:
+def _stream(clip: OpenClip, tools: ClipTools, limits: ClipLimits, views: FaceViews, *, early: bool) -> _Pass:
     tracker = FaceTracker(tools.face.detector, tools.face.mesh)
     recorder = SignalRecorder(tools.eyes)
     keeper = FrameKeeper(clip.header.duration_s)
     frame_times_s: list[float] = []
-    for frame in clip.frames():
-        frame_times_s.append(frame.time_s)
-        if frame.picture is None:
-            continue
-        change = recorder.change_of(frame.picture)
-        if is_cut(change):
-            tracker.look_again(frame.time_s)
-        tracked = tracker.follow(frame.picture, frame.time_s)
-        if tracked.doubted_since_s is not None:
-            recorder.forget_since(tracked.doubted_since_s)
-            keeper.forget_since(tracked.doubted_since_s)
-        pose = recorder.record(frame.time_s, frame.picture, tracked, change)
-        if not recorder.face_seen and frame.time_s > limits.face_within_s:
-            raise without_face(limits.face_within_s)
-        if pose is not None and tracked.points is not None:
-            keeper.offer(frame.time_s, frame.picture, tracked.points, pose)
+    with contextlib.closing(clip.frames()) as frames:  # so that the pace is left at once on a refusal
+        for frame in frames:
+            frame_times_s.append(frame.time_s)
+            if frame.picture is None:
+                continue
+            change = recorder.change_of(frame.picture)
+            if is_cut(change):
+                tracker.look_again(frame.time_s)
+            tracked = tracker.follow(frame.picture, frame.time_s)
+            if tracked.doubted_since_s is not None:
+                recorder.forget_since(tracked.doubted_since_s)
+                keeper.forget_since(tracked.doubted_since_s)
+            pose = recorder.record(frame.time_s, frame.picture, tracked, change)
+            if not recorder.face_seen and frame.time_s > limits.face_within_s:
+                raise without_face(limits.face_within_s)
+            if pose is not None and tracked.points is not None:
+                closed = keeper.offer(frame.time_s, frame.picture, tracked.points, pose)
+                if early and closed is not None:
+                    _look_early(closed, keeper, recorder, tools, views)
     return _Pass(recorder.signals(), np.asarray(frame_times_s, np.float64), keeper.frames())
+
+
+def _look_early(
+    frame: KeptFrame, keeper: FrameKeeper, recorder: SignalRecorder, tools: ClipTools, views: FaceViews
+) -> None:
+    """Ask of a frame now what will be asked of it at the end, as far as can be foreseen."""
+    views.primary(frame.image, frame.points)
+    neutral = neutral_yaw(recorder.yaw_so_far(), tools.rules.turn)
+    if any(each is frame for each in neutral_frames(keeper.frames(), neutral, TEMPLATE_FRAMES)):
+        views.look(frame.image, frame.points)
 
 
 def _check_length(frame_times_s: Series, limits: ClipLimits) -> None:
@@ -155,12 +198,12 @@ def _check_length(frame_times_s: Series, limits: ClipLimits) -> None:
         raise too_short(float(frame_times_s[-1]), frame_times_s.size)
 
 
-def _findings(passed: _Pass, tools: ClipTools) -> _Findings:
+def _findings(passed: _Pass, tools: ClipTools, views: FaceViews) -> _Findings:
     signals = passed.signals
     seen = signals.present
     neutral = neutral_yaw(signals.yaw, tools.rules.turn)
     faces_max = max((count for _, count in signals.faces_seen), default=0)
-    identity = clip_identity(passed.kept, neutral, faces_max, tools.face.embedder) if passed.kept else None
+    identity = clip_identity(passed.kept, neutral, faces_max, views) if passed.kept else None
     return _Findings(
         signals=signals,
         frame_times_s=passed.frame_times_s,
@@ -192,14 +235,12 @@ def is_repeated(repetition: Repetition) -> bool:
     return close and repetition.distance < REPEATED_MOVEMENT_SHARE_MAX * repetition.movement
 
 
-def _attack_signs(
-    events: tuple[ClipEvent, ...], found: _Findings, liveness: PassiveLiveness | None
-) -> AttackSigns:
+def _attack_signs(events: tuple[ClipEvent, ...], found: _Findings, views: FaceViews) -> AttackSigns:
     duration_s = max(float(found.frame_times_s[-1]), 1e-3)
     still_s = sum(event.end_s - event.start_s for event in events if event.kind is ClipEventKind.FROZEN)
     identity, signals, seen = found.identity, found.signals, found.signals.present
     shown = identity.neutral if identity else ()
-    live = [liveness.live_score(frame.image, frame.points) for frame in shown] if liveness else []
+    live = [views.live(frame.image, frame.points) for frame in shown] if views.live else []
     return AttackSigns(
         passive_live_score=_mean(live),
         frozen_share=min(still_s / duration_s, 1.0),
@@ -207,8 +248,8 @@ def _attack_signs(
         planar_score=planar_score(
             signals.rigid_places[seen], signals.yaw[seen], signals.roll[seen], found.neutral_yaw
         ),
-        moire=_median([moire(frame.image, frame.points) for frame in shown]),
-        frame_edges=_median([frame_edges(frame.image, frame.points) for frame in shown[:2]]),
+        moire=_median([views.moire(frame.image, frame.points) for frame in shown]),
+        frame_edges=_median([views.frame_edges(frame.image, frame.points) for frame in shown[:2]]),
         same_person_min=identity.same_person_min if identity else None,
         same_person_second_min=identity.same_person_second_min if identity else None,
         time_gap_s_max=round(float(np.diff(found.frame_times_s).max(initial=0.0)), 3),

@@ -131,6 +131,10 @@ class SignalRecorder:
             self._rows[at] = (row_time_s, *[float("nan")] * 7, change)
             self._places[at] = np.full((len(KEPT_POINTS), 2), np.nan, np.float32)
 
+    def yaw_so_far(self) -> Series:
+        """Return the yaw of the frames recorded until now; NaN where no face was seen."""
+        return np.asarray([row[1] for row in self._rows], np.float64)
+
     def signals(self) -> Signals:
         """Return what was recorded."""
         table = np.asarray(self._rows, np.float64).reshape(-1, 9).T
