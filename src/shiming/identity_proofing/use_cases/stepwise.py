@@ -4,18 +4,17 @@ Measuring takes seconds and happens outside of any transaction; taking in is one
 decision needs of an upload is held encrypted until then (`held_pieces`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from shiming.identity_proofing import held_pieces, store
-from shiming.identity_proofing.errors import refused, rules_changed
+from shiming.identity_proofing.errors import refused
 from shiming.identity_proofing.held_forms import identity_bytes, identity_of, image_bytes, image_of
-from shiming.identity_proofing.held_pieces import Begin, HoldingTools
 from shiming.identity_proofing.model.challenge import Challenge
 from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity, DeclaredIdentity
 from shiming.identity_proofing.model.evidence import (
@@ -25,38 +24,46 @@ from shiming.identity_proofing.model.evidence import (
     Evidence,
     StaffReview,
 )
-from shiming.identity_proofing.model.session import EvidenceGiven, EvidenceKind, Session, StepRefused
+from shiming.identity_proofing.model.session import EvidenceKind, Session, StepRefused
 from shiming.identity_proofing.permissions import MayConductSession, MayDecideSession, MayReadSession
 from shiming.identity_proofing.rules.challenge_document import challenge_content
-from shiming.identity_proofing.rules.sessions import attempts_max, decide_step
+from shiming.identity_proofing.rules.sessions import attempts_max
 from shiming.identity_proofing.use_cases import measuring, steps
 from shiming.identity_proofing.use_cases.challenges import (
     read_challenge,
     receive_challenge,
     require_live_evidence,
 )
+from shiming.identity_proofing.use_cases.desk import (
+    Desk,
+    going_on,
+    held_image,
+    held_of,
+    require_step,
+    step_of,
+    take_in,
+)
 from shiming.identity_proofing.use_cases.steps import Decided, Step
-from shiming.identity_proofing.use_cases.tools import ProofingTools
 from shiming.infrastructure.canonical_json import content_hash
 from shiming.jurisdictions.model import Policy
 from shiming.recognition.measurements import Image
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.permissions import asks
 
+__all__ = [
+    "FILES",
+    "Desk",
+    "SessionStatus",
+    "add_review",
+    "decide",
+    "session_status",
+    "take_clip",
+    "take_digits",
+    "take_document",
+]
 FILES = ("document", "document_back", "clip", "digits")
 _IDENTITY, _PORTRAIT, _BEST_FRAME = "identity", "portrait", "best_frame"
 _ANSWERED = frozenset(AuthorityAnswer) - {AuthorityAnswer.UNREACHABLE, AuthorityAnswer.NOT_ASKED}
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What the steps of one session work with; `policies(pack, day)` gives the rules."""
-
-    tools: ProofingTools
-    holding: HoldingTools
-    begin: Begin
-    policies: Callable[[str, date], Policy]
-    on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +95,8 @@ def take_document(
     desk: Desk, session_id: str, front: Path, back: Path | None, declared: DeclaredIdentity
 ) -> Session:
     """Measure a document and take it in."""
-    session, policy = _open_session(desk, session_id)
-    _require_step(desk, session, policy, EvidenceKind.DOCUMENT, measuring.fingerprint(front, back))
+    session, policy = going_on(desk, session_id)
+    require_step(desk, session, policy, EvidenceKind.DOCUMENT, measuring.fingerprint(front, back))
     measured = measuring.measure_document(desk.tools, front, back, declared, desk.on)
     pieces: dict[str, bytes | Path] = {"document": front, _IDENTITY: identity_bytes(measured.identity)}
     if back is not None:
@@ -101,7 +108,7 @@ def take_document(
         held_pieces.drop_present(step.connection, session_id, *FILES[:2], _IDENTITY, _PORTRAIT)
         return steps.submit_document(step, measured)
 
-    return _take_in(desk, session, policy, pieces, take)
+    return take_in(desk, session, policy, pieces, take)
 
 
 @asks(MayConductSession)
@@ -109,13 +116,13 @@ def take_clip(
     desk: Desk, session_id: str, clip: Path, document: Mapping[str, Any], *, digits_spoken_in_clip: bool
 ) -> Session:
     """Measure a live clip that answers a challenge, compare its face with the document's, take both in."""
-    session, policy = _open_session(desk, session_id)
+    session, policy = going_on(desk, session_id)
     require_live_evidence(policy, session.channel, session.route)
     challenge, received_at = _challenge(desk, document, policy)
     mark = measuring.fingerprint(clip)
-    _require_step(desk, session, policy, EvidenceKind.CLIP, f"{mark}/{challenge.id}")
+    require_step(desk, session, policy, EvidenceKind.CLIP, f"{mark}/{challenge.id}")
     measured = measuring.measure_clip(desk.tools, clip)
-    portrait = _held_image(desk, session_id, _PORTRAIT)
+    portrait = held_image(desk, session_id, _PORTRAIT)
     votes = measuring.compare_clip_with_portrait(desk.tools, measured, portrait)
     spoken_in = clip if digits_spoken_in_clip and measured.evidence.has_audio else None
     digits = measuring.measure_digits(desk.tools, challenge, None, spoken_in, None)
@@ -131,7 +138,7 @@ def take_clip(
             return steps.submit_digits(step, digits, answered, mark)
         return taken
 
-    return _take_in(desk, session, policy, pieces, take)
+    return take_in(desk, session, policy, pieces, take)
 
 
 @asks(MayConductSession)
@@ -139,11 +146,11 @@ def take_digits(
     desk: Desk, session_id: str, audio: Path | None, tapped: str | None, document: Mapping[str, Any]
 ) -> Session:
     """Measure a recording of the digits, or compare the digits tapped, and take them in."""
-    session, policy = _open_session(desk, session_id)
+    session, policy = going_on(desk, session_id)
     require_live_evidence(policy, session.channel, session.route)
     challenge, received_at = _challenge(desk, document, policy)
     mark = measuring.fingerprint(audio) + (content_hash({"tapped": tapped}) if tapped else "")
-    _require_step(desk, session, policy, EvidenceKind.DIGITS, f"{mark}/{challenge.id}")
+    require_step(desk, session, policy, EvidenceKind.DIGITS, f"{mark}/{challenge.id}")
     digits = measuring.measure_digits(desk.tools, challenge, audio, None, tapped)
 
     def take(step: Step) -> Session | StepRefused:
@@ -151,19 +158,19 @@ def take_digits(
         held_pieces.drop_present(step.connection, session_id, "digits")
         return steps.submit_digits(step, digits, answered, mark)
 
-    return _take_in(desk, session, policy, {"digits": audio} if audio else {}, take)
+    return take_in(desk, session, policy, {"digits": audio} if audio else {}, take)
 
 
 @asks(MayDecideSession)
 def add_review(desk: Desk, session_id: str, review: StaffReview) -> Session:
     """Record what a member of staff found by eye."""
-    session, policy = _open_session(desk, session_id)
+    session, policy = going_on(desk, session_id)
 
     def take(step: Step) -> Session | StepRefused:
         steps.submit_review(step, review)
         return store.get_session(step.connection, session_id)
 
-    return _take_in(desk, session, policy, {}, take)
+    return take_in(desk, session, policy, {}, take)
 
 
 @asks(MayDecideSession)
@@ -174,8 +181,8 @@ def decide(desk: Desk, session_id: str, room: Path) -> Decided:
     evidence  (3) in one transaction the session is decided and what the law wants kept is kept
     (4) once the decision is final, what was held is unreadable and removed
     """
-    session, policy = _open_session(desk, session_id)
-    held = _held(desk, session_id, (_IDENTITY, _BEST_FRAME, *FILES))
+    session, policy = going_on(desk, session_id)
+    held = held_of(desk, session_id, (_IDENTITY, _BEST_FRAME, *FILES))
     if _IDENTITY not in held:
         raise refused("STEP_OUT_OF_ORDER")
     identity = identity_of(b"".join(held.pop(_IDENTITY)))
@@ -183,7 +190,7 @@ def decide(desk: Desk, session_id: str, room: Path) -> Decided:
     files = {name: _written(room / f"held-{name}", chunks) for name, chunks in held.items()}
     authority = _authority(desk, session, policy, identity, best_frame)
     with desk.begin() as connection:
-        step = _step(desk, connection, session_id, policy)
+        step = step_of(desk, connection, session_id, policy)
         _same_as_before(step, session)
         steps.record_authority(step, authority)
         decided = steps.decide_session(step, identity, files)
@@ -192,51 +199,6 @@ def decide(desk: Desk, session_id: str, room: Path) -> Decided:
     if decided.session.state.is_final:
         held_pieces.remove_pieces(desk.holding, desk.begin, session_id)
     return decided
-
-
-def _open_session(desk: Desk, session_id: str) -> tuple[Session, Policy]:
-    """Return a session that can go on, and the rules that it was opened under."""
-    with desk.begin() as connection:
-        session = store.get_session(connection, session_id)
-    if session.state.is_final:
-        raise refused("SESSION_CLOSED")
-    if desk.tools.clock.now() >= session.expires_at:
-        raise refused("SESSION_EXPIRED")
-    policy = desk.policies(session.pack_id, desk.on)
-    if policy.content_hash != session.pack_hash:
-        raise rules_changed()
-    return session, policy
-
-
-def _require_step(desk: Desk, session: Session, policy: Policy, kind: EvidenceKind, mark: str) -> None:
-    """Refuse before measuring what would be refused after it."""
-    result = decide_step(session, EvidenceGiven(kind, mark), policy, desk.tools.clock.now())
-    if isinstance(result, StepRefused):
-        raise refused(result.code)
-
-
-def _take_in(
-    desk: Desk,
-    session: Session,
-    policy: Policy,
-    pieces: Mapping[str, bytes | Path],
-    take: Callable[[Step], Session | StepRefused],
-) -> Session:
-    """Hold the pieces, then take the measured evidence in; nothing of it counts unless all of it does."""
-    held = (
-        held_pieces.hold(desk.holding, desk.begin, session.id, session.expires_at, pieces) if pieces else ()
-    )
-    with desk.begin() as connection:
-        taken = take(_step(desk, connection, session.id, policy))
-        if isinstance(taken, StepRefused):
-            raise refused(taken.code)
-        held_pieces.make_present(connection, session.id, held)
-    return taken
-
-
-def _step(desk: Desk, connection: Connection, session_id: str, policy: Policy) -> Step:
-    held_pieces.lock_session(connection, session_id)
-    return Step(desk.tools, connection, policy, session_id, desk.on)
 
 
 def _same_as_before(step: Step, seen: Session) -> None:
@@ -283,15 +245,6 @@ def _authority(
     if known is not None and known.answer in _ANSWERED:
         return known
     return measuring.ask_authority(desk.tools, policy, identity, best_frame)
-
-
-def _held(desk: Desk, session_id: str, names: Iterable[str]) -> dict[str, Iterator[bytes]]:
-    return held_pieces.open_pieces(desk.holding, desk.begin, session_id, names)
-
-
-def _held_image(desk: Desk, session_id: str, name: str) -> Image | None:
-    held = _held(desk, session_id, (name,))
-    return image_of(b"".join(held[name])) if name in held else None
 
 
 def _written(path: Path, chunks: Iterable[bytes]) -> Path:
