@@ -82,6 +82,10 @@ PAGES = (
     "shiming.entrypoints.pages.counter.activation",
     "shiming.entrypoints.pages.counter.receipt",
     "shiming.entrypoints.pages.home.applicant",
+    "shiming.entrypoints.pages.equal_paths.at_the_counter",
+    "shiming.entrypoints.pages.review.queue",
+    "shiming.entrypoints.pages.review.case",
+    "shiming.entrypoints.pages.review.figures",
 )
 SPOOL = "spool"
 _LIMITS = RateLimits()

@@ -1,1 +1,1 @@
-"""The desk where people look: who waits, pictures opened one by one, the figures, two findings, a decision."""
+"""The desk where people look: who waits, pictures one by one, the figures, two findings, a decision."""
