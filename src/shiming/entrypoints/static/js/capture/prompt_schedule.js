@@ -1,7 +1,7 @@
 // @ts-check
 /** When each thing of a challenge is asked for, in seconds of the clip. Pure. */
 
-/** @typedef {{kind: 'prepare' | 'gesture' | 'digits', name: string, at: number, until: number, step: number}} Prompt */
+/** @typedef {{kind: 'prepare' | 'gesture' | 'listen' | 'digits', name: string, at: number, until: number, step: number}} Prompt */
 /** @typedef {{prompts: Prompt[], end: number, gestureTimes: number[]}} Schedule */
 
 /** Named times in seconds. */
@@ -10,15 +10,18 @@ export const TIMES = Object.freeze({
   turnBack: 0.5, // beyond the pack's time for a step, to come back to the front
   digit: 0.9, // an unhurried reader says two digits in less than two seconds
   digitsRest: 1.2, // to take in that digits are asked for
+  listenDigit: 0.7, // a browser's voice says one in about half a second
+  listenRest: 2.5, // and "listen, then repeat" before
   look: 3.0, // a challenge without gestures and digits: just be there
 });
 
 /**
  * @param {{steps: {gesture: string}[], digits: string, digits_mode: string}} challenge
  * @param {number} stepSeconds what the pack gives for one gesture
+ * @param {boolean} [aloud] the digits are said before they are asked for, for whoever cannot see them
  * @returns {Schedule}
  */
-export function schedule(challenge, stepSeconds) {
+export function schedule(challenge, stepSeconds, aloud = false) {
   /** @type {Prompt[]} */
   const prompts = [];
   let at = 0;
@@ -30,6 +33,7 @@ export function schedule(challenge, stepSeconds) {
   add('prepare', 'prepare', silent ? TIMES.look : TIMES.prepare);
   for (const step of challenge.steps) add('gesture', step.gesture, stepSeconds + TIMES.turnBack);
   if (challenge.digits_mode === 'spoken' && challenge.digits) {
+    if (aloud) add('listen', 'digits', TIMES.listenRest + TIMES.listenDigit * challenge.digits.length);
     add('digits', 'digits', TIMES.digitsRest + TIMES.digit * challenge.digits.length);
   }
   const gestureTimes = prompts.filter((prompt) => prompt.kind === 'gesture').map((prompt) => prompt.at);

@@ -1,0 +1,1 @@
+"""Capture in the browser: the document, the living person, and the number of a SIM card."""
