@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from shiming.accounts.permissions import MayManageAccounts, MayManageClients, MayReadOwnAccount
 from shiming.entrypoints.job_permissions import MayManageJobs, MayManageWebhooks
+from shiming.identity_proofing.permissions import MayReadFigures, MayReviewSession
 from shiming.infrastructure.http.asking import Asking
 from shiming.privacy.permissions import MayReadAccessLog, MayReadLedger
 from shiming.registrations.permissions.numbers import MayManageNumbers, MayReadNumbers
@@ -42,6 +43,7 @@ GROUPS = {
 
 AREAS: tuple[Area, ...] = (
     Area("/desk", Text(zh="待办", en="What waits"), "h", (lambda _: MayReadOwnAccount(),), "work"),
+    Area("/desk/reviews", Text(zh="目视比对", en="Compare by eye"), "b", (MayReviewSession,), "work"),
     Area(
         "/desk/registration-reviews",
         Text(zh="加强核查", en="Enhanced reviews"),
@@ -60,6 +62,7 @@ AREAS: tuple[Area, ...] = (
     Area("/desk/accounts", Text(zh="员工账号", en="Accounts"), "a", (MayManageAccounts,), "system"),
     Area("/desk/clients", Text(zh="程序账号", en="Machine clients"), "m", (MayManageClients,), "system"),
     Area("/desk/packs", Text(zh="规则包", en="Rules"), "p", (lambda _: MayReadOwnAccount(),), "record"),
+    Area("/desk/routes", Text(zh="各种方式的通过率", en="Every way as good"), "f", (MayReadFigures,), "record"),
     Area("/desk/ledger", Text(zh="账本审计", en="Ledger"), "e", (MayReadLedger,), "record"),
     Area(
         "/desk/access-log",
