@@ -25,6 +25,7 @@ STATIC = Path(__file__).parents[1] / "static"
 VENDORED = ("htmx.min.js",)
 _COMPRESSED_FROM = 400  # bytes; smaller ones fit into one packet as they are
 _FOR_EVER = "public, max-age=31536000, immutable"
+_WORKER_POLICY = "default-src 'none'; connect-src 'self'"  # its own: without it, it could fetch nothing
 _WHY = "how pages look and work is no secret"
 
 router = page_router()
@@ -96,7 +97,9 @@ def static_file(request: Request, version: str, path: str) -> Response:
 @router.get("/service-worker.js", dependencies=[open_to_all(_WHY)])
 def service_worker(request: Request) -> Response:
     """Return the service worker; at the root, because it serves every page."""
-    return assets().files["js/service_worker.js"].answer(request, cache_control="no-cache")
+    answer = assets().files["js/service_worker.js"].answer(request, cache_control="no-cache")
+    answer.headers["content-security-policy"] = _WORKER_POLICY
+    return answer
 
 
 @router.get("/manifest.webmanifest", dependencies=[open_to_all(_WHY)])
