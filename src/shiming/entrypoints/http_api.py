@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from shiming.entrypoints.http_problems import STATUSES
 from shiming.entrypoints.http_refusals import add_refusals
 from shiming.entrypoints.http_system import checks_of, system_router
+from shiming.entrypoints.live_clips import LiveClips
 from shiming.entrypoints.openapi import document
 from shiming.entrypoints.pages.forms import CsrfField
 from shiming.entrypoints.pages.problems import problem_page
@@ -163,6 +164,10 @@ def _prepare(app: FastAPI, platform: Any, limits: RateLimits, figures: HttpFigur
         figures.recognition_waiting.set(waiting)
 
     state.heavy_work = HeavyWork(watch=watch)
+    if hasattr(
+        type(platform), "recognition"
+    ):  # asked of the class: the engines are built when they are needed
+        state.early_measuring = LiveClips(lambda: platform.recognition, state.heavy_work)
 
 
 @contextlib.asynccontextmanager
@@ -172,6 +177,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         app.state.spool.close()
+        if hasattr(app.state, "early_measuring"):
+            app.state.early_measuring.close()
 
 
 def _features(names: tuple[str, ...]) -> tuple[APIRouter, ...]:

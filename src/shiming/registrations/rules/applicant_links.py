@@ -7,6 +7,7 @@ from shiming.registrations.errors.applicant_links import ApplicantLinkRefusal
 from shiming.registrations.errors.orders import OrderRefusal
 from shiming.registrations.errors.registration import RefusalCode
 from shiming.registrations.model.applicant_links import ApplicantLink, LinkEnd
+from shiming.registrations.model.lines import SimForm
 from shiming.registrations.model.ordering import ProvingSession
 from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.model.registration import VERIFIED
@@ -78,9 +79,14 @@ def decide_card(link: ApplicantLink, order: LineOrder, policy: Policy, *, last: 
         return (Refusal(ApplicantLinkRefusal.APPLICANT_CARD_NOT_AWAITED, citation),)
     if link.card_wrong >= CARD_ANSWERS_MAX:
         return (Refusal(ApplicantLinkRefusal.APPLICANT_CARD_TRIES_USED_UP, citation),)
-    if order.iccid is not None and order.iccid[-CARD_DIGITS:] != last:
+    if asks_for_card(order) and (order.iccid or "")[-CARD_DIGITS:] != last:
         return (Refusal(ApplicantLinkRefusal.APPLICANT_CARD_WRONG, citation),)
     return ()
+
+
+def asks_for_card(order: LineOrder) -> bool:
+    """Say whether a card lies before the person whose digits they can read; of an eSIM nothing is printed."""
+    return order.iccid is not None and order.sim_form is SimForm.PHYSICAL
 
 
 def _citation(policy: Policy) -> str:
