@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 # command -> (module that owns it, one line for the list)
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("shiming.entrypoints.demo", "Run the main job on shipped specimens and tell the story."),
+    "tour": ("shiming.entrypoints.tour", "Look around in your browser; everything is deleted on exit."),
     "challenge": ("shiming.identity_proofing.commands", "Draw a live challenge: gestures and digits."),
     "prove": ("shiming.identity_proofing.commands", "Prove that a living person holds a document."),
     "orders": ("shiming.registrations.commands.orders", "What is asked for with one proof."),
