@@ -62,7 +62,9 @@ AREAS: tuple[Area, ...] = (
     Area("/desk/accounts", Text(zh="员工账号", en="Accounts"), "a", (MayManageAccounts,), "system"),
     Area("/desk/clients", Text(zh="程序账号", en="Machine clients"), "m", (MayManageClients,), "system"),
     Area("/desk/packs", Text(zh="规则包", en="Rules"), "p", (lambda _: MayReadOwnAccount(),), "record"),
-    Area("/desk/routes", Text(zh="各种方式的通过率", en="Every way as good"), "f", (MayReadFigures,), "record"),
+    Area(
+        "/desk/routes", Text(zh="各种方式的通过率", en="Every way as good"), "f", (MayReadFigures,), "record"
+    ),
     Area("/desk/ledger", Text(zh="账本审计", en="Ledger"), "e", (MayReadLedger,), "record"),
     Area(
         "/desk/access-log",

@@ -1,4 +1,4 @@
-"""What every page of the desk shares: its frame, its tables with their CSV, the platform, refusals as words."""
+"""What every page of the desk shares: its frame, tables with their CSV, the platform, refusals as words."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

@@ -161,6 +161,7 @@ class TableView:
     previous: str | None
     following: str | None
     csv: str | None
+    kept: Mapping[str, str]
 
     @property
     def last(self) -> int:
@@ -215,6 +216,7 @@ class Table(Generic[Row]):
     empty: Text = _NOTHING
     order: str = ""
     exported: bool = True
+    kept: tuple[str, ...] = ()  # parameters of the page that its links and forms carry along
 
     def view(self, gathered: Gathered[Row], asked: TableAsked, language: str) -> TableView:
         """Return the rows that are wanted, in the order that is wanted."""
@@ -241,6 +243,7 @@ class Table(Generic[Row]):
             previous=asked.query(page=str(page - 1)) if page > 1 else None,
             following=asked.query(page=str(page + 1)) if page < pages else None,
             csv=asked.query(page="", **{"as": "csv"}) if self.exported and rows else None,
+            kept={name: asked.chosen[name] for name in self.kept if name in asked.chosen},
         )
 
     def csv(self, gathered: Gathered[Row], asked: TableAsked, language: str) -> str:
@@ -262,7 +265,11 @@ class Table(Generic[Row]):
             descending=asked.descending and named,
             page=asked.page,
             search=asked.search if self.search else "",
-            chosen={name: value for name, value in asked.chosen.items() if value in options.get(name, ())},
+            chosen={
+                name: value
+                for name, value in asked.chosen.items()
+                if name in self.kept or value in options.get(name, ())
+            },
         )
 
     def _wanted(self, rows: Sequence[Row], asked: TableAsked, language: str) -> list[Row]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from shiming.accounts.model import Role
 from shiming.infrastructure.job_queue.model import JobState
 from shiming.jurisdictions.explanations import labels
+from shiming.privacy.model import EvidenceKind
 from shiming.registrations.model.lines import LineKind, LineStatus, SimForm
 from shiming.registrations.model.numbers import NumberState
 from shiming.registrations.model.organisations import OrganisationState
@@ -70,6 +71,16 @@ WORDS: Mapping[StrEnum, Text] = {
     OrderState.COMPLETED: Text(zh="已完成", en="completed"),
     OrderState.FAILED: Text(zh="失败", en="failed"),
     OrderState.CANCELLED: Text(zh="已取消", en="cancelled"),
+    EvidenceKind.DOCUMENT_FRONT: Text(zh="证件正面", en="document, front"),
+    EvidenceKind.DOCUMENT_BACK: Text(zh="证件背面", en="document, back"),
+    EvidenceKind.PORTRAIT: Text(zh="人像", en="portrait"),
+    EvidenceKind.CLIP: Text(zh="活体视频", en="live clip"),
+    EvidenceKind.AUDIO: Text(zh="录音", en="sound"),
+    EvidenceKind.SIGNATURE: Text(zh="签名", en="signature"),
+    EvidenceKind.CONTRACT: Text(zh="合同", en="contract"),
+    EvidenceKind.IDENTITY_RECORD: Text(zh="身份信息", en="identity record"),
+    EvidenceKind.INSTALL_ADDRESS: Text(zh="装机地址", en="address of the line"),
+    EvidenceKind.AUTHORITY_DOCUMENT: Text(zh="授权或监护材料", en="document of authority"),
     Role.CLERK: Text(zh="营业员", en="clerk"),
     Role.SUPERVISOR: Text(zh="主管", en="supervisor"),
     Role.COMPLIANCE_OFFICER: Text(zh="合规专员", en="compliance officer"),

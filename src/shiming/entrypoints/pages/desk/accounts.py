@@ -1,0 +1,300 @@
+"""Accounts of staff: invite (the one-time token is shown once), roles, reset, disable."""
+
+from typing import Annotated, Any
+
+from fastapi import Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.engine import Connection
+
+from shiming.accounts.account_api import OPERATOR, Reference, actor
+from shiming.accounts.asking import platform_of
+from shiming.accounts.model import Account, Role
+from shiming.accounts.permissions import MayManageAccounts
+from shiming.accounts.use_cases import accounts as use_cases
+from shiming.entrypoints.pages.desk.desk_page import Refused, Shown, desk_page, table_page, tried
+from shiming.entrypoints.pages.desk.tables import Choice, Column, Table, gather
+from shiming.entrypoints.pages.desk.words import joined, options
+from shiming.entrypoints.pages.forms import Filled, form
+from shiming.entrypoints.pages.rendering import see_other
+from shiming.entrypoints.pages.routing import page_router
+from shiming.infrastructure.database import reading, unit_of_work
+from shiming.infrastructure.http.asking import Asking, asked
+from shiming.infrastructure.http.etags import etag, require_version
+from shiming.vocabulary.errors import Text
+
+router = page_router()
+Administrator = Annotated[Asking, asked(MayManageAccounts)]
+
+_STATES = {
+    "usable": Text(zh="可用", en="in use"),
+    "new": Text(zh="未设置凭据", en="no passkey yet"),
+    "disabled": Text(zh="已停用", en="disabled"),
+}
+_TONES = {"usable": "good", "new": "waiting", "disabled": "bad"}
+
+
+def _state(account: Account) -> str:
+    if account.disabled_at:
+        return "disabled"
+    return "usable" if account.passkeys or account.linked_provider else "new"
+
+
+TABLE: Table[Account] = Table(
+    "accounts",
+    Text(zh="员工账号", en="Accounts"),
+    (
+        Column(
+            "user_name",
+            Text(zh="用户名", en="User name"),
+            lambda account: account.user_name,
+            href=lambda account: f"/desk/accounts/{account.reference}",
+        ),
+        Column("roles", Text(zh="角色", en="Roles"), lambda account: joined(sorted(account.roles))),
+        Column(
+            "state",
+            Text(zh="状态", en="State"),
+            lambda account: _STATES[_state(account)],
+            look="state",
+            tone=lambda account: _TONES[_state(account)],
+        ),
+        Column(
+            "passkeys", Text(zh="通行密钥", en="Passkeys"), lambda account: account.passkeys, look="number"
+        ),
+        Column("operator", Text(zh="运营企业", en="Operator"), lambda account: account.operator),
+        Column("created", Text(zh="创建时间", en="Created"), lambda account: account.created_at),
+    ),
+    filters=(Choice("state", Text(zh="状态", en="State"), _STATES, _state),),
+    search=Text(zh="用户名、角色、运营企业", en="User name, role or operator"),
+    order="user_name",
+)
+
+
+class AccountForm(BaseModel):
+    """A new account; the number tells one human from another, only a keyed pseudonym of it is kept."""
+
+    model_config = ConfigDict(extra="ignore")
+    user_name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{2,39}$", max_length=40)]
+    person_number: Annotated[str, Field(min_length=3, max_length=40, repr=False)]
+    roles: Annotated[list[Role], Field(min_length=1)]
+    operator: Annotated[str | None, Field(pattern=OPERATOR)] = None
+
+
+class RolesForm(BaseModel):
+    """Other roles, at which version."""
+
+    model_config = ConfigDict(extra="ignore")
+    roles: Annotated[list[Role], Field(min_length=1)]
+    version: str
+
+
+class SureForm(BaseModel):
+    """That it is meant."""
+
+    model_config = ConfigDict(extra="ignore")
+    sure: bool
+    passkeys: bool = False
+
+
+@router.get("/desk/accounts")
+def list_accounts(request: Request, asking: Administrator) -> Response:
+    """List accounts."""
+    operator = asking.caller.operator
+    asking.allow(MayManageAccounts(operator or ""))
+    engine = platform_of(request).engine
+
+    def fetch(after: str | None, limit: int) -> list[Account]:
+        with reading(engine) as connection:
+            return use_cases.list_accounts(connection, operator=operator, after=after, limit=limit)
+
+    rows = gather(fetch, lambda account: account.reference)
+    return table_page(request, asking, "desk/accounts.html", Shown(TABLE, rows))
+
+
+@router.get("/desk/accounts/new")
+def new_account(request: Request, asking: Administrator) -> Response:
+    """Show the form of a new account."""
+    asking.allow(MayManageAccounts(asking.caller.operator or ""))
+    return _form(request, asking, {})
+
+
+@router.post("/desk/accounts/new")
+def create_account(
+    request: Request, asking: Administrator, wanted: Annotated[Filled[AccountForm], form(AccountForm)]
+) -> Response:
+    """Create an account and invite its person; the token is on the answer and nowhere else."""
+    asking.allow(MayManageAccounts(asking.caller.operator or ""))
+    chosen, platform = wanted.value, platform_of(request)
+    if chosen is None:
+        return _form(request, asking, wanted.again(), status=422)
+    operator = chosen.operator or asking.caller.operator
+    asking.allow(MayManageAccounts(operator or ""))
+    made: list[tuple[Account, str]] = []
+
+    def work() -> None:
+        new = use_cases.NewAccount(chosen.user_name, chosen.person_number, frozenset(chosen.roles), operator)
+        with unit_of_work(platform.engine) as connection:
+            account = use_cases.create_account(platform.accounts, connection, new, by=actor(asking))
+            token = use_cases.invite(platform.accounts, connection, account, by=actor(asking))
+            made.append((account, token))
+
+    if refused := tried(work):
+        return _form(request, asking, {"refused": refused, "entered": wanted.entered}, status=409)
+    return _token(request, asking, *made[0])
+
+
+@router.get("/desk/accounts/{reference}")
+def show_account(request: Request, reference: Reference, asking: Administrator) -> Response:
+    """Show an account."""
+    with reading(platform_of(request).engine) as connection:
+        account = _get(asking, connection, reference)
+    return _shown(request, asking, account)
+
+
+@router.post("/desk/accounts/{reference}/roles")
+def change_roles(
+    request: Request,
+    reference: Reference,
+    asking: Administrator,
+    wanted: Annotated[Filled[RolesForm], form(RolesForm)],
+) -> Response:
+    """Give an account other roles; nobody changes their own."""
+    chosen, platform = wanted.value, platform_of(request)
+
+    def work(connection: Connection, account: Account) -> None:
+        if chosen is not None:
+            require_version(etag(chosen.version), etag(account.version))
+            use_cases.change_roles(platform.accounts, connection, account, chosen.roles, by=actor(asking))
+
+    return _changed(request, asking, reference, wanted, work, "roles")
+
+
+@router.post("/desk/accounts/{reference}/disable")
+def disable_account(
+    request: Request,
+    reference: Reference,
+    asking: Administrator,
+    wanted: Annotated[Filled[SureForm], form(SureForm)],
+) -> Response:
+    """Let an account sign in no more; its sessions end at once."""
+    platform = platform_of(request)
+
+    def work(connection: Connection, account: Account) -> None:
+        use_cases.disable_account(platform.accounts, connection, account, by=actor(asking))
+
+    return _changed(request, asking, reference, wanted, work, "disabled")
+
+
+@router.post("/desk/accounts/{reference}/invitation")
+def invite(request: Request, reference: Reference, asking: Administrator) -> Response:
+    """Make a new one-time token; earlier ones are worthless."""
+    platform = platform_of(request)
+    return _with_token(
+        request,
+        asking,
+        reference,
+        lambda connection, account: use_cases.invite(
+            platform.accounts, connection, account, by=actor(asking)
+        ),
+    )
+
+
+@router.post("/desk/accounts/{reference}/reset")
+def reset(
+    request: Request,
+    reference: Reference,
+    asking: Administrator,
+    wanted: Annotated[Filled[SureForm], form(SureForm)],
+) -> Response:
+    """End all sessions, take the credentials away, forgive failed sign-ins, and invite the person again."""
+    platform = platform_of(request)
+    if wanted.value is None:
+        return _changed(request, asking, reference, wanted, lambda _connection, _account: None, "reset")
+    passkeys = wanted.value.passkeys
+    return _with_token(
+        request,
+        asking,
+        reference,
+        lambda connection, account: use_cases.reset_credentials(
+            platform.accounts, connection, account, by=actor(asking), passkeys=passkeys
+        ),
+    )
+
+
+def _changed(
+    request: Request, asking: Asking, reference: str, wanted: Filled[Any], work: Any, said: str
+) -> Response:
+    """Change an account in one transaction; what does not fit, or is refused, stands on its page."""
+    engine = platform_of(request).engine
+    with reading(engine) as connection:
+        account = _get(asking, connection, reference)
+    if wanted.value is None:
+        return _shown(request, asking, account, wanted=wanted)
+
+    def change() -> None:
+        with unit_of_work(engine) as connection:
+            work(connection, _get(asking, connection, reference))
+
+    if refused := tried(change):
+        return _shown(request, asking, account, refused=refused)
+    return see_other(f"/desk/accounts/{account.reference}", said=said)
+
+
+def _with_token(request: Request, asking: Asking, reference: str, work: Any) -> Response:
+    engine = platform_of(request).engine
+    with reading(engine) as connection:
+        account = _get(asking, connection, reference)
+    tokens: list[str] = []
+
+    def change() -> None:
+        with unit_of_work(engine) as connection:
+            tokens.append(work(connection, _get(asking, connection, reference)))
+
+    if refused := tried(change):
+        return _shown(request, asking, account, refused=refused)
+    return _token(request, asking, account, tokens[0])
+
+
+def _token(request: Request, asking: Asking, account: Account, token: str) -> Response:
+    answer = desk_page(request, asking, "desk/account_token.html", {"account": account, "token": token})
+    answer.headers["cache-control"] = "no-store"
+    return answer
+
+
+def _form(request: Request, asking: Asking, context: dict[str, Any], *, status: int = 200) -> Response:
+    facts = {"roles": options(Role), "refused": None, "own_operator": asking.caller.operator, **context}
+    return desk_page(request, asking, "desk/account_new.html", facts, status=status)
+
+
+def _get(asking: Asking, connection: Connection, reference: str) -> Account:
+    """Return an account that the caller may manage; another operator's is as unknown as none."""
+    mine = asking.caller.operator
+    asking.allow(MayManageAccounts(mine or ""))
+    account = use_cases.get_account(connection, reference)
+    if mine not in {None, account.operator}:
+        return use_cases.get_account(connection, "unknown")
+    return account
+
+
+def _shown(
+    request: Request,
+    asking: Asking,
+    account: Account,
+    *,
+    refused: Refused | None = None,
+    wanted: Filled[Any] | None = None,
+) -> Response:
+    state = _state(account)
+    facts = {
+        "account": account,
+        "state": _STATES[state],
+        "tone": _TONES[state],
+        "roles": options(Role),
+        "held": {role.value for role in account.roles},
+        "held_words": joined(sorted(account.roles)),
+        "own": account.person_key == asking.caller.person_key,
+        "refused": refused,
+        **(wanted.again() if wanted else {}),
+    }
+    status = 422 if wanted else 409 if refused else 200
+    return desk_page(request, asking, "desk/account.html", facts, status=status)

@@ -1,0 +1,220 @@
+"""Machine clients: programs that call the API with scopes of their own; their secret is shown once."""
+
+from typing import Annotated, Any
+
+from fastapi import Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.engine import Connection
+
+from shiming.accounts.account_api import OPERATOR, Reference, actor
+from shiming.accounts.asking import platform_of
+from shiming.accounts.model import Client
+from shiming.accounts.permissions import MayManageClients
+from shiming.accounts.rules.permission_table import CLIENT_SCOPES
+from shiming.accounts.use_cases import clients as use_cases
+from shiming.entrypoints.pages.desk.desk_page import Refused, Shown, desk_page, table_page, tried
+from shiming.entrypoints.pages.desk.tables import Choice, Column, Table, gather
+from shiming.entrypoints.pages.forms import Filled, form
+from shiming.entrypoints.pages.rendering import see_other
+from shiming.entrypoints.pages.routing import page_router
+from shiming.infrastructure.database import reading, unit_of_work
+from shiming.infrastructure.http.asking import Asking, asked
+from shiming.vocabulary.errors import Text
+
+router = page_router()
+Administrator = Annotated[Asking, asked(MayManageClients)]
+
+_STATES = {"usable": Text(zh="可用", en="in use"), "disabled": Text(zh="已停用", en="disabled")}
+_TONES = {"usable": "good", "disabled": "bad"}
+
+
+def _state(client: Client) -> str:
+    return "disabled" if client.disabled_at else "usable"
+
+
+TABLE: Table[Client] = Table(
+    "clients",
+    Text(zh="程序账号", en="Machine clients"),
+    (
+        Column(
+            "name",
+            Text(zh="名称", en="Name"),
+            lambda client: client.name,
+            href=lambda client: f"/desk/clients/{client.reference}",
+        ),
+        Column("reference", Text(zh="编号", en="Reference"), lambda client: client.reference, look="code"),
+        Column("scopes", Text(zh="权限数", en="Scopes"), lambda client: len(client.scopes), look="number"),
+        Column(
+            "state",
+            Text(zh="状态", en="State"),
+            lambda client: _STATES[_state(client)],
+            look="state",
+            tone=lambda client: _TONES[_state(client)],
+        ),
+        Column("operator", Text(zh="运营企业", en="Operator"), lambda client: client.operator),
+        Column("created", Text(zh="创建时间", en="Created"), lambda client: client.created_at),
+    ),
+    filters=(Choice("state", Text(zh="状态", en="State"), _STATES, _state),),
+    empty=Text(zh="没有程序账号。", en="There is no machine client."),
+    order="name",
+)
+
+
+class ClientForm(BaseModel):
+    """A new client."""
+
+    model_config = ConfigDict(extra="ignore")
+    name: Annotated[str, Field(max_length=80)]
+    scopes: Annotated[list[str], Field(min_length=1)]
+    operator: Annotated[str | None, Field(pattern=OPERATOR)] = None
+
+
+class SureForm(BaseModel):
+    """That it is meant."""
+
+    model_config = ConfigDict(extra="ignore")
+    sure: bool
+
+
+@router.get("/desk/clients")
+def list_clients(request: Request, asking: Administrator) -> Response:
+    """List clients."""
+    operator = asking.caller.operator
+    asking.allow(MayManageClients(operator or ""))
+    engine = platform_of(request).engine
+
+    def fetch(after: str | None, limit: int) -> list[Client]:
+        with reading(engine) as connection:
+            return use_cases.list_clients(connection, operator=operator, after=after, limit=limit)
+
+    rows = gather(fetch, lambda client: client.reference)
+    return table_page(request, asking, "desk/clients.html", Shown(TABLE, rows))
+
+
+@router.get("/desk/clients/new")
+def new_client(request: Request, asking: Administrator) -> Response:
+    """Show the form of a new client."""
+    asking.allow(MayManageClients(asking.caller.operator or ""))
+    return _form(request, asking, {})
+
+
+@router.post("/desk/clients/new")
+def create_client(
+    request: Request, asking: Administrator, wanted: Annotated[Filled[ClientForm], form(ClientForm)]
+) -> Response:
+    """Create a client; its secret is on the answer and nowhere else."""
+    asking.allow(MayManageClients(asking.caller.operator or ""))
+    chosen, platform = wanted.value, platform_of(request)
+    if chosen is None:
+        return _form(request, asking, wanted.again(), status=422)
+    operator = chosen.operator or asking.caller.operator
+    asking.allow(MayManageClients(operator or ""))
+    made: list[tuple[Client, str]] = []
+
+    def work() -> None:
+        new = use_cases.NewClient(chosen.name, frozenset(chosen.scopes), operator)
+        with unit_of_work(platform.engine) as connection:
+            client = use_cases.create_client(platform.accounts, connection, new, by=actor(asking))
+            secret = use_cases.new_client_secret(platform.accounts, connection, client, by=actor(asking))
+            made.append((client, secret))
+
+    if refused := tried(work):
+        return _form(request, asking, {"refused": refused, "entered": wanted.entered}, status=409)
+    return _secret(request, asking, *made[0])
+
+
+@router.get("/desk/clients/{reference}")
+def show_client(request: Request, reference: Reference, asking: Administrator) -> Response:
+    """Show a client."""
+    with reading(platform_of(request).engine) as connection:
+        client = _get(asking, connection, reference)
+    return _shown(request, asking, client)
+
+
+@router.post("/desk/clients/{reference}/secret")
+def new_secret(
+    request: Request,
+    reference: Reference,
+    asking: Administrator,
+    wanted: Annotated[Filled[SureForm], form(SureForm)],
+) -> Response:
+    """Make a fresh secret; the one before is worthless."""
+    platform = platform_of(request)
+    with reading(platform.engine) as connection:
+        client = _get(asking, connection, reference)
+    if wanted.value is None:
+        return _shown(request, asking, client, wanted=wanted)
+    with unit_of_work(platform.engine) as connection:
+        held = _get(asking, connection, reference)
+        secret = use_cases.new_client_secret(platform.accounts, connection, held, by=actor(asking))
+    return _secret(request, asking, client, secret)
+
+
+@router.post("/desk/clients/{reference}/disable")
+def disable(
+    request: Request,
+    reference: Reference,
+    asking: Administrator,
+    wanted: Annotated[Filled[SureForm], form(SureForm)],
+) -> Response:
+    """Let a client get and use tokens no more."""
+    platform = platform_of(request)
+    with reading(platform.engine) as connection:
+        client = _get(asking, connection, reference)
+    if wanted.value is None:
+        return _shown(request, asking, client, wanted=wanted)
+
+    def change() -> None:
+        with unit_of_work(platform.engine) as connection:
+            held = _get(asking, connection, reference)
+            use_cases.disable_client(platform.accounts, connection, held, by=actor(asking))
+
+    if refused := tried(change):
+        return _shown(request, asking, client, refused=refused)
+    return see_other(f"/desk/clients/{client.reference}", said="disabled")
+
+
+def _secret(request: Request, asking: Asking, client: Client, secret: str) -> Response:
+    answer = desk_page(request, asking, "desk/client_secret.html", {"client": client, "secret": secret})
+    answer.headers["cache-control"] = "no-store"
+    return answer
+
+
+def _form(request: Request, asking: Asking, context: dict[str, Any], *, status: int = 200) -> Response:
+    facts = {
+        "scopes": sorted(CLIENT_SCOPES),
+        "refused": None,
+        "own_operator": asking.caller.operator,
+        **context,
+    }
+    return desk_page(request, asking, "desk/client_new.html", facts, status=status)
+
+
+def _get(asking: Asking, connection: Connection, reference: str) -> Client:
+    """Return a client that the caller may manage; another operator's is as unknown as none."""
+    mine = asking.caller.operator
+    asking.allow(MayManageClients(mine or ""))
+    client = use_cases.get_client(connection, reference)
+    if mine not in {None, client.operator}:
+        return use_cases.get_client(connection, "unknown")
+    return client
+
+
+def _shown(
+    request: Request,
+    asking: Asking,
+    client: Client,
+    *,
+    refused: Refused | None = None,
+    wanted: Filled[SureForm] | None = None,
+) -> Response:
+    facts = {
+        "client": client,
+        "state": _STATES[_state(client)],
+        "tone": _TONES[_state(client)],
+        "refused": refused,
+        **(wanted.again() if wanted else {}),
+    }
+    status = 422 if wanted else 409 if refused else 200
+    return desk_page(request, asking, "desk/client.html", facts, status=status)
