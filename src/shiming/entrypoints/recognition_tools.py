@@ -6,8 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from shiming.recognition.clips.decoding import ArrivingFile, Pace
 from shiming.recognition.clips.limits import ClipLimits
-from shiming.recognition.clips.measurement import ClipTools, clip_tools, measure_clip
+from shiming.recognition.clips.measurement import ClipTools, clip_tools, measure_arriving_clip, measure_clip
 from shiming.recognition.documents.reader import read_document
 from shiming.recognition.documents.tools import DocumentTools, load_document_tools
 from shiming.recognition.face_embedding import FaceTools, compare, measure_face
@@ -72,6 +73,15 @@ class Recognition:
     def clip(self, clip: Content) -> ClipMeasurement:
         """Measure a live clip."""
         return measure_clip(clip, self._tools("_clip_tools"), self._clip_limits)
+
+    def arriving_clip(self, file: ArrivingFile, pace: Pace) -> ClipMeasurement:
+        """Measure a live clip while it arrives; `pace` is entered around each packet's work."""
+        return measure_arriving_clip(file, self._tools("_clip_tools"), self._clip_limits, pace)
+
+    def warm_up(self) -> None:
+        """Load what a clip will need, before its first frame is here."""
+        self._tools("_clip_tools")
+        self._tools("_digits_tools")
 
     def digits(self, source: Content, expected: str, language: str) -> DigitsMeasurement:
         """Score a claimed digit string in a sound file or in a clip's sound."""

@@ -19,7 +19,7 @@ from shiming.identity_proofing.held_tables import upload_chunks as _chunks
 from shiming.identity_proofing.held_tables import uploads as _uploads
 from shiming.identity_proofing.model.uploads import CaptureStamp, HeldUpload, NewUpload, Place, UploadKind
 
-UPLOAD = "UPL"
+UPLOAD = "SND"
 _PIECE_NAME = "chunk"
 
 
