@@ -36,8 +36,8 @@ def link_of_online_order(platform: "Platform") -> str:
 def card_number(serial: int) -> Iccid:
     """Return the number of a card that does not exist.
 
-    >>> card_number(7).masked()[-2:]
-    '76'
+    >>> card_number(7).reveal("an example")
+    '8986011285123450070'
     """
     body = f"{_CARD_PREFIX}{serial:03d}"
     doubled = [int(d) * (2 - at % 2) for at, d in enumerate(reversed(body))]
