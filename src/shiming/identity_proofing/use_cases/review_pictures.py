@@ -66,9 +66,11 @@ def open_picture(desk: Desk, tools: LookTools, look: Look) -> bytes:
     if look.picture not in _KINDS or look.request.purpose not in HELD_PURPOSES:
         raise refused("REVIEW_PICTURE_UNKNOWN")
     session, piece = _waiting(desk, look.session_id), held_piece_of(look.picture)
-    held = held_pieces.open_pieces(desk.holding, desk.begin, session.id, {piece, "identity"})
-    if piece not in held or "identity" not in held:
+    with desk.begin() as connection:
+        present = held_pieces.list_present(connection, session.id)
+    if not {piece, "identity"} <= present.keys():
         raise refused("REVIEW_PICTURE_UNKNOWN")
+    held = held_pieces.open_pieces(desk.holding, desk.begin, session.id, {piece, "identity"})
     identity = identity_of(b"".join(held["identity"]))
     number = identity.number
     subject = desk.tools.pseudonym(identity.document_type, number) if number else session.id
@@ -76,7 +78,7 @@ def open_picture(desk: Desk, tools: LookTools, look: Look) -> bytes:
     with desk.begin() as connection:
         decided = store.find_decided_session(connection, session.id)
         shown = HeldPicture(
-            piece=held_pieces.list_present(connection, session.id)[piece],
+            piece=present[piece],
             kind=_KINDS[look.picture],
             operator=(decided.operator if decided else None) or "",
             subject=subject,
