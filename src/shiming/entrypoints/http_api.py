@@ -83,10 +83,12 @@ PAGES = (
     "shiming.entrypoints.pages.counter.activation",
     "shiming.entrypoints.pages.counter.receipt",
     "shiming.entrypoints.pages.home.applicant",
+    "shiming.entrypoints.pages.home.confirmation",
     "shiming.entrypoints.pages.equal_paths.at_the_counter",
     "shiming.entrypoints.pages.review.queue",
     "shiming.entrypoints.pages.review.case",
     "shiming.entrypoints.pages.review.figures",
+    "shiming.entrypoints.pages.desk.routes",
 )
 SPOOL = "spool"
 _LIMITS = RateLimits()

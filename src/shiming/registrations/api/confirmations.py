@@ -6,19 +6,19 @@ GET  /v1/confirmations/{token}                 on the customer's device: what is
 POST /v1/confirmations/{token}/yes             confirm there
 
 The link is given to the terminal as text to be shown as a QR code; the customer opens it by their own camera.
-Browsers get a small page in both languages, programs get JSON.
+Browsers get a page at the same address (`entrypoints.pages.home.confirmation`), programs get JSON.
 """
 
-import html
 from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.http.asking import Asking, asked, open_to_all
+from shiming.infrastructure.http.for_programs import ForPrograms
 from shiming.infrastructure.http.problems import problem_responses
 from shiming.registrations.api.contract_platform import (
     ContractPlatform,
@@ -40,9 +40,10 @@ from shiming.vocabulary.errors import Text
 from shiming.vocabulary.refusals import Refusal
 
 router = APIRouter(tags=["orders"])
+by_link = APIRouter(tags=["orders"], route_class=ForPrograms)
 
 LINK_PATH = "/v1/confirmations"
-_WHY = "the link is for the customer, who has no account; its token is the permission"
+WHY_OPEN = "the link is for the customer, who has no account; its token is the permission"
 Recording = Annotated[Asking, asked(MayRecordAcceptance)]
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$", description="Of the link.")]
 
@@ -157,16 +158,35 @@ def confirm(
     return given(outcome)
 
 
-@router.get(
+@by_link.get(
     LINK_PATH + "/{token}",
     response_model=ToConfirm,
     responses=problem_responses(409),
-    dependencies=[open_to_all(_WHY)],
+    dependencies=[open_to_all(WHY_OPEN)],
 )
 def show(request: Request, token: Token) -> Response:
     """Show the customer exactly what will be opened, and the code; a page for browsers."""
+    outcome = asked_by_link(request, token)
+    if isinstance(outcome, NotConfirmed):
+        raise not_confirmed(outcome)
+    return JSONResponse(_to_confirm(outcome).model_dump(mode="json"))
+
+
+@by_link.post(
+    LINK_PATH + "/{token}/yes",
+    response_model=ConfirmationGiven,
+    responses=problem_responses(409),
+    dependencies=[open_to_all(WHY_OPEN)],
+)
+def confirm_on_device(request: Request, token: Token) -> Response:
+    """Take the customer's yes on their own device; the link is used up."""
+    return JSONResponse(given(yes_by_link(request, token)).model_dump(mode="json"))
+
+
+def asked_by_link(request: Request, token: str) -> ConfirmationShown | NotConfirmed:
+    """Return what a link asks its customer, and the code; noted in the ledger."""
     platform = contract_platform(request)
-    outcome = transact(
+    return transact(
         platform.engine,
         lambda connection: confirmations.show_confirmation(
             platform.registrations,
@@ -176,25 +196,12 @@ def show(request: Request, token: Token) -> Response:
             now=platform.clock.now(),
         ),
     )
-    if isinstance(outcome, NotConfirmed):
-        if _is_browser(request):
-            return _page(409, *_words(outcome))
-        raise not_confirmed(outcome)
-    if _is_browser(request):
-        return _page(200, *_question(outcome), yes=f"{LINK_PATH}/{token}/yes")
-    return JSONResponse(_to_confirm(outcome).model_dump(mode="json"))
 
 
-@router.post(
-    LINK_PATH + "/{token}/yes",
-    response_model=ConfirmationGiven,
-    responses=problem_responses(409),
-    dependencies=[open_to_all(_WHY)],
-)
-def confirm_on_device(request: Request, token: Token) -> Response:
-    """Take the customer's yes on their own device; the link is used up."""
+def yes_by_link(request: Request, token: str) -> Confirmed | NotConfirmed:
+    """Take the customer's yes to what a link asks."""
     platform = contract_platform(request)
-    outcome = transact(
+    return transact(
         platform.engine,
         lambda connection: confirmations.confirm_on_device(
             platform.registrations,
@@ -204,11 +211,6 @@ def confirm_on_device(request: Request, token: Token) -> Response:
             now=platform.clock.now(),
         ),
     )
-    if _is_browser(request):
-        if isinstance(outcome, NotConfirmed):
-            return _page(409, *_words(outcome))
-        return _page(200, Text(zh="已确认，谢谢。", en="Confirmed. Thank you."))
-    return JSONResponse(given(outcome).model_dump(mode="json"))
 
 
 def _own_line(platform: ContractPlatform, session: str, operator: str) -> Line:
@@ -252,35 +254,4 @@ def _to_confirm(shown: ConfirmationShown) -> ToConfirm:
     )
 
 
-def _is_browser(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "")
-
-
-def _question(shown: ConfirmationShown) -> tuple[Text, ...]:
-    return (
-        shown.matter.sentence(),
-        Text(
-            zh=f"如果您同意，请把确认码 {shown.code} 告诉营业员，或点击下面的按钮。",
-            en=f"If you agree, read the code {shown.code} to the clerk, or press the button below.",
-        ),
-        Text(
-            zh="如果号码或数量不对，请不要确认，并告诉营业员。",
-            en="If the number or the count is not right, do not confirm, and tell the clerk.",
-        ),
-    )
-
-
-def _words(outcome: NotConfirmed) -> tuple[Text, ...]:
-    return tuple(refusal.words.subscriber for refusal in outcome.refusals)
-
-
-def _page(status: int, *texts: Text, yes: str | None = None) -> HTMLResponse:
-    """Return a page of headings alone: no style or script is allowed, and none is needed."""
-    said = "".join(f"<h2>{html.escape(text.zh)}<br>{html.escape(text.en)}</h2>" for text in texts)
-    button = f'<form method="post" action="{yes}"><button><h1>同意 Yes</h1></button></form>' if yes else ""
-    page = (
-        '<!doctype html><html lang="zh"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width"><title>确认 Confirm</title>'
-        f"<body>{said}{button}</body></html>"
-    )
-    return HTMLResponse(page, status)
+router.include_router(by_link)

@@ -21,9 +21,7 @@ from sqlalchemy.engine import Connection
 from shiming.entrypoints.applicant_links_api import (
     APPLICANTS,
     WHY_OPEN,
-    at_home,
     begin_at_home,
-    refused,
     stop_at_home,
 )
 from shiming.entrypoints.link_steps import TOKEN, Token
@@ -35,18 +33,24 @@ from shiming.entrypoints.pages.rendering import fragment, see_other
 from shiming.entrypoints.pages.routing import page_router
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.http.asking import open_to_all
+from shiming.infrastructure.http.problems import Refusal as Refused
 from shiming.jurisdictions.model import Channel
 from shiming.registrations.model.applicant_links import ApplicantLinkRefused, CardAwaited
 from shiming.registrations.model.confirmation import CodeIssued, Confirmed, NotConfirmed
 from shiming.registrations.model.registration import LineRegistered, RegisterLine, RegistrationRefused
 from shiming.registrations.model.terms import AcceptTerms, TermsRefused
 from shiming.registrations.rules.applicant_links import asks_for_card
-from shiming.registrations.use_cases import applicant_links, confirmations
+from shiming.registrations.use_cases import applicant_links, confirmations, orders
 from shiming.registrations.use_cases.paper_receipts import PaperWords, issue_paper_receipt
 from shiming.registrations.use_cases.registering import register_line
 from shiming.registrations.use_cases.terms import accept_terms, find_terms_in_force
+from shiming.vocabulary.errors import Text
 from shiming.vocabulary.refusals import Refusal
 
+_ASK = Text(
+    zh="如有疑问，请联系发给您链接的营业厅或单位。",
+    en="If you are in doubt, ask whoever gave you the link.",
+)
 GATE = [open_to_all(WHY_OPEN)]
 CONFLICT, INVALID = 409, 422
 CodeToken = Annotated[str, Path(pattern=TOKEN)]
@@ -76,8 +80,14 @@ class CodeReadBack(BaseModel):
 
 
 def journey_of(request: Request, token: str) -> Journey:
-    """Return how far somebody came by a link; raise the refusal of one that does not work."""
-    found = at_home(request, token)
+    """Return how far somebody came by a link; raise why one does not work, in the words of its bearer."""
+    platform = home_platform(request)
+    with reading(platform.engine) as connection:
+        found = applicant_links.find_at_home(
+            connection, token, policy=rules_of(platform), now=platform.clock.now()
+        )
+    if isinstance(found, ApplicantLinkRefused):
+        raise told(found.refusals)
     return Journey(
         base=f"/a/{token}",
         api=f"{APPLICANTS.prefix}/{token}",
@@ -88,6 +98,12 @@ def journey_of(request: Request, token: str) -> Journey:
         line=found.line,
         at_home=found.order.channel is Channel.ONLINE,
     )
+
+
+def told(refusals: tuple[Refusal, ...]) -> Exception:
+    """Return the refusal of a page: what the bearer of a link is told, and what to do."""
+    words = refusals[0].words.subscriber
+    return Refused(refusals[0].code.value, words, _ASK)
 
 
 own = page_router()
@@ -274,7 +290,7 @@ def _register(
     """Confirm, then register: a wrong code counts, a refused registration leaves the confirmation."""
     platform, order = home_platform(request), journey.order
     if order is None or order.identifier is None:  # a code is made for a number only
-        raise refused(ApplicantLinkRefused(()))
+        raise orders.order_unknown()
     said = confirmations.confirm_line(
         platform.registrations,
         connection,

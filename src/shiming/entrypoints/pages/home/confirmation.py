@@ -1,0 +1,74 @@
+"""The customer's own page of a confirmation: one large number, one code, yes or "this is wrong".
+
+GET  /v1/confirmations/{token}         programs get JSON at the same address
+POST /v1/confirmations/{token}/yes
+POST /v1/confirmations/{token}/wrong   nothing is recorded: the clerk is told by the customer
+"""
+
+from fastapi import Request, Response
+
+from shiming.entrypoints.pages.home.journey import home_platform
+from shiming.entrypoints.pages.home.link_pages import shown
+from shiming.entrypoints.pages.routing import page_router
+from shiming.infrastructure.http.asking import open_to_all
+from shiming.registrations.api.confirmations import (
+    LINK_PATH,
+    WHY_OPEN,
+    Token,
+    asked_by_link,
+    yes_by_link,
+)
+from shiming.registrations.model.confirmation import ConfirmationShown, Confirmed, NotConfirmed
+
+router = page_router()
+GATE = [open_to_all(WHY_OPEN)]
+_PAGE = "home/confirmation.html"
+_CONFLICT = 409
+
+
+@router.get(LINK_PATH + "/{token}", dependencies=GATE)
+def question(request: Request, token: Token) -> Response:
+    """Show what is opened, in large print, and the code."""
+    found = asked_by_link(request, token)
+    if isinstance(found, NotConfirmed):
+        return _refused(request, found)
+    return _asked(request, token, found)
+
+
+@router.post(LINK_PATH + "/{token}/yes", dependencies=GATE)
+def say_yes(request: Request, token: Token) -> Response:
+    """Take the yes."""
+    found = yes_by_link(request, token)
+    if isinstance(found, NotConfirmed):
+        return _refused(request, found)
+    return shown(request, _PAGE, {"state": "confirmed", "matter": found.matter, "number": _number(found)})
+
+
+@router.post(LINK_PATH + "/{token}/wrong", dependencies=GATE)
+def say_wrong(request: Request, token: Token) -> Response:
+    """Tell the customer what to do when number or count are not theirs; without a yes nothing is opened."""
+    return shown(request, _PAGE, {"state": "wrong", "back": f"{LINK_PATH}/{token}"})
+
+
+def _asked(request: Request, token: str, found: ConfirmationShown) -> Response:
+    matter = found.matter
+    facts = {
+        "state": "asked",
+        "matter": matter,
+        "number": _number(found),
+        "operator_name": home_platform(request).operator_name(matter.operator),
+        "code": found.code,
+        "expires_at": found.expires_at,
+        "base": f"{LINK_PATH}/{token}",
+    }
+    return shown(request, _PAGE, facts)
+
+
+def _number(found: ConfirmationShown | Confirmed) -> str | None:
+    identifier = found.matter.identifier
+    return None if identifier is None else identifier.reveal("shown to the customer who confirms it")
+
+
+def _refused(request: Request, found: NotConfirmed) -> Response:
+    facts = {"state": "refused", "refusals": found.refusals}
+    return shown(request, _PAGE, facts, status=_CONFLICT)
