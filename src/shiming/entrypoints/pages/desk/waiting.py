@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi import Request
@@ -9,6 +10,8 @@ from sqlalchemy.engine import Connection
 
 from shiming.entrypoints.job_permissions import MayManageJobs, MayManageWebhooks
 from shiming.entrypoints.pages.desk.desk_page import COUNTED_MAX
+from shiming.identity_proofing.permissions import MayReviewSession
+from shiming.identity_proofing.use_cases.reviewing import list_waiting as list_reviews
 from shiming.infrastructure.database import reading
 from shiming.infrastructure.http.asking import Asking
 from shiming.infrastructure.job_queue.dead_letters import list_jobs
@@ -31,8 +34,8 @@ from shiming.vocabulary.errors import Text
 from shiming.vocabulary.permissions import Permission
 
 _LOOKED_AT = 500  # rows of a list that cannot be asked by state; beyond, the list itself says more
-#: Finds what waits of one operator, or (None) of all.
-Find = Callable[[Connection, str | None], Sequence[Any]]
+#: Finds what waits now of one operator, or (None) of all.
+Find = Callable[[Connection, str | None, datetime], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,33 +58,42 @@ class _Heap:
     is_urgent: bool = False
 
 
-def _open_cases(connection: Connection, operator: str | None) -> Sequence[Any]:
+def _open_cases(connection: Connection, operator: str | None, _now: datetime) -> Sequence[Any]:
     decided_on = {CaseState.OPEN, CaseState.ASSESSED, CaseState.APPEALED}
     found = list_cases(connection, operator=operator, after="", limit=_LOOKED_AT)
     return [case for case in found if case.state in decided_on]
 
 
-def _suspended(connection: Connection, operator: str | None) -> Sequence[Any]:
+def _suspended(connection: Connection, operator: str | None, _now: datetime) -> Sequence[Any]:
     found = list_organisations(connection, operator, after=None, limit=_LOOKED_AT)
     return [each for each in found if each.state is OrganisationState.SUSPENDED]
 
 
-def _quiet_webhooks(connection: Connection, operator: str | None) -> Sequence[Any]:
+def _quiet_webhooks(connection: Connection, operator: str | None, _now: datetime) -> Sequence[Any]:
     return [each for each in list_webhooks(connection, operator=operator or "") if each.disabled_at]
 
 
 _HEAPS = (
     _Heap(
+        "/desk/reviews",
+        Text(zh="待人工比对的核验", en="Proofs to compare by eye"),
+        MayReviewSession,
+        lambda connection, operator, now: list_reviews(
+            connection, now, operator=operator, limit=COUNTED_MAX + 1
+        ),
+        is_urgent=True,
+    ),
+    _Heap(
         "/desk/registration-reviews",
         Text(zh="待核查的加强核查", en="Enhanced reviews to decide"),
         MayDecideReview,
-        lambda connection, operator: list_waiting(connection, operator=operator, limit=COUNTED_MAX + 1),
+        lambda connection, operator, _now: list_waiting(connection, operator=operator, limit=COUNTED_MAX + 1),
     ),
     _Heap(
         "/desk/repudiations?state=open",
         Text(zh="待裁定的非本人办理异议", en="Disputes to decide"),
         MayDecideRepudiation,
-        lambda connection, operator: list_repudiations(
+        lambda connection, operator, _now: list_repudiations(
             connection, operator=operator, open_only=True, after="", limit=COUNTED_MAX + 1
         ),
     ),
@@ -101,7 +113,7 @@ _HEAPS = (
         "/desk/service-orders",
         Text(zh="失败或挂起的开通工单", en="Service orders that failed or are held"),
         MayReadProvisioning,
-        lambda connection, operator: list_orders(
+        lambda connection, operator, _now: list_orders(
             connection,
             operator=operator,
             states=(OrderState.FAILED, OrderState.HELD),
@@ -113,7 +125,7 @@ _HEAPS = (
         "/desk/jobs?state=dead",
         Text(zh="失败停止的任务", en="Jobs that gave up"),
         lambda _: MayManageJobs(),
-        lambda connection, _: list_jobs(connection, state=JobState.DEAD, limit=COUNTED_MAX + 1),
+        lambda connection, _operator, _now: list_jobs(connection, state=JobState.DEAD, limit=COUNTED_MAX + 1),
         is_urgent=True,
     ),
     _Heap(
@@ -133,9 +145,11 @@ def what_waits(request: Request, asking: Asking) -> tuple[Waiting, ...]:
 def _counted(request: Request, asking: Asking) -> Iterator[Waiting]:
     operator = asking.caller.operator
     mine = [heap for heap in _HEAPS if asking.gatekeeper.allow(asking.caller, heap.question(operator or ""))]
-    with reading(request.app.state.platform.engine) as connection:
+    platform = request.app.state.platform
+    now = platform.clock.now()
+    with reading(platform.engine) as connection:
         for heap in mine:
-            number = len(heap.find(connection, operator))
+            number = len(heap.find(connection, operator, now))
             yield Waiting(
                 href=heap.href,
                 title=heap.title,

@@ -41,7 +41,8 @@ function wire(place) {
     events.addEventListener("result", (message) => {
       events.close();
       end();
-      result.innerHTML = JSON.parse(/** @type {MessageEvent} */ (message).data).html; // rendered and escaped by the server
+      const { html } = JSON.parse(/** @type {MessageEvent} */ (message).data);
+      result.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
       result.focus();
       say(words.ended);
     });
