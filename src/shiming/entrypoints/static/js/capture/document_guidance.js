@@ -11,7 +11,7 @@
 /** @typedef {{found: boolean, outward: number}} Side `outward`: pixels beyond the guide, negative inside */
 /** @typedef {{left: Side, right: Side, top: Side, bottom: Side}} Sides */
 /**
- * @typedef {{sides: Sides, scale: number, brightness: number, glareShare: number, sharpness: number,
+ * @typedef {{sides: Sides, scale: number, cardWidth: number, brightness: number, glareShare: number, sharpness: number,
  *   movement: number}} Findings
  */
 
@@ -27,7 +27,8 @@ export const LEVELS = Object.freeze({
   edgeSupportMin: 0.55, // share of the scan lines of a side that must agree: a hand may hide the rest
   searchOut: 0.11, // of the height of the guide
   searchIn: 0.26,
-  scaleMin: 0.84, // smaller: come closer
+  scaleMin: 0.72, // smaller: come closer
+  cardWidthMin: 480, // pixels of the video: what the server asks for where it gives advice
   scaleMax: 1.07, // larger: move away
   brightnessMin: 60, // the same as the server's advice (recognition/image_quality.py)
   brightnessMax: 235,
@@ -305,7 +306,8 @@ export function advice(seen) {
   if (seen.brightness > LEVELS.brightnessMax) return 'bright';
   if (found < 2) return 'no_card';
   if (seen.scale > LEVELS.scaleMax) return 'further';
-  if (seen.scale > 0 && seen.scale < LEVELS.scaleMin) return 'closer';
+  const small = seen.scale < LEVELS.scaleMin || seen.cardWidth < LEVELS.cardWidthMin;
+  if (seen.scale > 0 && small) return 'closer';
   if (found < 4) return 'align';
   if (seen.glareShare > LEVELS.glareShareMax) return 'glare';
   if (seen.movement > LEVELS.movementMax) return 'still';

@@ -112,9 +112,11 @@ class DocumentStep extends CapturePage {
     const { before } = this;
     this.before = frame;
     const found = Object.values(sides).every((side) => side.found);
+    const scale = guidance.scale(sides, card);
     return {
       sides,
-      scale: guidance.scale(sides, card),
+      scale,
+      cardWidth: scale * guidance.guide(part.width, part.height).width,
       brightness: guidance.brightness(frame, card),
       glareShare: guidance.glareShare(frame, card),
       movement: guidance.movement(frame, before, card),

@@ -39,10 +39,11 @@ export class Panels {
   /** @param {string} state */
   #focus(state) {
     const panel = this.root.querySelector(`[data-state~="${state}"]`);
+    if (panel && panel.getBoundingClientRect().bottom > globalThis.innerHeight) panel.scrollIntoView({ block: 'start' });
     const place = panel?.querySelector('[data-focus]') ?? panel?.querySelector('h2');
     if (!(place instanceof HTMLElement)) return;
     if (!place.hasAttribute('tabindex') && !place.matches('button, a, input, select')) place.tabIndex = -1;
-    place.focus({ preventScroll: false });
+    place.focus({ preventScroll: true });
   }
 
   /**
