@@ -10,6 +10,7 @@ so another file put under the same name is what the camera shows next: first a d
 """
 
 import argparse
+import json
 import wave
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
@@ -26,9 +27,11 @@ FRAME_RATE = 25
 MJPEG_FRAME_RATE = 30  # an .mjpeg says no rate: Chromium plays it at this one
 SIZE = 640, 480  # width, height: what most laptop cameras give a page that asks for nothing
 STILL_SIZE = 1600, 1200  # a document is read at a higher resolution than a face
+CARD_SHARE = 0.82, 0.7  # of the picture: the frame of static/js/capture, and a little less
 STILL_SECONDS = 0.4  # a loop of a picture is the picture
 SAMPLE_RATE = 48_000  # the rate of browsers' sound
 NEUTRAL_S = 0.8  # the specimen clip looks straight ahead for so long at its start
+Corners = Sequence[Sequence[float]]
 _JPEG_QUALITY = "2"  # of ffmpeg's 2 (best) to 31
 _SPECIMENS = Path(__file__).resolve().parents[2] / "specimens"
 _DEMO = _SPECIMENS / "clips" / "demo.mp4"
@@ -104,14 +107,23 @@ def _moved(picture: Pixels, seconds: float) -> Pixels:
 
 
 def write_still_video(
-    picture: Path, target: Path, *, size: tuple[int, int] = STILL_SIZE, seconds: float = STILL_SECONDS
+    picture: Path,
+    target: Path,
+    *,
+    corners: Corners | None = None,
+    size: tuple[int, int] = STILL_SIZE,
+    seconds: float = STILL_SECONDS,
 ) -> None:
-    """Write a photograph as a camera before which a document lies still."""
+    """Write a photograph as a camera before which a document lies still.
+
+    `corners` of the card in the photograph: it is held so that it fills the frame that the page draws.
+    """
     content = cv2.imread(str(picture))
     if content is None:
         message = f"{picture} is not a picture"
         raise ValueError(message)
-    frame = _fitted(np.asarray(content, dtype=np.uint8), size)
+    seen = np.asarray(content, dtype=np.uint8)
+    frame = _fitted(seen, size) if corners is None else _framed(seen, corners, size)
     _write(target, [frame] * max(2, round(seconds * FRAME_RATE)))
 
 
@@ -166,6 +178,23 @@ def _fitted(picture: Pixels, size: tuple[int, int]) -> Pixels:
     return np.asarray(framed, dtype=np.uint8)
 
 
+def _framed(picture: Pixels, corners: Corners, size: tuple[int, int]) -> Pixels:
+    """Hold a card so that it fills the page's frame; what the photograph does not show is its own edge."""
+    (left, top), (right, bottom) = np.min(corners, axis=0), np.max(corners, axis=0)
+    width, height = size
+    scale = min(width * CARD_SHARE[0] / (right - left), height * CARD_SHARE[1] / (bottom - top))
+    shift = width / 2 - scale * (left + right) / 2, height / 2 - scale * (top + bottom) / 2
+    move = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    found = cv2.warpAffine(
+        picture,
+        move,
+        size,
+        flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(found, dtype=np.uint8)
+
+
 def _write(target: Path, frames: Sequence[Pixels]) -> None:
     if target.suffix not in {".mjpeg", ".y4m"}:
         message = f"Chromium plays .mjpeg and .y4m, not {target.suffix}"
@@ -189,8 +218,11 @@ def write_all(folder: Path) -> None:
     """Write the demo person's camera and microphone, and both sides of their card."""
     folder.mkdir(parents=True, exist_ok=True)
     write_performance(folder / "face.mjpeg", folder / "voice.wav")
+    cases = json.loads((_SPECIMENS / "cases.json").read_text("utf-8"))["documents"]
     for side in ("front", "back"):
-        write_still_video(_SPECIMENS / "documents" / f"demo_{side}.jpg", folder / f"{side}.mjpeg")
+        name = f"demo_{side}.jpg"
+        corners = cases[name]["corners"]
+        write_still_video(_SPECIMENS / "documents" / name, folder / f"{side}.mjpeg", corners=corners)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python -m tools.specimens.tour_card specimens/tour
 
-Writes front.jpg and card.json: the invented person, and where in the photograph the portrait goes (the
-corners of its box: top left, top right, bottom right, bottom left, in pixels). The tour puts a picture there
+Writes front.jpg and card.json: the invented person, and where in the photograph the card is and the portrait
+goes (corners: top left, top right, bottom right, bottom left, in pixels). The tour puts a picture there
 without any of these tools. Issuer and validity are the demo person's, whose card's back serves this one too.
 """
 
@@ -59,6 +59,7 @@ def main(out: Path) -> None:
     corners = cv2.perspectiveTransform(box[None], to_picture)[0]
     found = {
         "person": VISITOR.front_truth() | VISITOR.back_truth(),
+        "corners": [[round(x, 1), round(y, 1)] for x, y in seen.corners],
         "portrait_corners": [[round(float(a), 1), round(float(b), 1)] for a, b in corners],
     }
     (out / "card.json").write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

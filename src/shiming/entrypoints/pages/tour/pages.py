@@ -6,33 +6,24 @@ GET  /tour/go/{place}         to a place of staff, once signed in; POST: to a cu
 GET  /tour/specimens/{name}   the pictures and the clip that the pretended camera shows
 """
 
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
-from shiming.entrypoints.demo_processes import SPECIMENS
 from shiming.entrypoints.pages.account.visitor import visitor
 from shiming.entrypoints.pages.forms import Filled, form
 from shiming.entrypoints.pages.rendering import page, see_other
 from shiming.entrypoints.pages.routing import page_router
 from shiming.entrypoints.pages.tour.online_order import link_of_online_order
+from shiming.entrypoints.pages.tour.specimens import files_of
 from shiming.entrypoints.pages.tour.stations import STATIONS, camera_at
 from shiming.entrypoints.pages.tour.visit import CAMERA_COOKIE, Camera, camera_of, visit_of
 from shiming.infrastructure.http.asking import open_to_all
 from shiming.vocabulary.errors import BadInput, Text
 
 WHY = "the tour is a rehearsal with invented people, on this machine alone"
-_SPECIMENS = {
-    "front": "documents/demo_front.jpg",
-    "back": "documents/demo_back.jpg",
-    "other": "documents/other_person_front.jpg",
-    "sim": "documents/barcodes.jpg",
-    "clip": "clips/demo.mp4",
-}
-
 router = page_router()
 
 
@@ -82,9 +73,7 @@ def choose_camera(request: Request, filled: Annotated[Filled[CameraForm], form(C
 @router.get("/tour/specimens/{name}", dependencies=[open_to_all(WHY)])
 def specimen(request: Request, name: str) -> Response:
     """Return what the pretended camera shows."""
-    card = visit_of(request).card
-    made: dict[str, Path] = {} if card is None else {"made-front": card.front, "made-back": card.back}
-    known = {key: SPECIMENS / path for key, path in _SPECIMENS.items()} | made
+    known = files_of(visit_of(request).card)
     if name not in known:
         raise BadInput("ROUTE_UNKNOWN", Text(zh="没有这个地址。", en="There is nothing at this address."))
     return FileResponse(known[name], headers={"cache-control": "no-store"})

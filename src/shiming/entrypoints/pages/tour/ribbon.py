@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shiming.entrypoints.pages.preferences import preferences_of
 from shiming.entrypoints.pages.rendering import environment_of
-from shiming.entrypoints.pages.tour.visit import Camera, camera_of, visit_of
+from shiming.entrypoints.pages.tour.specimens import boxes
+from shiming.entrypoints.pages.tour.visit import Camera, camera_of
 
 _HEAD, _MAIN = b"<head>", b'<main id="main"'
 _TOUR = "/tour"
@@ -66,8 +67,7 @@ def with_tour(html: bytes, request: Request) -> bytes:
     facts = {
         "camera": camera,
         "pretended": camera is not None and camera is not Camera.OWN,
-        "own_face": camera is Camera.MADE_CARD,
-        "has_card": visit_of(request).card is not None,
+        "boxes": boxes(),
     }
     environment = environment_of(preferences_of(request).language)
     head = environment.get_template("tour/ribbon_head.html").render(facts).encode()

@@ -33,6 +33,9 @@
   };
   const choice = script.dataset.camera ?? 'specimen';
   const cards = CARDS[choice] ?? CARDS.specimen;
+  /** Where the card lies in each photograph: left, top, right, bottom. @type {Record<string, number[]>} */
+  const boxes = JSON.parse(script.dataset.boxes ?? '{}');
+  const CARD_SHARE = [0.82, 0.7]; // of the picture: a card held into the frame of the page
   const own = media.getUserMedia.bind(media);
   let shown = 'front';
 
@@ -82,12 +85,17 @@
     /** @type {Record<string, ImageBitmap>} */
     const pictures = { front, back, sim };
     return canvasStream(DOCUMENT, (brush) => {
-      const image = pictures[held()];
-      brush.fillStyle = '#6b5a45';
-      brush.fillRect(0, 0, DOCUMENT.width, DOCUMENT.height);
-      const scale = Math.min(DOCUMENT.width / image.width, DOCUMENT.height / image.height);
-      const [w, h] = [image.width * scale, image.height * scale];
-      brush.drawImage(image, (DOCUMENT.width - w) / 2, (DOCUMENT.height - h) / 2, w, h);
+      const what = held();
+      const [left, top, right, bottom] = boxes[cards[what]];
+      const image = pictures[what];
+      const scale = Math.min(
+        (DOCUMENT.width * CARD_SHARE[0]) / (right - left),
+        (DOCUMENT.height * CARD_SHARE[1]) / (bottom - top),
+      );
+      const x = DOCUMENT.width / 2 - (scale * (left + right)) / 2;
+      const y = DOCUMENT.height / 2 - (scale * (top + bottom)) / 2;
+      brush.drawImage(image, 0, 0, 40, 40, 0, 0, DOCUMENT.width, DOCUMENT.height); // more of the table
+      brush.drawImage(image, x, y, image.width * scale, image.height * scale);
     });
   }
 
