@@ -32,6 +32,7 @@ from shiming.infrastructure.telemetry import Traces
 ROUTERS = (
     "shiming.identity_proofing.api",
     "shiming.identity_proofing.api_reviews",
+    "shiming.identity_proofing.api_card_reading",
     "shiming.registrations.api.registrations",
     "shiming.registrations.api.orders",
     "shiming.registrations.api.reviews",
@@ -84,6 +85,8 @@ PAGES = (
     "shiming.entrypoints.pages.counter.receipt",
     "shiming.entrypoints.pages.home.applicant",
     "shiming.entrypoints.pages.home.confirmation",
+    "shiming.entrypoints.pages.people.hand_over",
+    "shiming.entrypoints.pages.people.representative",
     "shiming.entrypoints.pages.equal_paths.at_the_counter",
     "shiming.entrypoints.pages.review.queue",
     "shiming.entrypoints.pages.review.case",

@@ -1,0 +1,1 @@
+"""Pages of the counter for people who are not alone there: the customer's phone, proxies, guardians."""
