@@ -38,6 +38,7 @@ ROUTERS = (
     "shiming.registrations.api.reviews",
     "shiming.registrations.api.stops",
     "shiming.registrations.api.numbers",
+    "shiming.entrypoints.sim_scan_api",
     "shiming.registrations.api.sims",
     "shiming.registrations.api.organisations",
     "shiming.registrations.api.organisation_papers",

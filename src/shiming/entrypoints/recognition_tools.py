@@ -9,6 +9,7 @@ from typing import Any
 from shiming.recognition.clips.decoding import ArrivingFile, Pace
 from shiming.recognition.clips.limits import ClipLimits
 from shiming.recognition.clips.measurement import ClipTools, clip_tools, measure_arriving_clip, measure_clip
+from shiming.recognition.documents.barcodes import read_barcodes
 from shiming.recognition.documents.reader import read_document
 from shiming.recognition.documents.tools import DocumentTools, load_document_tools
 from shiming.recognition.face_embedding import FaceTools, compare, measure_face
@@ -96,6 +97,11 @@ class Recognition:
         speech = speech_spans(tools.speech_activity(sound.samples))
         timeline = measured.timeline
         return lip_synchrony(timeline.times_s, timeline.mouth_opening, sound.samples, speech)
+
+    @staticmethod
+    def barcodes(source: Content) -> tuple[str, ...]:
+        """Return what the codes of an encoded picture say."""
+        return tuple(code.text for code in read_barcodes(read_image(source)))
 
     def portrait(self, picture: Image) -> FaceTemplate:
         """Measure the one face of a decoded picture."""
