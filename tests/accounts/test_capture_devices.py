@@ -25,12 +25,13 @@ from shiming.infrastructure.database import unit_of_work
 from shiming.infrastructure.device_proofs import (
     DeviceProof,
     body_hash,
-    claimed_device,
+    claimed_key,
     new_key,
     public_half,
     public_key,
     read_proof,
     sign_proof,
+    thumbprint,
 )
 from shiming.infrastructure.outbox import outbox
 from shiming.vocabulary.errors import BadInput
@@ -63,7 +64,7 @@ def signed(desk: Desk, device: CaptureDevice, key: dict[str, Any], **changes: An
     says = {
         "method": "POST", "path": PATH, "body_hash": body_hash(BODY), "issued_at": now, "nonce": "n" * 22,
     }  # fmt: skip
-    return sign_proof(key, DeviceProof(**{"device": device.reference, **says, **changes}))
+    return sign_proof(key, DeviceProof(**{"key_id": thumbprint(device.public_key), **says, **changes}))
 
 
 def vouched(desk: Desk, proof: str, body: bytes = BODY) -> CaptureDevice | DeviceRefused:
@@ -126,7 +127,7 @@ def test_a_key_is_enrolled_once_and_is_a_public_one(desk: Desk) -> None:
 @given(st.text(max_size=300))
 def test_no_text_is_a_proof(text: str) -> None:
     assert read_proof(text, public_half(BROWSER_KEY)) is None
-    claimed_device(text)  # raises nothing
+    claimed_key(text)  # raises nothing
 
 
 def test_administrators_manage_devices_of_their_own_operator(served: AccountsHttp) -> None:

@@ -123,7 +123,7 @@ SUBCOMMANDS = {
     "clients": {"create", "list", "disable"},
     "bss": {"add", "list", "remove"},
     "provisioning": {"list", "show", "retry", "confirm"},
-    "sandbox": {"authority", "bss"},
+    "sandbox": {"authority", "bss", "reader"},
 }
 
 

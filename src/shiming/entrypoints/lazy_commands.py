@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "applicant-links": ("shiming.registrations.commands.applicant_links", "An order on one's own phone."),
     "terms": ("shiming.registrations.commands.terms", "Terms of service by version."),
     "confirmations": ("shiming.registrations.commands.confirmations", "Customers confirm what is opened."),
+    "reader": ("shiming.identity_proofing.reader_commands", "Read resident cards for a session."),
     "register": ("shiming.registrations.commands.registrations", "Register a number for a proven person."),
     "receipts": ("shiming.entrypoints.receipt_commands", "Receipts: give out, verify, explain, replay."),
     "lines": ("shiming.registrations.commands.lines", "Registered lines, their status and stops."),

@@ -4,6 +4,7 @@
 import shiming.accounts.store.capture_devices
 import shiming.accounts.store.tables
 import shiming.identity_proofing.held_pieces
+import shiming.identity_proofing.reader_states
 import shiming.identity_proofing.store
 import shiming.infrastructure.idempotency
 import shiming.infrastructure.job_queue.tables

@@ -87,6 +87,7 @@ class Platform(Installation):
         from shiming.entrypoints.pictures import jpeg
         from shiming.identity_proofing.connectors.fake import NullAuthority
         from shiming.identity_proofing.use_cases.tools import ProofingTools, RehearsedChallenge
+        from shiming.recognition.images import read_image
 
         seen = self.recognition
         return ProofingTools(
@@ -96,6 +97,7 @@ class Platform(Installation):
             compare_faces=seen.compare,
             measure_digits=seen.digits,
             encode_jpeg=jpeg,
+            read_picture=read_image,
             authority=authority or NullAuthority(),
             clock=self.clock,
             signer=self.signer,

@@ -33,7 +33,9 @@ _REASONS: dict[str, tuple[Text, Text]] = {
         Text(zh="请选择与作答一致的理由。", en="Choose a reason that fits what you answered."),
     ),
     "REVIEW_PICTURE_UNKNOWN": (
-        Text(zh="没有这张图片，或不能为此目的查看。", en="There is no such picture, or not for this purpose."),
+        Text(
+            zh="没有这张图片，或不能为此目的查看。", en="There is no such picture, or not for this purpose."
+        ),
         Text(zh="请从页面上选择。", en="Choose among those on the page."),
     ),
     "SESSION_EXPIRED": (Text(zh="这次办理已经超时。", en="The time of this session is over."), _START_AGAIN),
@@ -85,6 +87,40 @@ _REASONS: dict[str, tuple[Text, Text]] = {
     "UPLOAD_OTHER_KIND": (
         Text(zh="这个上传任务不是这一步需要的材料。", en="This upload is not what this step takes."),
         Text(zh="请核对上传任务的 kind。", en="Check the `kind` it was created with."),
+    ),
+    "CARD_READING_NOT_FORESEEN": (
+        Text(zh="规则不接受这种证件的读卡结果。", en="The rules take no reading of this kind of card."),
+        Text(zh="请改用拍摄证件。", en="Photograph the document instead."),
+    ),
+    "CARD_READING_UNSIGNED": (
+        Text(zh="读卡结果没有已登记设备的签名。", en="No enrolled device has signed the reading."),
+        Text(zh="请由管理员登记读卡设备。", en="Have the reader enrolled by an administrator."),
+    ),
+    "CARD_READING_UNKNOWN": (
+        Text(zh="本次办理还没有读卡。", en="No card was read in this session yet."),
+        Text(zh="请把证件放到读卡器上。", en="Lay the card on the reader."),
+    ),
+    "CARD_READING_STALE": (
+        Text(zh="这不是本次办理中读取的。", en="The card was not read in this session."),
+        Text(
+            zh="请重新读卡；仍不行时请校准时钟。", en="Read it again; set the reader's clock if that fails."
+        ),
+    ),
+    "CARD_NUMBER_INVALID": (
+        Text(zh="卡内号码校验不符。", en="The number on the chip does not hold its check."),
+        Text(zh="请再读一次；仍不符时请上报。", en="Read it again; report the card if it happens again."),
+    ),
+    "CARD_PORTRAIT_UNUSABLE": (
+        Text(zh="卡内人像图片无法使用。", en="The decoded portrait of the chip cannot be used."),
+        Text(zh="请不带人像提交，再拍摄证件。", en="Hand the reading in without it and photograph the card."),
+    ),
+    "SANDBOX_READING_REFUSED": (
+        Text(zh="沙盒读卡器的结果在此不算数。", en="Readings of the sandbox reader do not count here."),
+        Text(zh="请使用真实的读卡器。", en="Use a real reader."),
+    ),
+    "READER_STREAMS_TOO_MANY": (
+        Text(zh="同时查看读卡状态的页面太多。", en="Too many pages watch readers at present."),
+        Text(zh="请稍后刷新。", en="Reload in a moment."),
     ),
     "ATTEMPTS_USED_UP": (
         Text(zh="这一步的次数已用完。", en="All attempts at this step are used up."),

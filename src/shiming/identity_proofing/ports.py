@@ -74,6 +74,26 @@ class DigitsMeter(Protocol):
     def __call__(self, source: Path, expected: str, language: str) -> DigitsReading: ...  # noqa: D102 - see the class
 
 
+class PictureReader(Protocol):
+    """Decodes a picture; raises BadInput for what is none."""
+
+    def __call__(self, picture: bytes, /) -> Image: ...  # noqa: D102 - see the class
+
+
+class PortraitDecoder(Protocol):
+    """Decodes the portrait on the chip of a card. The codec (WLT) is proprietary: usually nobody can.
+
+    `name` is recorded with the evidence; `unavailable` says that there is no decoder.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - see the class
+
+    def decode(self, photo: bytes) -> bytes | None:
+        """Return the portrait as JPEG; None when this block cannot be decoded. Never raises."""
+        ...
+
+
 class JpegEncoder(Protocol):
     """Encodes a picture for the authority."""
 

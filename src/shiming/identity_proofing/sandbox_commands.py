@@ -1,4 +1,4 @@
-"""`shiming sandbox authority`."""
+"""`shiming sandbox authority` and `shiming sandbox reader`."""
 
 # ruff: noqa: PLC0415 - commands import what they need when they run: --help stays fast
 from pathlib import Path
@@ -63,3 +63,49 @@ def _fault(name: str) -> Fault:
         return Fault(name)
     except ValueError as error:
         raise bad_option("--fault", ", ".join(Fault)) from error
+
+
+@app.command("reader")
+def reader_(
+    *,
+    population: Annotated[Path, typer.Option("--population", help="JSON file of invented people.")],
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", min=0, max=65535, help="A TCP port of this machine instead; 0 takes a free one."
+        ),
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault",
+            help="noise, checksum, silent, removed, torn, length, two_cards or slow; may be repeated.",
+        ),
+    ] = None,
+) -> None:
+    """Pretend to be a card reader at a pseudo-terminal, whose path is printed, with invented cards.
+
+    The cards lie on it one after the other: each until it was read.
+
+    Example: shiming sandbox reader --population specimens/population/people.json
+    """
+    import threading
+    import time
+
+    from shiming.identity_proofing.sandbox_reader.cards import read_cards
+    from shiming.identity_proofing.sandbox_reader.device import ReaderFaultMade, SandboxReader
+    from shiming.identity_proofing.sandbox_reader.server import HOST, at_port, at_terminal
+
+    if unknown := set(fault or ()) - set(ReaderFaultMade):
+        raise bad_option("--fault", f"{', '.join(ReaderFaultMade)} ({', '.join(sorted(unknown))}?)")
+    faults = frozenset(map(ReaderFaultMade, fault or ()))
+    pretended = SandboxReader(read_cards(population), faults, pause=time.sleep)
+    typer.echo(f"SANDBOX READER with {len(pretended.cards)} invented cards.", err=True)
+    if port is None:
+        with at_terminal(pretended) as path:
+            typer.echo(path)
+            threading.Event().wait()
+    else:
+        with at_port(pretended, port) as taken:
+            typer.echo(f"tcp://{HOST}:{taken}")
+            threading.Event().wait()

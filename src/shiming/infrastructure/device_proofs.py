@@ -1,7 +1,7 @@
 """Proofs that a device sent a request: a JWS over method, path, body hash, time and nonce, in a header.
 
     Shiming-Device-Proof: <compact JWS>
-    header  {"typ": "device-proof+jwt", "alg": "ES256" or "Ed25519", "kid": "DEV-..."}
+    header  {"typ": "device-proof+jwt", "alg": "ES256" or "Ed25519", "kid": "<RFC 7638 thumbprint>"}
     payload {"htm": "POST", "htu": "/v1/...", "bh": "<SHA-256 of the body, base64url>", "iat": 1763800000,
              "jti": "<nonce>"}
 
@@ -35,7 +35,7 @@ _MALFORMED = (JoseError, ValueError, LookupError, TypeError, AttributeError, Rec
 class DeviceProof:
     """What a proof says; `issued_at` in seconds since 1970."""
 
-    device: str
+    key_id: str
     method: str
     path: str
     body_hash: str
@@ -87,7 +87,7 @@ def sign_proof(private: Mapping[str, Any], proof: DeviceProof) -> str:
     """Return the proof as the header carries it."""
     algorithm = _ALGORITHMS[str(private["kty"])]
     return jwt.encode(
-        {"alg": algorithm, "typ": TYPE, "kid": proof.device},
+        {"alg": algorithm, "typ": TYPE, "kid": proof.key_id},
         {
             "htm": proof.method,
             "htu": proof.path,
@@ -100,8 +100,8 @@ def sign_proof(private: Mapping[str, Any], proof: DeviceProof) -> str:
     )
 
 
-def claimed_device(proof: str) -> str | None:
-    """Return which device a proof says it is of, before anything is verified."""
+def claimed_key(proof: str) -> str | None:
+    """Return the key that a proof says it is signed with, before anything is verified."""
     try:
         if len(proof) > PROOF_CHARACTERS_MAX:
             return None
@@ -124,7 +124,7 @@ def read_proof(proof: str, public: str) -> DeviceProof | None:
         if not isinstance(claims["iat"], int) or not isinstance(claims["jti"], str):
             return None
         return DeviceProof(
-            device=str(read.header["kid"]),
+            key_id=str(read.header["kid"]),
             method=str(claims["htm"]),
             path=str(claims["htu"]),
             body_hash=str(claims["bh"]),

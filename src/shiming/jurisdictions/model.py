@@ -72,6 +72,7 @@ __all__ = [
     "Binding",
     "CapPolicy",
     "CapScope",
+    "CardReaderPolicy",
     "ChallengePolicy",
     "Channel",
     "ChannelPolicy",
@@ -293,6 +294,15 @@ class DisclosurePolicy(Record):
     deferral_days_max: Cited[Count]
 
 
+class CardReaderPolicy(Record):
+    """Documents whose chip a card reader reads, and what such a reading is good for."""
+
+    documents: Cited[tuple[DocumentType, ...]]
+    required_channels: Cited[tuple[Channel, ...]]  # where such a document has to be read by a reader
+    photo_kept: Cited[bool]  # the card is photographed all the same
+    device_signed: Cited[bool]  # only what an enrolled device has signed counts
+
+
 class DocumentQualityPolicy(Record):
     """What a document picture must be before anything is read from it."""
 
@@ -340,6 +350,7 @@ class Policy(LinePolicies):
     assisted_review: AssistedReviewPolicy
     disclosures: DisclosurePolicy
     document_quality: DocumentQualityPolicy
+    card_reader: CardReaderPolicy | None = None  # none: no reading of a chip is taken
     clip_limits: ClipLimitsPolicy
 
     def cite(self, citation: str, language: str = "en") -> str:

@@ -55,6 +55,12 @@ def find_device(connection: Connection, reference: str) -> CaptureDevice | None:
     return _device(row) if row else None
 
 
+def find_by_key(connection: Connection, thumbprint: str) -> CaptureDevice | None:
+    """Return the device whose key this is."""
+    row = connection.execute(sa.select(_devices).where(_d.thumbprint == thumbprint)).first()
+    return _device(row) if row else None
+
+
 def list_devices(
     connection: Connection, *, operator: str | None, after: str | None, limit: int
 ) -> list[CaptureDevice]:

@@ -17,7 +17,7 @@ from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.device_proofs import (
     DeviceProof,
     body_hash,
-    claimed_device,
+    claimed_key,
     public_key,
     read_proof,
     thumbprint,
@@ -28,6 +28,7 @@ from shiming.vocabulary.reference_numbers import RANDOM_BYTES, ReferenceNumber
 
 DEVICE_PREFIX = "DEV"
 NAME_CHARACTERS_MAX = 80
+READERS_SHOWN_MAX = 200  # of one operator in one list; a shop has a few
 _NONCE = "device.nonce"
 
 
@@ -102,6 +103,17 @@ def list_devices(
     return store.list_devices(connection, operator=operator, after=after, limit=limit)
 
 
+@inside("a page of a session shows which readers it may ask, and has asked its own question")
+def readers_of(connection: Connection, operator: str) -> list[CaptureDevice]:
+    """Return the readers that may hand in for an operator: its own, and those of the platform."""
+    found = [
+        device
+        for owner in dict.fromkeys((operator, ""))
+        for device in store.list_devices(connection, operator=owner, after=None, limit=READERS_SHOWN_MAX)
+    ]
+    return [each for each in found if each.kind is DeviceKind.READER and each.revoked_at is None]
+
+
 @inside("the device proves itself in the request; what it may do is asked by the route")
 def vouch(
     tools: AccountTools, engine: Engine, header: str, *, method: str, path: str, body: bytes
@@ -113,13 +125,13 @@ def vouch(
     """
     now = tools.clock.now()
     with reading(engine) as connection:
-        device = store.find_device(connection, (claimed_device(header) or "")[:40])
+        device = store.find_by_key(connection, claimed_key(header) or "")
     if device is None:
         return DeviceRefused("DEVICE_NOT_ENROLLED")
     if device.revoked_at is not None:
         return DeviceRefused("DEVICE_REVOKED")
     proof = read_proof(header, device.public_key)
-    if proof is None or proof.device != device.reference:
+    if proof is None:
         return DeviceRefused("DEVICE_PROOF_INVALID")
     requested = Requested(method, path, body_hash(body))
     flaw = decide_proof(proof.method, proof.path, proof.body_hash, proof.issued_at, requested, now=now)

@@ -10,6 +10,7 @@ from shiming.identity_proofing.checks.finding import Finding, absent, conclude, 
 from shiming.identity_proofing.model.decision import CheckResult
 from shiming.identity_proofing.model.evidence import DocumentEvidence, Evidence, SideEvidence
 from shiming.identity_proofing.model.session import EvidenceKind
+from shiming.identity_proofing.rules.card_reading import photo_missing, reading_required
 from shiming.identity_proofing.rules.requirements import live_evidence_wanted
 from shiming.jurisdictions.model import CheckName, Policy
 from shiming.recognition.measurements import DocumentKind
@@ -20,20 +21,23 @@ _AGAIN = EvidenceKind.DOCUMENT
 def check_document_genuine(evidence: Evidence, policy: Policy) -> CheckResult:
     """Judge the document's pictures.
 
-    (1) a document is there, and one that this category of person may use
+    (1) a document is there, read by a reader where that is a must, and one that this category may use
     (2) each side is one card, whole, sharp and lit  (3) the portrait is on it, where
     a face is compared
     (4) its contents do not contradict each other  (5) it looks like paper and plastic, not like a copy
     """
     check, document = CheckName.DOCUMENT_GENUINE.value, evidence.document
     accepted = policy.documents[evidence.subject].accepted
+    findings = list(_reading(evidence, policy))
     if document is None:
-        return conclude(check, [absent("NO_DOCUMENT", accepted.citation, _AGAIN)])
+        if photo_missing(evidence, policy):
+            findings.append(absent("NO_DOCUMENT", accepted.citation, _AGAIN))
+        return conclude(check, findings)
     sides = [side for side in (document.front, document.back) if side]
-    findings = [
+    findings += [
         *_kind(document, policy, evidence.subject),
         *(finding for side in sides for finding in _quality(side, policy)),
-        *(_portrait(document, policy) if _is_compared(evidence, policy) else ()),
+        *(_portrait(document, policy) if _portrait_wanted(evidence, policy) else ()),
         *(finding for side in sides for finding in _contradictions(side, policy)),
         *(finding for side in sides for finding in _copy_signs(side, policy)),
     ]
@@ -96,9 +100,27 @@ def _quality(side: SideEvidence, policy: Policy) -> Iterator[Finding]:
     yield from (unclear("DOCUMENT_QUALITY", citation, _AGAIN) for is_poor, citation in poor if is_poor)
 
 
-def _is_compared(evidence: Evidence, policy: Policy) -> bool:
-    """Say whether some check looks at the portrait; a pack without biometrics needs none."""
-    return live_evidence_wanted(policy, evidence.channel, evidence.route)
+def _reading(evidence: Evidence, policy: Policy) -> Iterator[Finding]:
+    """Judge what a card reader read: a chip proves itself to the reader; what it says is looked at."""
+    rules, reading = policy.card_reader, evidence.card_reading
+    accepted = policy.documents[evidence.subject].accepted
+    if rules is not None and reading_required(evidence, policy):
+        yield absent("CARD_READING_ABSENT", rules.required_channels.citation, EvidenceKind.CARD_READING)
+    if reading is None:
+        return
+    if reading.document_type not in accepted.value:
+        yield failed("DOCUMENT_NOT_ACCEPTED", accepted.citation)
+    if not all(reading.cross_checks.values()):
+        yield unclear("FORGED_OR_ALTERED", accepted.citation)
+
+
+def _portrait_wanted(evidence: Evidence, policy: Policy) -> bool:
+    """Say whether the picture has to show the portrait.
+
+    Not where no check looks at it (a pack without biometrics), nor where the chip has given it.
+    """
+    from_chip = evidence.card_reading is not None and evidence.card_reading.portrait_present
+    return not from_chip and live_evidence_wanted(policy, evidence.channel, evidence.route)
 
 
 def _portrait(document: DocumentEvidence, policy: Policy) -> Iterator[Finding]:

@@ -10,23 +10,22 @@ from shiming.identity_proofing.checks.finding import Finding, absent, conclude, 
 from shiming.identity_proofing.model.decision import CheckResult
 from shiming.identity_proofing.model.evidence import Evidence, FaceVotes, PortraitAnswer
 from shiming.identity_proofing.model.session import EvidenceKind
+from shiming.identity_proofing.rules.card_reading import DocumentFacts
 from shiming.jurisdictions.model import CheckName, Policy
 
 
 def check_face_clip_document(evidence: Evidence, policy: Policy) -> CheckResult:
     """Judge the face of the clip against the portrait of the document.
 
-    (1) both pictures are there  (2) the face in the clip is large, sharp and long enough in view
-    (3) both votes at or above their threshold pass  (4) both below the review band refuse, except with an
-    old portrait  (5) anything else goes to people
+    (1) both pictures are there, the portrait from chip or picture  (2) the face in the clip is large, sharp
+    and long enough in view  (3) both votes at or above their threshold pass  (4) both below the review band
+    refuse, except with an old portrait  (5) anything else goes to people
     """
     check, limits, votes = CheckName.FACE_CLIP_DOCUMENT.value, policy.thresholds, evidence.face_clip_document
     findings = list(_clip_quality(evidence, policy))
     if votes is None:
         if not findings:  # a good clip, but no portrait to compare it with
-            findings.append(
-                absent("PORTRAIT_NOT_FOUND", limits.face_similarity_min.citation, EvidenceKind.DOCUMENT)
-            )
+            findings.extend(_without_portrait(evidence, policy))
     else:
         findings.extend(_votes(votes, evidence, policy))
     clip = evidence.clip
@@ -39,7 +38,7 @@ def check_face_clip_document(evidence: Evidence, policy: Policy) -> CheckResult:
             "face_width_px": clip.face_width_px if clip else None,
             "face_sharpness": clip.face_sharpness if clip else None,
             "present_share": clip.present_share if clip else None,
-            "portrait_age_years": evidence.document.portrait_age_years if evidence.document else None,
+            "portrait_age_years": _portrait_age(evidence),
         },
         thresholds={
             "similarity_min": limits.face_similarity_min,
@@ -99,6 +98,25 @@ def _votes(votes: FaceVotes, evidence: Evidence, policy: Policy) -> Iterator[Fin
         yield unclear("FACE_UNCLEAR", limits.face_similarity_review_min.citation)
 
 
+def _without_portrait(evidence: Evidence, policy: Policy) -> Iterator[Finding]:
+    """Judge a clip for which neither chip nor picture has given a portrait.
+
+    After a reading of the chip the authority's own portrait of that number stands in for it; without that
+    answer nothing does, and it cannot be photographed into existence: people look.
+    """
+    citation, shown = policy.thresholds.face_similarity_min.citation, evidence.document
+    undecoded = evidence.card_reading is not None and not (shown and shown.front.portrait_present)
+    if not undecoded:
+        yield absent("PORTRAIT_NOT_FOUND", citation, EvidenceKind.DOCUMENT)
+    elif evidence.authority is None or evidence.authority.portrait is not PortraitAnswer.MATCH:
+        yield unavailable("PORTRAIT_UNDECODED", citation)
+
+
+def _portrait_age(evidence: Evidence) -> float | None:
+    facts = DocumentFacts.of(evidence)
+    return facts.portrait_age_years if facts else None
+
+
 def _portrait_is_old(evidence: Evidence, policy: Policy) -> bool:
-    age = evidence.document.portrait_age_years if evidence.document else None
+    age = _portrait_age(evidence)
     return age is not None and age >= policy.thresholds.portrait_age_years_review_min.value

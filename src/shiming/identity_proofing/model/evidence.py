@@ -51,6 +51,30 @@ class DocumentEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class CardReadingEvidence:
+    """What a reader read from the chip of a card. It goes before what was read from pictures of the card.
+
+    `decoder`: who decoded the portrait on the chip, `unavailable` where nobody can; `device`: the enrolled
+    device that signed the reading; `block_hash` binds it to the blocks as read, in this session only.
+    """
+
+    document_type: str
+    number_checksum: bool
+    cross_checks: Mapping[str, bool]
+    fields_read: tuple[str, ...]
+    days_to_expiry: int | None
+    long_term: bool
+    portrait_age_years: float | None
+    age_years: int | None
+    portrait_present: bool
+    decoder: str
+    reader: str
+    device: str | None
+    block_hash: str
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class FieldComparison:
     """Whether one attribute is the same in two places; None = one of them could not be read."""
 
@@ -178,6 +202,7 @@ class Evidence:
     challenge: ChallengeEvidence | None = None
     authority: AuthorityEvidence | None = None
     reviews: tuple[StaffReview, ...] = ()
+    card_reading: CardReadingEvidence | None = None
 
 
 class DigitsReading(Protocol):

@@ -33,6 +33,7 @@ class SessionState(StrEnum):
 class EvidenceKind(StrEnum):
     """What a person may be asked to give, and to give again."""
 
+    CARD_READING = "card_reading"
     DOCUMENT = "document"
     CLIP = "clip"
     DIGITS = "digits"

@@ -115,6 +115,7 @@ def _ask_again(
 
 def _after_attempts(policy: Policy, kind: EvidenceKind) -> tuple[AfterAttempts, str]:
     rules = {
+        EvidenceKind.CARD_READING: policy.attempts.after_document,
         EvidenceKind.DOCUMENT: policy.attempts.after_document,
         EvidenceKind.CLIP: policy.attempts.after_clip,
         EvidenceKind.DIGITS: policy.attempts.after_digits,

@@ -63,7 +63,7 @@ def take_route(session: Session, route: Route, policy: Policy) -> Session:
         return replace(session, route=route, routes=gone)
     attempts = {
         kind: min(count, max(0, attempts_max(policy, kind) - fresh.value))
-        if kind is not EvidenceKind.DOCUMENT
+        if kind not in {EvidenceKind.CARD_READING, EvidenceKind.DOCUMENT}
         else count
         for kind, count in session.attempts.items()
     }
@@ -101,6 +101,7 @@ def _decided(session: Session, event: DecisionTaken, policy: Policy, now: dateti
 def attempts_max(policy: Policy, kind: EvidenceKind) -> int:
     """Return how often evidence of this kind may be given in one session."""
     limits = {
+        EvidenceKind.CARD_READING: policy.attempts.document,
         EvidenceKind.DOCUMENT: policy.attempts.document,
         EvidenceKind.CLIP: policy.attempts.clip,
         EvidenceKind.DIGITS: policy.attempts.digits,
@@ -112,13 +113,14 @@ def _evidence_given(session: Session, event: EvidenceGiven, policy: Policy) -> S
     kind = event.kind
     if session.fingerprints.get(kind) == event.fingerprint:
         return session
-    if kind is not EvidenceKind.DOCUMENT and session.state is SessionState.CREATED:
+    of_document = kind in {EvidenceKind.CARD_READING, EvidenceKind.DOCUMENT}
+    if not of_document and session.state is SessionState.CREATED:
         return StepRefused("STEP_OUT_OF_ORDER", session)
     if session.attempts_at(kind) >= attempts_max(policy, kind):
         return StepRefused("ATTEMPTS_USED_UP", session)
     return replace(
         session,
-        state=SessionState.DOCUMENT if kind is EvidenceKind.DOCUMENT else SessionState.LIVE_EVIDENCE,
+        state=SessionState.DOCUMENT if of_document else SessionState.LIVE_EVIDENCE,
         attempts={**session.attempts, kind: session.attempts_at(kind) + 1},
         fingerprints={**session.fingerprints, kind: event.fingerprint},
         authority_asked=session.authority_asked and kind is EvidenceKind.DIGITS,

@@ -21,10 +21,12 @@ from shiming.identity_proofing.model.decision import (
 )
 from shiming.identity_proofing.model.evidence import (
     AuthorityEvidence,
+    CardReadingEvidence,
     ChallengeEvidence,
     DigitsEvidence,
     Evidence,
     FaceVotes,
+    FieldComparison,
     StaffReview,
 )
 from shiming.identity_proofing.model.session import (
@@ -37,6 +39,7 @@ from shiming.identity_proofing.model.session import (
     StepRefused,
 )
 from shiming.identity_proofing.receipts.issuing import issue_receipt
+from shiming.identity_proofing.rules.card_reading import BETWEEN
 from shiming.identity_proofing.rules.deadlines import deadlines_of
 from shiming.identity_proofing.rules.sessions import decide_step
 from shiming.identity_proofing.use_cases.measuring import MeasuredClip, MeasuredDocument
@@ -101,6 +104,33 @@ def submit_document(step: Step, document: MeasuredDocument) -> Session | StepRef
         step.record(document=None)
     else:
         step.record(document=document.evidence, comparisons=document.comparisons)
+    return taken
+
+
+@_STEP
+def submit_card_reading(
+    step: Step, reading: CardReadingEvidence, comparisons: tuple[FieldComparison, ...]
+) -> Session | StepRefused:
+    """Take a reading of the chip in. The same card again, by the same decoder, changes nothing.
+
+    What was found by comparing people with another card does not carry over to this one.
+    """
+    mark = f"{reading.block_hash}/{reading.decoder}"
+    before = store.get_session(step.connection, step.session_id).fingerprints.get(EvidenceKind.CARD_READING)
+    taken = step.take(EvidenceGiven(EvidenceKind.CARD_READING, mark))
+    if isinstance(taken, StepRefused) or before == mark:
+        return taken
+    evidence = step.evidence()
+    others = tuple(each for each in evidence.comparisons if each.between != BETWEEN)
+    chips = (reading, evidence.card_reading)
+    votes = None if any(chip and chip.portrait_present for chip in chips) else evidence.face_clip_document
+    step.record(
+        card_reading=reading,
+        comparisons=(*others, *comparisons),
+        face_clip_document=votes,
+        authority=None,
+        reviews=(),
+    )
     return taken
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from shiming.identity_proofing import held_pieces, store
 from shiming.identity_proofing.errors import refused
-from shiming.identity_proofing.held_forms import identity_bytes, identity_of, image_bytes, image_of
+from shiming.identity_proofing.held_forms import identity_of, image_bytes, image_of
 from shiming.identity_proofing.model.challenge import Challenge
 from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity, DeclaredIdentity
 from shiming.identity_proofing.model.evidence import (
@@ -29,6 +29,14 @@ from shiming.identity_proofing.permissions import MayConductSession, MayDecideSe
 from shiming.identity_proofing.rules.challenge_document import challenge_content
 from shiming.identity_proofing.rules.sessions import attempts_max
 from shiming.identity_proofing.use_cases import measuring, steps
+from shiming.identity_proofing.use_cases.card_photos import (
+    IDENTITY,
+    PORTRAIT,
+    beside_reading,
+    reading_before,
+    replaced_by_photo,
+    require_same_reading,
+)
 from shiming.identity_proofing.use_cases.challenges import (
     read_challenge,
     receive_challenge,
@@ -62,7 +70,7 @@ __all__ = [
     "take_document",
 ]
 FILES = ("document", "document_back", "clip", "digits")
-_IDENTITY, _PORTRAIT, _BEST_FRAME = "identity", "portrait", "best_frame"
+_BEST_FRAME = "best_frame"
 _ANSWERED = frozenset(AuthorityAnswer) - {AuthorityAnswer.UNREACHABLE, AuthorityAnswer.NOT_ASKED}
 
 
@@ -98,14 +106,16 @@ def take_document(
     session, policy = going_on(desk, session_id)
     require_step(desk, session, policy, EvidenceKind.DOCUMENT, measuring.fingerprint(front, back))
     measured = measuring.measure_document(desk.tools, front, back, declared, desk.on)
-    pieces: dict[str, bytes | Path] = {"document": front, _IDENTITY: identity_bytes(measured.identity)}
+    pieces: dict[str, bytes | Path] = {"document": front}
     if back is not None:
         pieces["document_back"] = back
-    if measured.portrait is not None:
-        pieces[_PORTRAIT] = image_bytes(measured.portrait)
+    reading = reading_before(desk, session_id)
+    measured, read_of_it = beside_reading(measured, declared, reading)
+    pieces |= read_of_it
 
     def take(step: Step) -> Session | StepRefused:
-        held_pieces.drop_present(step.connection, session_id, *FILES[:2], _IDENTITY, _PORTRAIT)
+        require_same_reading(step, reading)
+        held_pieces.drop_present(step.connection, session_id, *FILES[:2], *replaced_by_photo(reading))
         return steps.submit_document(step, measured)
 
     return take_in(desk, session, policy, pieces, take)
@@ -122,7 +132,7 @@ def take_clip(
     mark = measuring.fingerprint(clip)
     require_step(desk, session, policy, EvidenceKind.CLIP, f"{mark}/{challenge.id}")
     measured = measuring.measure_clip(desk.tools, clip)
-    portrait = held_image(desk, session_id, _PORTRAIT)
+    portrait = held_image(desk, session_id, PORTRAIT)
     votes = measuring.compare_clip_with_portrait(desk.tools, measured, portrait)
     spoken_in = clip if digits_spoken_in_clip and measured.evidence.has_audio else None
     digits = measuring.measure_digits(desk.tools, challenge, None, spoken_in, None)
@@ -182,10 +192,10 @@ def decide(desk: Desk, session_id: str, room: Path) -> Decided:
     (4) once the decision is final, what was held is unreadable and removed
     """
     session, policy = going_on(desk, session_id)
-    held = held_of(desk, session_id, (_IDENTITY, _BEST_FRAME, *FILES))
-    if _IDENTITY not in held:
+    held = held_of(desk, session_id, (IDENTITY, _BEST_FRAME, *FILES))
+    if IDENTITY not in held:
         raise refused("STEP_OUT_OF_ORDER")
-    identity = identity_of(b"".join(held.pop(_IDENTITY)))
+    identity = identity_of(b"".join(held.pop(IDENTITY)))
     best_frame = image_of(b"".join(held.pop(_BEST_FRAME))) if _BEST_FRAME in held else None
     files = {name: _written(room / f"held-{name}", chunks) for name, chunks in held.items()}
     authority = _authority(desk, session, policy, identity, best_frame)

@@ -13,6 +13,7 @@ from shiming.identity_proofing.ports import (
     EvidenceKeeper,
     FaceComparer,
     JpegEncoder,
+    PictureReader,
     PortraitMeter,
     Pseudonyms,
 )
@@ -74,6 +75,7 @@ class ProofingTools:
     random: Random = field(default_factory=SystemRandom)
     program: str = "shiming"
     rehearsed: RehearsedChallenge | None = None
+    read_picture: PictureReader | None = None  # for portraits that a card reader hands in
 
     def new_reference(self, prefix: str) -> str:
         """Return a fresh reference number of this kind."""
