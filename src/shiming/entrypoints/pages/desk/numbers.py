@@ -228,6 +228,7 @@ def _numbers(
     manages = asking.gatekeeper.allow(asking.caller, MayManageNumbers(operator or ""))
     facts: dict[str, object] = {
         "manages": manages,
+        "own_operator": operator,
         "reads": asking.gatekeeper.allow(asking.caller, MayReadNumbers(operator or "")),
         "kinds": options(LineKind),
         "refused": None,

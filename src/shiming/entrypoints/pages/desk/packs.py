@@ -2,8 +2,9 @@
 
 import threading
 import time
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 from fastapi import Path, Query, Request
 from fastapi.responses import Response
@@ -16,7 +17,7 @@ from shiming.infrastructure.http.asking import Asking, asked
 from shiming.infrastructure.http.language import language_of
 from shiming.jurisdictions.explanations import explain, sources_cited
 from shiming.jurisdictions.model import Policy
-from shiming.jurisdictions.pack_differences import Change, ValueDifference, differences_between
+from shiming.jurisdictions.pack_differences import Change, differences_between
 from shiming.jurisdictions.pack_reader import Pack, builtin_packs, policy_on
 from shiming.jurisdictions.scenarios import ScenarioResult, day_of, run_scenarios
 from shiming.vocabulary.errors import BadInput, ShimingError, Text, Unavailable
@@ -25,6 +26,8 @@ router = page_router()
 Reading = Annotated[Asking, asked(MayReadOwnAccount)]
 PackName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 _DAY_CHARACTERS = 10
+Section = Annotated[str, Query(max_length=4)]
+Entry = TypeVar("Entry")
 On = Annotated[str, Query(max_length=_DAY_CHARACTERS)]
 
 #: A run takes a core for half a second: one at a time in a process, and others wait this long at most.
@@ -98,8 +101,9 @@ def show_pack(
     asking: Reading,
     on: On = "",
     q: Annotated[str, Query(max_length=80)] = "",
+    section: Section = "",
 ) -> Response:
-    """Show every rule of a day, with the place where it is written, its dates and its mark."""
+    """Show the rules of a day, a section at a time: where each is written, its dates and its mark."""
     asking.allow(MayReadOwnAccount())
     language, found = language_of(request), _pack(request, pack)
     policy, wrong = _policy(request, found, on)
@@ -109,13 +113,12 @@ def show_pack(
         for each in explain(policy, language)
         if not sought or sought in f"{each.text} {each.path} {each.source} {each.section}".casefold()
     ]
-    sections: dict[str, list[Any]] = {}
-    for each in rules:
-        sections.setdefault(each.section, []).append(each)
+    sections = _by_section((each.section, each) for each in rules)
     facts = {
         "pack": found,
         "policy": policy,
-        "sections": sections,
+        "sections": _named(sections),
+        "section": _chosen(sections, section),
         "count": len(rules),
         "sources": sources_cited(policy, language),
         "sought": q.strip(),
@@ -154,6 +157,7 @@ def compare_packs(
     after: Annotated[str, Query(max_length=40)] = "",
     on: On = "",
     later: On = "",
+    section: Section = "",
 ) -> Response:
     """Show what two packs say differently, or one on two days."""
     asking.allow(MayReadOwnAccount())
@@ -163,21 +167,48 @@ def compare_packs(
     old, wrong_on = _policy(request, _pack(request, first), on)
     new, wrong_later = _policy(request, _pack(request, second), later or on)
     found = differences_between(old, new, language_of(request))
-    sections: dict[str, list[tuple[ValueDifference, Text]]] = {}
-    for each in found:
-        said = each.after or each.before
-        sections.setdefault(said.section if said else "", []).append((each, _CHANGES[each.change.value]))
+    sections = _by_section(
+        (said.section, (each, _CHANGES[each.change.value]))
+        for each in found
+        if (said := each.after or each.before) is not None
+    )
     facts = {
         "names": names,
         "first": first,
         "second": second,
         "old": old,
         "new": new,
-        "sections": sections,
+        "sections": _named(sections),
+        "section": _chosen(sections, section),
         "count": len(found),
         "wrong_day": wrong_on or wrong_later,
     }
     return desk_page(request, asking, "desk/rule_differences.html", facts)
+
+
+def _by_section(entries: Iterable[tuple[str, Entry]]) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
+    for section, entry in entries:
+        found.setdefault(section, []).append(entry)
+    return found
+
+
+def _named(sections: Mapping[str, list[Entry]]) -> list[tuple[str, int]]:
+    """Return the sections with how much each holds, in their order."""
+    return [(name, len(entries)) for name, entries in sections.items()]
+
+
+def _chosen(sections: Mapping[str, list[Entry]], place: str) -> tuple[int, str, list[Entry]] | None:
+    """Return the section at a place, counted from 1; the first for a place that is none.
+
+    A page shows one section: all rules of a pack are more than a telephone should have to load.
+    """
+    if not sections:
+        return None
+    number = int(place) if place.isascii() and place.isdigit() else 1
+    number = number if 1 <= number <= len(sections) else 1
+    name = list(sections)[number - 1]
+    return number, name, sections[name]
 
 
 def _names(request: Request) -> tuple[str, ...]:
@@ -195,7 +226,7 @@ def _pack(request: Request, name: str) -> Pack:
 
 
 def _policy(request: Request, pack: Pack, on: str) -> tuple[Policy, Text | None]:
-    """Return the rules of a day; for a day that is none, or before the pack begins, those of today and why."""
+    """Return the rules of a day; for a day that is none, or too early, those of today and why."""
     today = max(request.app.state.platform.today(), pack.effective)
     try:
         return policy_on(pack, date.fromisoformat(on) if on else today), None
