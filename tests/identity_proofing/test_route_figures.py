@@ -1,6 +1,5 @@
 """Pass rates and times by route: the intervals, what is too few, and what the store counts."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -117,7 +116,7 @@ def test_who_left_counts_against_the_way() -> None:
 
 
 @pytest.fixture
-def ended(database: Engine) -> Iterator[Engine]:
+def ended(database: Engine) -> Engine:
     """One session decided, one left, one that nothing was handed in to, one that goes on, one of another."""
     with unit_of_work(database) as connection:
         for name, operator in (("D", "one"), ("L", "one"), ("N", "one"), ("G", "one"), ("O", "two")):

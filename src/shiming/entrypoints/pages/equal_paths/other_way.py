@@ -20,7 +20,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from shiming.entrypoints.pages.equal_paths.way_words import WAYS, saying_of
+from shiming.entrypoints.pages.equal_paths.way_words import LANGUAGES, WAYS, saying_of
 from shiming.entrypoints.pages.forms import Filled
 from shiming.entrypoints.pages.rendering import page, see_other
 from shiming.identity_proofing.api_platform import desk_of, platform_of, status_of
@@ -65,6 +65,7 @@ def other_way_page(request: Request, context: OtherWay, wrong: Filled[WayForm] |
         "session": status.session,
         "options": [_option(way, staff=context.staff) for way in ways if way.open and not way.by_people],
         "people": [_option(way, staff=context.staff) for way in ways if way.by_people],
+        "languages": LANGUAGES,
         "spoken": any(way.digits is DigitsMode.SPOKEN for way in ways),
         "current": WAYS[status.session.route].title,
         "waiting": people_decide(policy, status.session),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shiming.identity_proofing.model.challenge import Language
 from shiming.identity_proofing.rules.equal_ways import Way
 from shiming.jurisdictions.model import DigitsMode, Gesture, Route
 from shiming.vocabulary.errors import Text
@@ -44,6 +45,11 @@ WAYS = {
         ),
     ),
 }
+#: Value, language code, the language's own name, and its name for everybody else.
+LANGUAGES = (
+    (Language.MANDARIN.value, "zh", "普通话", Text(zh="汉语", en="Mandarin Chinese")),
+    (Language.ENGLISH.value, "en", "English", Text(zh="英语", en="English")),
+)
 _GESTURES = {
     Gesture.TURN_LEFT: Text(zh="向左转头", en="turn left"),
     Gesture.TURN_RIGHT: Text(zh="向右转头", en="turn right"),
