@@ -14,25 +14,26 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.engine import Connection
 
-from shiming.entrypoints.pages.capture.views import Capture, document_step, person_step
-from shiming.entrypoints.pages.counter.journey import Standing, Step, step_of
+from shiming.entrypoints.pages.counter.journey import Standing, Step
 from shiming.entrypoints.pages.counter.standing import counter_platform, facts_of, standing_of
 from shiming.entrypoints.pages.equal_paths.other_way import (
-    OtherWay,
     WayForm,
     other_way_page,
     take_other_way,
 )
 from shiming.entrypoints.pages.forms import Filled, form
-from shiming.entrypoints.pages.preferences import preferences_of
+from shiming.entrypoints.pages.people.second_person import (
+    SecondPerson,
+    camera,
+    decide_second,
+    next_step,
+    open_second,
+    other_way_of,
+)
 from shiming.entrypoints.pages.rendering import page, see_other
 from shiming.entrypoints.pages.routing import page_router
-from shiming.identity_proofing.api_platform import desk_of, platform_of
 from shiming.identity_proofing.permissions import MayConductSession, MayDecideSession, MayReadSession
-from shiming.identity_proofing.use_cases import challenges, stepwise
-from shiming.identity_proofing.use_cases.challenges import Application
 from shiming.infrastructure.database import transact
 from shiming.infrastructure.http.asking import Asking, asked
 from shiming.jurisdictions.model import Policy, ProxyAllowed
@@ -41,13 +42,10 @@ from shiming.registrations.model.representation import RepresentationRefused
 from shiming.registrations.permissions.representation import MayRepresent
 from shiming.registrations.rules.representation import needs_guardian
 from shiming.registrations.use_cases import representation
-from shiming.vocabulary.errors import BadInput
 from shiming.vocabulary.refusals import Refusal
 
 router = page_router()
-_OVERTAKEN = frozenset({"SESSION_CLOSED", "SESSION_CHANGED", "SESSION_EXPIRED", "STEP_OUT_OF_ORDER"})
 _CONFLICT, _INVALID = 409, 422
-_ADULT = "adult"  # the category of whoever acts; a minor who shows their card is refused by the rules
 SessionPath = Annotated[str, Path(max_length=40)]
 #: The role, and of a guardian the relation: `proxy`, `guardian-parent`, ...
 Way = Annotated[str, Path(pattern="^(proxy|guardian-(parent|grandparent|sibling|appointed))$")]
@@ -78,7 +76,7 @@ def show(request: Request, session: SessionPath, asking: Acting) -> Response:
 
 
 @router.post("/counter/{session}/representative")
-def open_second(
+def begin_second(
     request: Request, session: SessionPath, asking: Acting, wanted: Annotated[Filled[WhoActs], form(WhoActs)]
 ) -> Response:
     """Open the session of the one who acts."""
@@ -87,16 +85,8 @@ def open_second(
     said = wanted.value
     if said is None or (said.role == "guardian" and said.relation is None):
         return _start(request, holder, wanted)
-    desk, platform = desk_of(request), platform_of(request)
-    application = Application(
-        holder.status.session.channel, holder.status.session.route, _ADULT, holder.operator
-    )
-    policy = platform.policy("", desk.on)
-
-    def work(connection: Connection) -> str:
-        return challenges.open_session(desk.tools, connection, application, policy).id
-
-    second = transact(platform.engine, work)
+    session_now = holder.status.session
+    second = open_second(request, holder.operator, session_now.channel, session_now.route)
     way = f"{said.role}-{said.relation.value}" if said.relation else said.role
     return see_other(_address(holder, second, way))
 
@@ -120,7 +110,7 @@ def other_way(
 ) -> Response:
     """Show what the one who acts can do instead."""
     holder, acting = _holder(request, session, asking), standing_of(request, second, asking)
-    return other_way_page(request, _other_way(holder, acting, way))
+    return other_way_page(request, other_way_of(_person(request, holder, acting, way)))
 
 
 @router.post("/counter/{session}/representative/{way}/{second}/other-way")
@@ -135,7 +125,7 @@ def choose_way(
     """Take the way that was chosen for the one who acts."""
     holder, acting = _holder(request, session, asking), standing_of(request, second, asking)
     asking.allow(MayConductSession(acting.status.operator))
-    return take_other_way(request, _other_way(holder, acting, way), wanted)
+    return take_other_way(request, other_way_of(_person(request, holder, acting, way)), wanted)
 
 
 @router.get("/counter/{session}/representative/{way}/{second}/{step}")
@@ -150,23 +140,7 @@ def capture(
     """Take the document or the clip of the one who acts."""
     holder, acting = _holder(request, session, asking), standing_of(request, second, asking)
     asking.allow(MayConductSession(acting.status.operator))
-    here = _address(holder, acting.session_id, way)
-    if acting.status.session.state.is_final:
-        return see_other(here)
-    taken = Capture(
-        acting.session_id,
-        base=f"/v1/proofing-sessions/{acting.session_id}",
-        next_url=here,
-        back_url=here,
-        other_way_url=f"{here}/other-way",
-        document_url=_address(holder, acting.session_id, way, "document"),
-        staff=True,
-        reader=True,
-        language=preferences_of(request).language,
-        above="people/acting_bar.html",
-        facts={**facts_of(request, holder), "role": _role_of(way)[0].value},
-    )
-    return document_step(request, taken) if step == "document" else person_step(request, taken)
+    return camera(request, _person(request, holder, acting, way), step)
 
 
 @router.post("/counter/{session}/representative/{way}/{second}/decision")
@@ -180,14 +154,7 @@ def decide(
     """Have the proof of the one who acts decided."""
     holder, acting = standing_of(request, session, asking), standing_of(request, second, asking)
     asking.allow(MayDecideSession(acting.status.operator))
-    desk = desk_of(request, authority=request.app.state.authority)
-    try:
-        with request.app.state.spool.room() as room, request.app.state.heavy_work.turn():
-            stepwise.decide(desk, acting.session_id, room)
-    except BadInput as error:
-        if error.code not in _OVERTAKEN:
-            raise
-    return see_other(_address(holder, acting.session_id, way))
+    return decide_second(request, _person(request, holder, acting, way))
 
 
 @router.post("/counter/{session}/representative/{way}/{second}")
@@ -256,7 +223,7 @@ def _second(
     refusals: tuple[Refusal, ...] = (),
     paper: str | None = None,
 ) -> Response:
-    step = _step(acting)
+    step = next_step(acting)
     here = _address(holder, acting.session_id, way)
     if step in {Step.DOCUMENT, Step.PERSON} and not refusals and acting.decision is None:
         return see_other(_address(holder, acting.session_id, way, step.value))
@@ -276,30 +243,9 @@ def _second(
     return page(request, "people/acting.html", facts, status=_CONFLICT if refusals else 200)
 
 
-def _other_way(holder: Standing, acting: Standing, way: str) -> OtherWay:
-    here = _address(holder, acting.session_id, way)
-    return OtherWay(
-        acting.session_id,
-        base=here,
-        live=f"{here}/person",
-        document=f"{here}/document",
-        back=here,
-        people=f"/desk/reviews/{acting.session_id}",
-        staff=True,
-    )
-
-
-def _step(acting: Standing) -> Step:
-    """Return the step of somebody who has no order of their own."""
-    found = step_of(acting)
-    if found is not Step.OVER or acting.status.session.state.is_final:
-        return found
-    if acting.now >= acting.status.session.expires_at:
-        return Step.OVER
-    evidence = acting.status.evidence
-    if evidence is None or evidence.document is None:
-        return Step.DOCUMENT
-    return Step.PERSON if evidence.clip is None else Step.DECISION
+def _person(request: Request, holder: Standing, acting: Standing, way: str) -> SecondPerson:
+    facts = {**facts_of(request, holder), "role": _role_of(way)[0].value}
+    return SecondPerson(acting, _address(holder, acting.session_id, way), "people/acting_bar.html", facts)
 
 
 def _paper_needed(policy: Policy, way: str) -> bool:
