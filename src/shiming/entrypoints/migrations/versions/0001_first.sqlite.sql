@@ -1399,6 +1399,21 @@ CREATE TABLE proofing_holds (
 CREATE INDEX ix_proofing_holds_expires_at ON proofing_holds (expires_at)
 ;
 
+CREATE TABLE proofing_reader_states (
+    session_id VARCHAR(40) NOT NULL,
+    state VARCHAR(20) NOT NULL,
+    code VARCHAR(40) NOT NULL,
+    device VARCHAR(40) NOT NULL,
+    changes INTEGER NOT NULL,
+    changed_at DATETIME NOT NULL,
+    PRIMARY KEY (session_id),
+    FOREIGN KEY(session_id) REFERENCES proofing_sessions (id)
+)
+;
+
+CREATE INDEX ix_proofing_reader_states_device ON proofing_reader_states (device)
+;
+
 CREATE TABLE proofing_challenges (
     id VARCHAR(40) NOT NULL,
     session_id VARCHAR(40) NOT NULL,
