@@ -1,6 +1,6 @@
 """The two capture pages alone, on a server in this process: without the journeys around them.
 
-A session is opened as a clerk would; its pages are `/capture/{session}/document` and `/capture/{session}/person`.
+A session is opened as a clerk would; its pages are `/capture/{session}/document` and `.../person`.
 """
 
 import os
