@@ -88,6 +88,7 @@ def test_a_living_person_shows_no_sign_of_an_attack(d12: ClipMeasurement) -> Non
 
 
 @real_people
+@pytest.mark.long  # `make evaluate` measures the same on more pairs
 def test_portraits_match_their_person_only(frames: dict[str, list[Image]], tools: ClipTools) -> None:
     clips = {name: measured(images[50:], tools).face.template for name, images in frames.items()}
     for name, images in frames.items():
@@ -110,6 +111,7 @@ def test_two_people_spliced_are_two_people(frames: dict[str, list[Image]], tools
 
 
 @real_people
+@pytest.mark.long  # the made clips of tests/specimens show the same in a tenth of the time
 def test_a_held_and_a_repeated_recording_show(frames: dict[str, list[Image]], tools: ClipTools) -> None:
     held = measured(frozen(frames["d20"], 1.5, 25), tools)
     assert ClipEventKind.FROZEN in kinds(held)
