@@ -27,11 +27,11 @@ def people_decide(policy: Policy, session: Session) -> bool:
 
 
 def equal_ways(session: Session, policy: Policy) -> tuple[Way, ...]:
-    """Return every way that the pack has, in its order, whatever was tried before.
+    """Return every way that the pack has, the usual one first, whatever was tried before.
 
     None is kept back until attempts are used up: who asks at once gets it at once.
     """
-    return tuple(_way(session, policy, route) for route in policy.routes)
+    return tuple(_way(session, policy, route) for route in Route if route in policy.routes)
 
 
 def _way(session: Session, policy: Policy, route: Route) -> Way:

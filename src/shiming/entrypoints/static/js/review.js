@@ -37,7 +37,7 @@ async function open(form, said) {
   picture.src = URL.createObjectURL(await answer.blob());
   picture.hidden = false;
   place.classList.add("opened");
-  say((said.opened ?? "").replace("%(name)s", picture.alt));
+  say((said.opened ?? "").replace("{name}", picture.alt));
 }
 
 const said = texts();
