@@ -144,6 +144,7 @@ def shown(status: SessionStatus) -> SessionShown:
     """Return what a caller sees of a session."""
     session, evidence = status.session, status.evidence
     present = {
+        "card_reading": evidence and evidence.card_reading,
         "document": evidence and evidence.document,
         "document_back": evidence and evidence.document and evidence.document.back,
         "clip": evidence and evidence.clip,
