@@ -16,6 +16,7 @@ from shiming.identity_proofing.use_cases.challenges import Application
 from shiming.identity_proofing.use_cases.tools import ProofingTools
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.http.asking import open_to_all
+from shiming.infrastructure.http.for_programs import ForPrograms
 from shiming.infrastructure.http.problems import problem_responses
 from shiming.jurisdictions.model import Channel
 from shiming.registrations.api.enterprise_lines import refused
@@ -24,7 +25,7 @@ from shiming.registrations.api.organisation_platform import EnterprisePlatform, 
 from shiming.registrations.model.enterprise_lines import EnterpriseRefused
 from shiming.registrations.use_cases import actual_user_links
 
-router = APIRouter(prefix="/v1/actual-user-links", tags=["actual users"])
+router = APIRouter(prefix="/v1/actual-user-links", tags=["actual users"], route_class=ForPrograms)
 
 WHY_OPEN = "the token in the path has 256 random bits and is the permission, for one line and its session"
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$", description="As it was given out.")]

@@ -136,6 +136,16 @@ def find_contract(
     return None if row is None else _contract(row)
 
 
+def list_contracts(
+    connection: Connection, organisation: str, *, limit: int
+) -> tuple[EnterpriseContract, ...]:
+    """Return contracts of an organisation, the latest first."""
+    mine = enterprise_contracts.c.organisation == organisation
+    newest = enterprise_contracts.c.created_at.desc()
+    rows = connection.execute(enterprise_contracts.select().where(mine).order_by(newest).limit(limit))
+    return tuple(_contract(row) for row in rows)
+
+
 def change_contract(connection: Connection, contract_id: str, **columns: Any) -> None:
     """Set columns of a contract that the caller holds."""
     where = enterprise_contracts.c.contract_id == contract_id

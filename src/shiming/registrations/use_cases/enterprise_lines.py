@@ -98,6 +98,14 @@ def find_contract(
 
 
 @asks(MayReadEnterpriseLines)
+def list_contracts(
+    connection: Connection, organisation: str, *, limit: int
+) -> tuple[EnterpriseContract, ...]:
+    """Return the contracts of an organisation, the latest first."""
+    return store.list_contracts(connection, organisation, limit=limit)
+
+
+@asks(MayReadEnterpriseLines)
 def list_lines(
     connection: Connection,
     contract_id: str,

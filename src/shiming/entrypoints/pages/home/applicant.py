@@ -27,13 +27,19 @@ from shiming.entrypoints.applicant_links_api import (
 from shiming.entrypoints.link_steps import TOKEN, Token
 from shiming.entrypoints.pages.forms import Filled, form
 from shiming.entrypoints.pages.home.journey import Journey, Step, home_platform, proof_of, rules_of
-from shiming.entrypoints.pages.home.link_pages import line_facts, link_pages, shown, unkept
+from shiming.entrypoints.pages.home.link_pages import (
+    documents_of,
+    line_facts,
+    link_pages,
+    shown,
+    told,
+    unkept,
+)
 from shiming.entrypoints.pages.preferences import preferences_of
 from shiming.entrypoints.pages.rendering import fragment, see_other
 from shiming.entrypoints.pages.routing import page_router
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.http.asking import open_to_all
-from shiming.infrastructure.http.problems import Refusal as Refused
 from shiming.jurisdictions.model import Channel
 from shiming.registrations.model.applicant_links import ApplicantLinkRefused, CardAwaited
 from shiming.registrations.model.confirmation import CodeIssued, Confirmed, NotConfirmed
@@ -44,13 +50,8 @@ from shiming.registrations.use_cases import applicant_links, confirmations, orde
 from shiming.registrations.use_cases.paper_receipts import PaperWords, issue_paper_receipt
 from shiming.registrations.use_cases.registering import register_line
 from shiming.registrations.use_cases.terms import accept_terms, find_terms_in_force
-from shiming.vocabulary.errors import Text
 from shiming.vocabulary.refusals import Refusal
 
-_ASK = Text(
-    zh="如有疑问，请联系发给您链接的营业厅或单位。",
-    en="If you are in doubt, ask whoever gave you the link.",
-)
 GATE = [open_to_all(WHY_OPEN)]
 CONFLICT, INVALID = 409, 422
 CodeToken = Annotated[str, Path(pattern=TOKEN)]
@@ -100,12 +101,6 @@ def journey_of(request: Request, token: str) -> Journey:
     )
 
 
-def told(refusals: tuple[Refusal, ...]) -> Exception:
-    """Return the refusal of a page: what the bearer of a link is told, and what to do."""
-    words = refusals[0].words.subscriber
-    return Refused(refusals[0].code.value, words, _ASK)
-
-
 own = page_router()
 
 
@@ -113,11 +108,8 @@ own = page_router()
 def start(request: Request, token: Token) -> Response:
     """Say what will be opened, by whom, what is needed, how long it takes, what happens with the data."""
     journey = journey_of(request, token)
-    policy = journey.standing.policy
-    documents = policy.documents.get(journey.standing.status.session.subject)
-    names = documents.accepted.value if documents else ()
     facts = {
-        "documents": [policy.names[name].in_language(preferences_of(request).language) for name in names],
+        "documents": documents_of(request, journey.standing.policy, journey.standing.status.session.subject),
         "going_on": f"{journey.base}/{journey.step}" if journey.step is not Step.START else None,
         "expires_at": journey.expires_at,
     }

@@ -30,10 +30,19 @@ from shiming.identity_proofing.api_platform import desk_of
 from shiming.identity_proofing.model.decision import Verified
 from shiming.identity_proofing.use_cases import stepwise
 from shiming.infrastructure.http.asking import open_to_all
+from shiming.infrastructure.http.problems import Refusal as Refused
+from shiming.jurisdictions.model import Policy
 from shiming.registrations.model.lines import Line
-from shiming.vocabulary.errors import ShimingError
+from shiming.vocabulary.errors import BadInput, ShimingError, Text
+from shiming.vocabulary.refusals import Refusal
 
+_ASK = Text(
+    zh="如有疑问，请联系发给您链接的营业厅或单位。",
+    en="If you are in doubt, ask whoever gave you the link.",
+)
 FindJourney = Callable[[Request, str], Journey]
+#: Another request of the same link was faster; the page shows what it came to.
+_OVERTAKEN = frozenset({"SESSION_CLOSED", "SESSION_CHANGED", "SESSION_EXPIRED", "STEP_OUT_OF_ORDER"})
 #: The address is the permission: no page of a link is kept by a browser or told to another site.
 UNKEPT = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
@@ -111,6 +120,18 @@ def facts_of(request: Request, journey: Journey) -> dict[str, Any]:
     }
 
 
+def documents_of(request: Request, policy: Policy, category: str) -> list[str]:
+    """Return what may be shown as a document, in the words of the page."""
+    rules = policy.documents.get(category)
+    language = preferences_of(request).language
+    return [policy.names[name].in_language(language) for name in (rules.accepted.value if rules else ())]
+
+
+def told(refusals: tuple[Refusal, ...]) -> Refused:
+    """Return the refusal of a page: what the bearer of a link is told, and what to do."""
+    return Refused(refusals[0].code.value, refusals[0].words.subscriber, _ASK)
+
+
 def line_facts(line: Line) -> dict[str, Any]:
     """Return what its holder sees of a line."""
     return {"line": line, "number": line.number.reveal("shown to its holder")}
@@ -158,8 +179,13 @@ def _camera(request: Request, journey: Journey, step: Step) -> Response:
 def _decide(request: Request, kind: LinkKind, token: str, result: str) -> Response:
     session = kind.session_of(request, token)
     desk = desk_of(request, authority=request.app.state.authority)
-    with request.app.state.spool.room() as room, request.app.state.heavy_work.turn():
-        decided = stepwise.decide(desk, session, room)
+    try:
+        with request.app.state.spool.room() as room, request.app.state.heavy_work.turn():
+            decided = stepwise.decide(desk, session, room)
+    except BadInput as error:
+        if error.code not in _OVERTAKEN:
+            raise
+        return see_other(result)
     if isinstance(decided.adjudication.decision, Verified):
         try:
             kind.verified(request, token)
