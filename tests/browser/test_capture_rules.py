@@ -236,7 +236,7 @@ def test_nothing_is_lost_or_doubled_on_the_way(modules: Stage, faults: list[Any]
 def test_what_the_server_refuses_is_not_asked_again(modules: Stage) -> None:
     script = (
         _UPLOAD
-        + """upload.add(new Blob(['x'])); 
+        + """upload.add(new Blob(['x']));
         return upload.finish().then(() => 'sent', (e) => [e.response.status, log]);"""
     )
     assert run(modules, script, {"faults": [413, 413]})[0] == 413

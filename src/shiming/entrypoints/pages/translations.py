@@ -25,7 +25,9 @@ def translations_of(language: str) -> NullTranslations:
         return merged
     found = Translations()
     for path in sorted((LOCALE / language).glob("*.po")):
-        found.merge(_compiled(read_catalogue(path, language)))
+        compiled = _compiled(read_catalogue(path, language))
+        found.merge(compiled)
+        found.plural = compiled.plural  # else English plurals are looked for, and not found
     return found
 
 
