@@ -89,6 +89,8 @@ def show_log(
                 after=after,
             )
 
-    rows = gather(fetch, lambda access: (access.at, access.access_id)) if named else Gathered[Access](())
+    rows: Gathered[Access] = Gathered(())
+    if named:
+        rows = gather(fetch, lambda access: (access.at, access.access_id))
     facts = {"subject": wanted if named else "", "wrong": bool(wanted) and not named}
     return table_page(request, asking, "desk/access_log.html", Shown(TABLE, rows), facts)

@@ -3,7 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shiming.accounts.permissions import MayManageAccounts, MayManageClients, MayReadOwnAccount
+from shiming.accounts.permissions import (
+    MayManageAccounts,
+    MayManageClients,
+    MayManageDevices,
+    MayReadOwnAccount,
+)
 from shiming.entrypoints.job_permissions import MayManageJobs, MayManageWebhooks
 from shiming.identity_proofing.permissions import MayReadFigures, MayReviewSession
 from shiming.infrastructure.http.asking import Asking
@@ -61,6 +66,7 @@ AREAS: tuple[Area, ...] = (
     Area("/desk/webhooks", Text(zh="事件订阅", en="Webhooks"), "w", (MayManageWebhooks,), "system"),
     Area("/desk/accounts", Text(zh="员工账号", en="Accounts"), "a", (MayManageAccounts,), "system"),
     Area("/desk/clients", Text(zh="程序账号", en="Machine clients"), "m", (MayManageClients,), "system"),
+    Area("/desk/devices", Text(zh="采集设备", en="Capture devices"), "x", (MayManageDevices,), "system"),
     Area("/desk/packs", Text(zh="规则包", en="Rules"), "p", (lambda _: MayReadOwnAccount(),), "record"),
     Area(
         "/desk/routes", Text(zh="各种方式的通过率", en="Every way as good"), "f", (MayReadFigures,), "record"

@@ -237,7 +237,7 @@ def _numbers(
         "bad_rows": None,
         **(context or {}),
     }
-    rows = _blocks(request, operator) if manages else Gathered[NumberBlock](())
+    rows: Gathered[NumberBlock] = _blocks(request, operator) if manages else Gathered(())
     if request.method == "GET":
         return table_page(request, asking, "desk/numbers.html", Shown(TABLE, rows), facts)
     facts["table"] = TABLE.view(rows, TableAsked(), language_of(request))

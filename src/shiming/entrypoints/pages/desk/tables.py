@@ -29,7 +29,7 @@ PAGE_MAX = ROWS_MAX // ROWS_A_PAGE
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 CellValue = str | int | datetime | date | Text | None
-Look = Literal["text", "code", "number", "state"]
+Look = Literal["text", "code", "hash", "number", "state"]
 Row = TypeVar("Row")
 
 
