@@ -93,6 +93,8 @@ PAGES = (
     "shiming.entrypoints.pages.company.people",
     "shiming.entrypoints.pages.company.contracts",
     "shiming.entrypoints.pages.equal_paths.at_the_counter",
+    "shiming.entrypoints.pages.devices.enrolment",
+    "shiming.entrypoints.pages.devices.reader_panel",
     "shiming.entrypoints.pages.review.queue",
     "shiming.entrypoints.pages.review.case",
     "shiming.entrypoints.pages.review.figures",

@@ -1,0 +1,1 @@
+"""Pages of capture devices: enrolling and revoking them, and the card reader beside a session."""
