@@ -4,7 +4,6 @@ import base64
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from sqlalchemy.engine import Engine
 from shiming.entrypoints.http_api import create_app
 from shiming.identity_proofing.held_pieces import HoldingTools
 from shiming.identity_proofing.held_tables import upload_chunks, uploads
+from shiming.identity_proofing.store import find_evidence
 from shiming.identity_proofing.use_cases import discarding, uploading
 from shiming.identity_proofing.use_cases.stepwise import Desk
 from tests.identity_proofing.proofing_over_http import (
@@ -182,7 +182,7 @@ def test_the_end_of_a_session_ends_its_uploads(tmp_path: Path, served: tuple[Htt
     session = open_session(http)
     at = create(http, session, len(CLIP)).headers["location"]
     send(http, at, 0, CLIP[:64])
-    platform.desk.clock.instant += timedelta(days=1)
+    platform.desk.clock.forward(days=1)
     late = send(http, at, 64, CLIP[64:])
     assert (late.status_code, late.json()["code"]) == (410, "UPLOAD_EXPIRED")
     refused = create(http, session, len(CLIP))
@@ -255,3 +255,25 @@ def test_a_document_comes_in_chunks_too(served: tuple[HttpDesk, httpx.Client]) -
     assert (wrong.status_code, wrong.json()["code"]) == (409, "UPLOAD_OTHER_KIND")
     neither = http.put(f"/v1/proofing-sessions/{session}/document", files={"declared_name": (None, "x")})
     assert (neither.status_code, neither.json()["code"]) == (400, "FORM_INVALID")
+
+
+def test_the_device_and_the_time_of_a_capture_are_recorded_and_its_place_only_where_it_is_asked(
+    served: tuple[HttpDesk, httpx.Client],
+) -> None:
+    platform, http = served
+    session, challenge = with_document(platform, http)
+    said = {
+        "device": "till 7", "captured_at": "2026-11-22T08:59:00+08:00",
+        "latitude": "39.90872", "longitude": "116.39748", "accuracy_m": "12.5",
+    }  # fmt: skip
+    upload = sent_in_pieces(http, session, CLIP, 50, **said)
+    assert hand_in(http, session, upload, challenge).status_code == 200
+    with platform.engine.begin() as connection:
+        stored = connection.execute(sa.text("SELECT stamp FROM proofing_uploads")).scalar_one()
+        evidence = find_evidence(connection, session)
+    assert "39.9" not in stored
+    assert evidence is not None
+    stamp = evidence.captures["clip"]
+    assert (stamp.device, stamp.place) == ("till 7", None)
+    assert stamp.captured_at is not None
+    assert stamp.captured_at.isoformat() == "2026-11-22T08:59:00+08:00"

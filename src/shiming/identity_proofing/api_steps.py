@@ -18,9 +18,9 @@ from shiming.identity_proofing.api_schemas import parse_challenge_part
 from shiming.identity_proofing.api_uploads import early_of, handed_in, required
 from shiming.identity_proofing.errors import refused
 from shiming.identity_proofing.model.claimed_identity import DeclaredIdentity
-from shiming.identity_proofing.model.uploads import UploadKind
+from shiming.identity_proofing.model.uploads import HeldUpload, UploadKind
 from shiming.identity_proofing.ports import Measured
-from shiming.identity_proofing.use_cases import measuring, stepwise
+from shiming.identity_proofing.use_cases import measuring, stepwise, uploading
 from shiming.identity_proofing.use_cases.stepwise import Desk
 from shiming.identity_proofing.use_cases.tools import ProofingTools
 from shiming.infrastructure.http.uploads import CLIP, IMAGE, SOUND, FilePart, TextPart, Upload, UploadForm
@@ -69,11 +69,12 @@ DIGITS = UploadForm(
 def hand_in_document(request: Request, desk: Desk, session_id: str, upload: Upload) -> None:
     """Take photos of the document in."""
     declared = DeclaredIdentity(upload.texts.get("declared_name"), upload.texts.get("declared_number"))
-    handed_in(desk, session_id, upload, UploadKind.DOCUMENT)
-    handed_in(desk, session_id, upload, UploadKind.DOCUMENT_BACK)
+    kinds = (UploadKind.DOCUMENT, UploadKind.DOCUMENT_BACK)
+    sent = [handed_in(desk, session_id, upload, kind) for kind in kinds]
     required(upload, "front")
     with request.app.state.heavy_work.turn():
         stepwise.take_document(desk, session_id, upload.file("front"), upload.files.get("back"), declared)
+    _record_captures(desk, *sent)
 
 
 def hand_in_clip(request: Request, desk: Desk, session_id: str, upload: Upload) -> None:
@@ -83,29 +84,37 @@ def hand_in_clip(request: Request, desk: Desk, session_id: str, upload: Upload) 
     """
     challenge = parse_challenge_part(upload.texts["challenge"])
     in_clip = upload.texts.get("digits_in", "clip") == "clip"
-    reference = handed_in(desk, session_id, upload, UploadKind.CLIP)
+    sent = handed_in(desk, session_id, upload, UploadKind.CLIP)
     required(upload, "clip")
     clip, early = upload.file("clip"), early_of(request)
-    if reference is not None and early is not None:
+    if sent is not None and early is not None:
         heard = _Heard(desk.tools)
         if in_clip and challenge.get("digits_mode") == DigitsMode.SPOKEN.value:
             with contextlib.suppress(ShimingError), request.app.state.heavy_work.turn():
                 heard.listen(clip, challenge)  # what is wrong with it is said below, in its order
-        measured = early.measured(reference, measuring.fingerprint(clip))
+        measured = early.measured(sent.id, measuring.fingerprint(clip))
         desk = replace(desk, tools=_with(desk.tools, measured, heard))
     with request.app.state.heavy_work.turn():
         stepwise.take_clip(desk, session_id, clip, challenge, digits_spoken_in_clip=in_clip)
+    _record_captures(desk, sent)
 
 
 def hand_in_digits(request: Request, desk: Desk, session_id: str, upload: Upload) -> None:
     """Take the digits in, as a recording or as they were tapped."""
-    handed_in(desk, session_id, upload, UploadKind.DIGITS)
+    sent = handed_in(desk, session_id, upload, UploadKind.DIGITS)
     audio, tapped = upload.files.get("audio"), upload.texts.get("tapped")
     if (audio is None) == (tapped is None):
         raise refused("DIGITS_FORM")
     challenge = parse_challenge_part(upload.texts["challenge"])
     with request.app.state.heavy_work.turn():
         stepwise.take_digits(desk, session_id, audio, tapped, challenge)
+    _record_captures(desk, sent)
+
+
+def _record_captures(desk: Desk, *sent: HeldUpload | None) -> None:
+    for upload in sent:
+        if upload is not None:
+            uploading.record_capture(desk, upload)
 
 
 class _Heard:

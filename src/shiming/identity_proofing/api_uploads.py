@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect
 
 from shiming.identity_proofing.api_platform import desk_of
 from shiming.identity_proofing.errors import refused
-from shiming.identity_proofing.model.uploads import UploadKind
+from shiming.identity_proofing.model.uploads import HeldUpload, UploadKind
 from shiming.identity_proofing.ports import EarlyMeasuring
 from shiming.identity_proofing.tus_headers import (
     CAPABILITIES,
@@ -127,8 +127,8 @@ _CHUNK_BODY = {
 }
 
 
-def handed_in(desk: Desk, session_id: str, upload: Upload, kind: UploadKind) -> str | None:
-    """Put the upload that a text part names in the place of the file part; return its reference.
+def handed_in(desk: Desk, session_id: str, upload: Upload, kind: UploadKind) -> HeldUpload | None:
+    """Put the upload that a text part names in the place of the file part; return it.
 
     None: there is no such text part. Raises BadInput (UPLOAD_..., FORM_INVALID for a file and an upload).
     """
@@ -141,7 +141,7 @@ def handed_in(desk: Desk, session_id: str, upload: Upload, kind: UploadKind) -> 
     found = uploading.find_upload(desk, session_id, reference)
     uploading.write_upload(desk, found, kind, target, RULES[kind])
     upload.files[PARTS[kind]] = target
-    return reference
+    return found
 
 
 def required(upload: Upload, part: str) -> None:

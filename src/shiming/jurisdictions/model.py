@@ -72,6 +72,7 @@ __all__ = [
     "Binding",
     "CapPolicy",
     "CapScope",
+    "CapturePolicy",
     "CardReaderPolicy",
     "ChallengePolicy",
     "Channel",
@@ -294,6 +295,12 @@ class DisclosurePolicy(Record):
     deferral_days_max: Cited[Count]
 
 
+class CapturePolicy(Record):
+    """What is recorded of the capture of evidence, beside the device and the time that it states."""
+
+    place: Cited[bool]  # rounded to about 100 m
+
+
 class CardReaderPolicy(Record):
     """Documents whose chip a card reader reads, and what such a reading is good for."""
 
@@ -350,6 +357,7 @@ class Policy(LinePolicies):
     assisted_review: AssistedReviewPolicy
     disclosures: DisclosurePolicy
     document_quality: DocumentQualityPolicy
+    capture: CapturePolicy | None = None  # none: where something was captured is not taken
     card_reader: CardReaderPolicy | None = None  # none: no reading of a chip is taken
     clip_limits: ClipLimitsPolicy
 

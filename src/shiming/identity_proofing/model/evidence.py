@@ -12,6 +12,7 @@ from typing import Protocol
 
 from shiming.identity_proofing.model.challenge import ChallengeOrigin, Language
 from shiming.identity_proofing.model.session import EvidenceKind
+from shiming.identity_proofing.model.uploads import CaptureStamp
 from shiming.jurisdictions.model import Channel, DigitsMode, Gesture, Route
 from shiming.recognition.measurements import AttackSigns, ClipEvent, CopySigns, DocumentKind, ModelUse
 
@@ -202,6 +203,7 @@ class Evidence:
     challenge: ChallengeEvidence | None = None
     authority: AuthorityEvidence | None = None
     reviews: tuple[StaffReview, ...] = ()
+    captures: Mapping[str, CaptureStamp] = field(default_factory=dict)  # by the kind of upload
     card_reading: CardReadingEvidence | None = None
 
 

@@ -8,7 +8,7 @@ from shiming.identity_proofing import held_pieces, held_uploads, store
 from shiming.identity_proofing.errors import refused
 from shiming.identity_proofing.held_forms import image_of
 from shiming.identity_proofing.model.session import Session
-from shiming.identity_proofing.model.uploads import HeldUpload, NewUpload, UploadKind
+from shiming.identity_proofing.model.uploads import CaptureStamp, HeldUpload, NewUpload, UploadKind
 from shiming.identity_proofing.permissions import MayConductSession
 from shiming.identity_proofing.use_cases.stepwise import Desk
 from shiming.recognition.measurements import Image
@@ -128,6 +128,19 @@ def write_upload(desk: Desk, upload: HeldUpload, kind: UploadKind, target: Path,
             raise _not_as_stated(kind)
 
 
+@asks(MayConductSession)
+def record_capture(desk: Desk, upload: HeldUpload) -> None:
+    """Record with the session's evidence what its device says of the capture that was handed in."""
+    if upload.stamp == CaptureStamp():
+        return
+    with desk.begin() as connection:
+        held_pieces.lock_session(connection, upload.session_id)
+        evidence = store.find_evidence(connection, upload.session_id)
+        if evidence is not None:
+            captures = {**evidence.captures, upload.kind.value: upload.stamp}
+            store.save_evidence(connection, replace(evidence, captures=captures))
+
+
 @inside("a clip that is measured while it arrives is compared with it; the caller asked for the session")
 def held_portrait(desk: Desk, session_id: str) -> Image | None:
     """Return the portrait of the document that counts; None before there is one."""
@@ -153,8 +166,8 @@ def _require_open(desk: Desk, session: Session) -> None:
 
 
 def _place_is_asked(desk: Desk, session: Session) -> bool:
-    del desk, session
-    return False
+    capture = desk.policies(session.pack_id, desk.on).capture
+    return capture is not None and capture.place.value
 
 
 def _refused(code: str, **details: str | int) -> BadInput:
