@@ -23,7 +23,7 @@ from shiming.accounts.sign_in_api import PASSWORD_CHARACTERS_MAX
 from shiming.accounts.use_cases.accounts import show_own_account
 from shiming.accounts.use_cases.gatekeeper import codes_of_principal
 from shiming.accounts.use_cases.password_sign_in import SignInRefused, change_password
-from shiming.accounts.use_cases.sessions import SignedIn, sign_out
+from shiming.accounts.use_cases.sessions import sign_out
 from shiming.entrypoints.http_problems import STATUSES
 from shiming.entrypoints.pages.account.permission_words import ROLE_WORDS, words_of
 from shiming.entrypoints.pages.account.visitor import must_enrol
@@ -80,10 +80,9 @@ def change_own_password(
             present=wanted.present,
             password=wanted.password,
         )
-        error = found.problem() if isinstance(found, SignInRefused) else None
-    except BadInput as refused:  # a password that the policy does not take
-        error = refused
-    if error is not None or not isinstance(found, SignedIn):
+        if isinstance(found, SignInRefused):
+            raise found.problem()
+    except BadInput as error:  # a wrong password, or one that the policy does not take
         return _own_page(request, asking, status=status_of(error, STATUSES), error=error)
     answer = see_other("/me", said="password_changed")
     set_session_cookies(answer, found, platform.accounts)

@@ -26,6 +26,7 @@ PERMISSION_WORDS: dict[Text, dict[str, Text]] = {
     _COUNTER: {
         "sessions.create": Text(zh="办理身份核验", en="Take people through the proof of identity"),
         "sessions.read": Text(zh="查看核验进度", en="See how a proof stands"),
+        "sessions.review": Text(zh="目视复核核验会话", en="Compare by eye in a review"),
         "sessions.decide": Text(zh="提交核验决定", en="Have a proof decided"),
         "orders.manage": Text(zh="受理与修改订单", en="Open and change orders"),
         "orders.read": Text(zh="查看订单", en="See orders"),

@@ -102,10 +102,9 @@ def choose_first_password(
         found = enrol_password(
             platform.accounts, platform.engine, token=wanted.token, password=wanted.password
         )
-        error = found.problem() if isinstance(found, SignInRefused) else None
-    except BadInput as refused:  # a password that the policy does not take
-        error = refused
-    if error is not None or not isinstance(found, SignedIn):
+        if isinstance(found, SignInRefused):
+            raise found.problem()
+    except BadInput as error:  # a token that is over, or a password that the policy does not take
         facts = {"error": error, "entered": {"token": wanted.token}}
         return page(request, "account/enrol.html", facts, status=status_of(error, STATUSES))
     answer = see_other(PASSKEY_PAGE)

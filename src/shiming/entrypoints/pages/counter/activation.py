@@ -1,7 +1,7 @@
 """Register the line and follow it until the network has confirmed it.
 
 GET  /counter/{session}/activation
-POST /counter/{session}/activation         registers; the same journey registers once, however often it is asked
+POST /counter/{session}/activation         registers; a journey registers once, however often asked
 GET  /counter/{session}/activation/state   for HTMX, every two seconds
 """
 

@@ -1,9 +1,9 @@
 """The contract: terms shown and accepted, and the customer's own yes to exactly one line.
 
 GET  /counter/{session}/contract            ?terms=zh|en: the language that the customer reads
-POST /counter/{session}/contract            records the acceptance and makes the code for the customer's own phone
+POST /counter/{session}/contract            records the acceptance, and makes the customer's code
 POST /counter/{session}/code                another code: by link, or to a line that the customer holds
-GET  /counter/{session}/code.svg            the link as a QR code; its token is in a cookie, never in an address
+GET  /counter/{session}/code.svg            the link as a QR code; its token is in a cookie
 POST /counter/{session}/confirmation        the code that the customer read back; then the line is registered
 GET  /counter/{session}/confirmation        whether the customer said yes on their own phone, for HTMX
 """

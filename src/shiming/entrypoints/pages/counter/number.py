@@ -1,4 +1,4 @@
-"""Another number or another card, as long as nothing is registered; another number takes the customer's yes back.
+"""Another number or another card, while nothing is registered; another number takes the customer's yes back.
 
 GET  /counter/{session}/number
 POST /counter/{session}/number

@@ -54,7 +54,7 @@ class Holder:
 
 
 def offers_of(policy: Policy, channel: Channel) -> tuple[Offer, ...]:
-    """Return what is sold in a channel, the order of the rules kept."""
+    """Return what is sold in a channel, what is asked for most comes first."""
     return tuple(_offers(policy, channel))
 
 
@@ -95,8 +95,9 @@ def product_words(product: ProductClass) -> Text:
 
 
 def _offers(policy: Policy, channel: Channel) -> Iterator[Offer]:
-    for product, rules in policy.products.items():
-        if channel not in rules.channels.value:
+    for product in ProductClass:
+        rules = policy.products.get(product)
+        if rules is None or channel not in rules.channels.value:
             continue
         kinds = sorted(KINDS[product], key=list(LineKind).index)
         for kind in kinds:

@@ -1,4 +1,4 @@
-"""Open one customer's journey in one transaction: proofing session, number, order, card - all of it or nothing."""
+"""Open one customer's journey in one transaction: session, number, order, card - all of it or nothing."""
 
 from typing import Annotated
 
@@ -173,7 +173,7 @@ def _chosen(wanted: OpeningForm, policy: Policy) -> tuple[offers.Offer, offers.H
             "OFFER_UNKNOWN",
             Text(
                 zh="此处不办理该产品，或该类用户不能办理。",
-                en="This is not offered here, or not to such a holder.",
+                en="Not offered here, or not to such a holder.",
             ),
             Text(zh="请重新选择产品和使用人。", en="Choose the product and the holder again."),
         )

@@ -1,4 +1,4 @@
-"""What a counter usually opens, kept in its own browser: operator, place, product; nothing of any customer."""
+"""What a counter usually opens, kept in its own browser: operator, place, product; nothing of a customer."""
 
 from dataclasses import dataclass
 

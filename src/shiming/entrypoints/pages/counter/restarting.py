@@ -1,4 +1,4 @@
-"""An order whose proof ran out goes on with a new session: the number and the card move over where they may."""
+"""An order whose proof ran out goes on with a new session: number and card move over where they may."""
 
 from dataclasses import replace
 

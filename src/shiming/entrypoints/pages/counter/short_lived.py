@@ -1,8 +1,8 @@
 """What a journey keeps in the clerk's own browser, and nowhere else, until the next customer.
 
 * how the holder is called, masked: the registry opens an identity to nobody at a counter once it is decided
-* the token of the customer's link, which the registry keeps as a hash only: the QR code is drawn from it again
-  when the page is loaded again
+* the token of the customer's link, which the registry keeps as a hash only: the QR code is drawn
+  from it whenever the page is loaded
 """
 
 from datetime import datetime

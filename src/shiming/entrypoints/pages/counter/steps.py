@@ -102,7 +102,7 @@ def decide(
     except BadInput as error:
         if error.code not in _OVERTAKEN:
             raise
-    answer = _lead(request, standing.url)
+    answer = _lead(request, f"{standing.url}/result")
     if masked:
         remember_name(answer, request, standing, masked)
     return answer
@@ -136,7 +136,7 @@ def start_again(
     standing = standing_of(request, session, asking)
     for question in (MayConductSession, MayManageOrders, MayReserveNumber):
         asking.allow(question(standing.operator))
-    if step_of(standing) not in {Step.OVER, Step.RESULT} or standing.verified:
+    if standing.line is not None:
         return see_other(standing.url)
     answer = see_other(restart(request, standing))
     forget(answer, request, standing)
