@@ -58,6 +58,8 @@ benchmark: dev ## measure speed as ratios
 	$(BIN)/python -m benchmarks.registration
 	$(BIN)/python -m benchmarks.registration_http
 	$(BIN)/python -m benchmarks.rules
+	$(BIN)/python -m benchmarks.counter_journey
+	$(BIN)/python -m benchmarks.counters
 	$(BIN)/python -m benchmarks.bulk_import
 	$(BIN)/python -m benchmarks.hot_race
 	$(BIN)/python -m benchmarks.vault

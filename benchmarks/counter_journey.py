@@ -9,7 +9,6 @@ the authority is asked, which compares two portraits in its own process (`author
 
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -26,7 +25,7 @@ from benchmarks.counter_parts import (
     stream_clip,
 )
 from benchmarks.report import report
-from shiming.entrypoints.demo import SPECIMENS
+from shiming.entrypoints.demo_processes import SPECIMENS
 from shiming.entrypoints.recognition_tools import Recognition
 from shiming.identity_proofing.commands import connector
 from shiming.identity_proofing.model.claimed_identity import DeclaredIdentity
@@ -100,7 +99,7 @@ def authority_seconds(site: Site, clip: Path) -> float:
     """Return the seconds that the authority's answer takes when it is asked as a decision asks it."""
     policy = site.platform.policy("", site.platform.today())
     port = connector(site.authority, policy)
-    tools = replace(site.platform.proofing_tools(port), read_document=_read)
+    tools = site.platform.proofing_tools(port)
     document = measuring.measure_document(
         tools, SPECIMENS / CASES["document_front"], None, DeclaredIdentity(), site.platform.today()
     )
@@ -111,12 +110,6 @@ def authority_seconds(site: Site, clip: Path) -> float:
     if port:
         port.close()
     return spent
-
-
-def _read(picture: Path) -> object:
-    from datetime import date  # noqa: PLC0415
-
-    return _recognition.document(picture, today=date.today())  # noqa: DTZ011
 
 
 if __name__ == "__main__":

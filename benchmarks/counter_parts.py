@@ -1,4 +1,4 @@
-"""What the benchmarks of the counter share: a server and an authority as processes, and one counter's journey.
+"""What the benchmarks of the counter share: a server and an authority as processes, one counter's journey.
 
 The clip is the specimen's as a browser records it: WebM, VP8 and Opus, no duration in its header. The
 challenge is drawn to fit it, as in `shiming demo`; everything else goes over HTTP.
@@ -16,8 +16,8 @@ from typing import Any
 import av
 import httpx
 
-from shiming.entrypoints.demo import OPERATOR, SPECIMENS, sandbox_settings
-from shiming.entrypoints.demo_processes import free_port, running, sandbox_authority
+from shiming.entrypoints.demo import OPERATOR, sandbox_settings
+from shiming.entrypoints.demo_processes import SPECIMENS, free_port, running, sandbox_authority
 from shiming.entrypoints.wiring import Platform
 from shiming.identity_proofing.model.challenge import Language
 from shiming.identity_proofing.rules.challenge_document import challenge_document
@@ -31,6 +31,10 @@ CHUNK_S = 0.25  # what MediaRecorder is asked for
 _BITS_A_SECOND = 1_500_000  # a counter's camera over a good line
 _TIMEOUT_S = 120
 _TUS = {"tus-resumable": "1.0.0"}
+
+
+class Busy(Exception):
+    """Recognition is busy: to be asked again."""
 
 
 @dataclass
@@ -65,7 +69,9 @@ def a_site(folder: Path) -> Iterator[Site]:
         command = ["up", "--authority", authority]
         with running("server", str(folder), port, command, environment) as process:
             address = f"http://127.0.0.1:{port}"
-            httpx.get(f"{address}/healthz", timeout=_TIMEOUT_S, trust_env=False)  # it listens before it answers
+            httpx.get(
+                f"{address}/healthz", timeout=_TIMEOUT_S, trust_env=False
+            )  # it listens before it answers
             yield Site(address, token_of(address, credentials), platform, authority, process.pid)
 
 
@@ -75,6 +81,11 @@ class Journey:
 
     seconds: dict[str, float] = field(default_factory=dict)
     outcome: str = ""
+    told_busy: int = 0
+
+    def took(self, outcome: str) -> None:
+        """Remember how it ended."""
+        self.outcome = outcome
 
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -99,10 +110,11 @@ def recorded_clip(folder: Path) -> tuple[Path, float]:
         sound: Any = written.add_stream("libopus", rate=48_000)
         seconds = 0.0
         for packet in source.demux():
-            for frame in packet.decode():
+            for decoded in packet.decode():
+                frame: Any = decoded
                 seconds = max(seconds, float(frame.time or 0.0))
                 if packet.stream.type == "video":
-                    frame.pict_type = 0  # type: ignore[union-attr] # the encoder's own choice
+                    frame.pict_type = 0  # the encoder's own choice
                 written.mux((picture if packet.stream.type == "video" else sound).encode(frame))
         written.mux(picture.encode(None))
         written.mux(sound.encode(None))
@@ -185,7 +197,8 @@ def _send(http: httpx.Client, at: str, start: int, chunk: bytes, last: Mapping[s
 
 
 def _made(answer: httpx.Response, status: int) -> httpx.Response:
+    if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and answer.json()["code"] == "RECOGNITION_BUSY":
+        raise Busy
     if answer.status_code != status:
         raise SystemExit(f"{answer.request.method} {answer.request.url.path}: {answer.text}")
     return answer
-

@@ -167,6 +167,16 @@ def test_an_upload_is_known_in_its_own_session_only(served: tuple[HttpDesk, http
     assert answer.status_code == 403
 
 
+def test_a_repeated_creation_gives_the_same_upload(served: tuple[HttpDesk, httpx.Client]) -> None:
+    _, http = served
+    session = open_session(http)
+    headers = {**TUS, "upload-length": "9", "upload-metadata": metadata(kind="clip", filetype="video/mp4")}
+    headers["idempotency-key"] = "phone-7-clip-1"
+    answers = [http.post(f"/v1/proofing-sessions/{session}/uploads", headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].headers["location"] == answers[1].headers["location"]
+
+
 def test_an_ended_upload_leaves_nothing(tmp_path: Path, served: tuple[HttpDesk, httpx.Client]) -> None:
     _, http = served
     session = open_session(http)

@@ -19,9 +19,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
+from sqlalchemy.engine import Connection
 from starlette.requests import ClientDisconnect
 
-from shiming.identity_proofing.api_platform import desk_of
+from shiming.identity_proofing.api_platform import desk_of, platform_of
 from shiming.identity_proofing.errors import refused
 from shiming.identity_proofing.model.uploads import HeldUpload, UploadKind
 from shiming.identity_proofing.ports import EarlyMeasuring
@@ -39,6 +40,7 @@ from shiming.identity_proofing.use_cases.stepwise import Desk
 from shiming.identity_proofing.use_cases.uploading import CHUNK_BYTES_MAX, UploadRule
 from shiming.infrastructure.http.asking import open_to_all
 from shiming.infrastructure.http.body_limits import BodyTooLarge, BodyTooSlow, allow_upload
+from shiming.infrastructure.http.idempotent import Answer, hash_of, idempotency_key, idempotent
 from shiming.infrastructure.http.problems import problem_responses
 from shiming.infrastructure.http.uploads import CLIP, IMAGE, SOUND, FileKind, Upload
 from shiming.vocabulary.errors import BadInput, Text
@@ -80,8 +82,8 @@ def add_upload_routes(
     uploads, one = f"{path}/uploads", f"{path}/uploads/{{upload}}"
     session = Depends(session_of)
 
-    def create(request: Request, session_id: str = session) -> Response:
-        return _create(request, session_id)
+    def create(request: Request, session_id: str = session, key: str | None = idempotency_key()) -> Response:
+        return _create(request, session_id, key)
 
     def tell(request: Request, upload: UploadId, session_id: str = session) -> Response:
         require_version(request.headers)
@@ -176,15 +178,23 @@ async def _chunk(request: Request) -> AsyncIterator[bytes]:
     yield bytes(taken)
 
 
-def _create(request: Request, session_id: str) -> Response:
+def _create(request: Request, session_id: str, key: str | None) -> Response:
     require_version(request.headers)
-    desk = desk_of(request)
-    upload = uploading.create_upload(desk, session_id, new_upload(request.headers), RULES)
+    desk, platform = desk_of(request), platform_of(request)
+    wanted = new_upload(request.headers)
+    made: list[HeldUpload] = []
+
+    def work(connection: Connection) -> Answer:
+        made[:] = [uploading.create_upload(desk, connection, session_id, wanted, RULES)]
+        location = f"{request.url.path}/{made[0].id}"
+        return Answer(201, "", {**described(made[0]), "location": location})
+
+    asked_for = hash_of(request, repr(wanted).encode())
+    answer = idempotent(platform.engine, session_id, key, asked_for, work, now=platform.clock.now())
     early = early_of(request)
-    if early is not None and upload.kind is UploadKind.CLIP:
-        early.begin(upload.id, lambda: uploading.held_portrait(desk, session_id))
-    location = f"{request.url.path}/{upload.id}"
-    return Response(None, 201, headers={**described(upload), "location": location})
+    if early is not None and made and wanted.kind is UploadKind.CLIP:
+        early.begin(made[0].id, lambda: uploading.held_portrait(desk, session_id))
+    return answer
 
 
 def _append(request: Request, session_id: str, upload_id: str, chunk: bytes) -> Response:

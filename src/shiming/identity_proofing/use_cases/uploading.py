@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy.engine import Connection
+
 from shiming.identity_proofing import held_pieces, held_uploads, store
 from shiming.identity_proofing.errors import refused
 from shiming.identity_proofing.held_forms import image_of
@@ -35,7 +37,9 @@ Rules = dict[UploadKind, UploadRule]
 
 
 @asks(MayConductSession)
-def create_upload(desk: Desk, session_id: str, wanted: NewUpload, rules: Rules) -> HeldUpload:
+def create_upload(
+    desk: Desk, connection: Connection, session_id: str, wanted: NewUpload, rules: Rules
+) -> HeldUpload:
     """Begin an upload of an open session; it lives as long as the session.
 
     Raises BadInput: SESSION_CLOSED, SESSION_EXPIRED, UPLOAD_METADATA, UPLOAD_LENGTH, UPLOADS_TOO_MANY.
@@ -46,23 +50,20 @@ def create_upload(desk: Desk, session_id: str, wanted: NewUpload, rules: Rules) 
     if wanted.bytes_stated is not None and not 0 < wanted.bytes_stated <= rule.bytes_max:
         raise _refused("UPLOAD_LENGTH", bytes_max=rule.bytes_max)
     now = desk.tools.clock.now()
-    with desk.begin() as connection:
-        session = store.get_session(connection, session_id)
-        _require_open(desk, session)
-        count, held = held_uploads.count_of(connection, session_id)
-        if count >= UPLOADS_A_SESSION_MAX or held + (wanted.bytes_stated or 0) > BYTES_A_SESSION_MAX:
-            raise _refused(
-                "UPLOADS_TOO_MANY", uploads_max=UPLOADS_A_SESSION_MAX, bytes_max=BYTES_A_SESSION_MAX
-            )
-        stamp = wanted.stamp if _place_is_asked(desk, session) else replace(wanted.stamp, place=None)
-        return held_uploads.add(
-            desk.holding,
-            connection,
-            session_id,
-            replace(wanted, stamp=stamp),
-            now=now,
-            expires_at=session.expires_at,
-        )
+    session = store.get_session(connection, session_id)
+    _require_open(desk, session)
+    count, held = held_uploads.count_of(connection, session_id)
+    if count >= UPLOADS_A_SESSION_MAX or held + (wanted.bytes_stated or 0) > BYTES_A_SESSION_MAX:
+        raise _refused("UPLOADS_TOO_MANY", uploads_max=UPLOADS_A_SESSION_MAX, bytes_max=BYTES_A_SESSION_MAX)
+    stamp = wanted.stamp if _place_is_asked(desk, session) else replace(wanted.stamp, place=None)
+    return held_uploads.add(
+        desk.holding,
+        connection,
+        session_id,
+        replace(wanted, stamp=stamp),
+        now=now,
+        expires_at=session.expires_at,
+    )
 
 
 @asks(MayConductSession)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from shiming.vocabulary.errors import Text, Unavailable
 
 RUNNING_MAX = 2  # each uses several cores through the inference engines; more only slow each other
-WAITING_MAX = 8  # each waiting one holds a thread of the pool (40) and a spooled upload
+WAITING_MAX = 18  # each waiting one holds a thread of the pool (40) and a spooled upload; pages need the rest
 WAIT_S_MAX = 20.0  # shorter than the patience of a proxy in front (30 to 60 s)
 
 
