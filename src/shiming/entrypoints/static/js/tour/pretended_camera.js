@@ -17,6 +17,7 @@
   const REACTION_MS = 700; // between hearing what to do and doing it
   const NEUTRAL_S = 0.8; // the clip looks straight ahead for so long
   const NEUTRAL_FRAMES = 16;
+  const EDGE_PX = 3;
   /** What the clip does when, in seconds. @type {Record<string, [number, number]>} */
   const PARTS = {
     turn_left: [1.08, 2.68],
@@ -176,10 +177,12 @@
   function sway(brush, image, seconds) {
     const wave = (/** @type {number} */ period) => Math.sin((2 * Math.PI * seconds) / period);
     const side = PERSON.height * (1.03 + 0.01 * wave(7.1));
-    brush.fillStyle = '#cfc4bd'; // the wall behind the specimen person
-    brush.fillRect(0, 0, PERSON.width, PERSON.height);
     const x = (PERSON.width - side) / 2 + 2.5 * wave(5.3);
-    brush.drawImage(image, x, (PERSON.height - side) / 2 + 2 * wave(3.7), side, side);
+    const y = (PERSON.height - side) / 2 + 2 * wave(3.7);
+    const [w, h] = image instanceof HTMLVideoElement ? [image.videoWidth, image.videoHeight] : [image.width, image.height];
+    brush.drawImage(image, 0, 0, EDGE_PX, h, 0, y, x + 1, side); // the wall goes on at both sides
+    brush.drawImage(image, w - EDGE_PX, 0, EDGE_PX, h, x + side - 1, y, PERSON.width - x - side + 1, side);
+    brush.drawImage(image, x, y, side, side);
   }
 
   /** @param {HTMLVideoElement} clip @param {number} seconds */
