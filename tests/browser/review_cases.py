@@ -19,7 +19,7 @@ from shiming.jurisdictions.model import Channel, Route
 from tests.browser.live_world import DEMO, OPERATOR, SPECIMENS
 from tests.identity_proofing.proofing_builders import a_clip, a_document, evidence_with
 
-DOUBTFUL = FaceVotes(0.36, 0.34)
+DOUBTFUL = FaceVotes(0.42, 0.62)
 
 
 def a_waiting_session(platform: Platform, route: Route = Route.STANDARD) -> str:

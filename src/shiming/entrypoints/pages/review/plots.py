@@ -14,6 +14,14 @@ from shiming.identity_proofing.model.figures import Interval
 WIDTH = 300.0
 _MARGIN = 8.0  # so that a mark at the end is not cut off
 LimitKind = Literal["min", "max", "review_min", "review_max", "accept_min", "retry_min"]
+#: Limits that bear another name than what they limit.
+_NAMED_OTHERWISE: Mapping[str, tuple[str, LimitKind]] = {
+    "passive_live_review_max": ("passive_live_score", "review_max"),
+    "cards_max": ("cards_seen", "max"),
+    "life_seconds": ("age_s", "max"),
+}
+#: Says nothing to people.
+_LEFT_OUT = frozenset({"id"})
 _KINDS: tuple[LimitKind, ...] = ("review_min", "review_max", "accept_min", "retry_min", "min", "max")
 
 
@@ -68,7 +76,9 @@ def plain_figures(check: CheckResult) -> tuple[tuple[str, Figure], ...]:
     return tuple(
         (name, value)
         for name, value in (check.measurements or {}).items()
-        if value is not None and not (_limits_of(name, limits) and _is_number(value))
+        if value not in {None, ""}
+        and name not in _LEFT_OUT
+        and not (_limits_of(name, limits) and _is_number(value))
     )
 
 
@@ -82,6 +92,10 @@ def _limits_of(name: str, limits: Mapping[str, Figure]) -> list[tuple[LimitKind,
     found: list[tuple[LimitKind, float]] = []
     for limit, value in limits.items():
         if not isinstance(value, int | float):
+            continue
+        other, other_kind = _NAMED_OTHERWISE.get(limit, ("", "max"))
+        if other == name:
+            found.append((other_kind, float(value)))
             continue
         for kind in _KINDS:
             if limit == f"{name}_{kind}" or (limit == name and limit.endswith(f"_{kind}")):

@@ -106,7 +106,66 @@ MEASURES = {
     "brightness": Text(zh="亮度", en="Brightness"),
     "contrast": Text(zh="对比度", en="Contrast"),
     "glare_share": Text(zh="反光比例", en="Share of glare"),
+    "kind": Text(zh="证件种类", en="Kind of document"),
+    "cards_seen": Text(zh="画面中证件数", en="Cards in view"),
+    "number_checksum": Text(zh="号码校验位正确", en="Check digit of the number is right"),
+    "mrz_check_digits": Text(zh="机读区校验位正确", en="Check digits of the machine-readable zone are right"),
+    "days_to_expiry": Text(zh="距有效期满（天）", en="Days to expiry"),
+    "long_term": Text(zh="长期有效", en="Valid for life"),
+    "both_sides": Text(zh="正反两面均有", en="Both sides are there"),
+    "validity_confirmed_by_authority": Text(
+        zh="有效期经权威机构确认", en="Validity confirmed by the authority"
+    ),
+    "fields_missing": Text(zh="未读出的项目", en="Fields not read"),
+    "origin": Text(zh="提示的来源", en="Where the challenge came from"),
+    "age_s": Text(zh="作答用时（秒）", en="Age of the challenge, seconds"),
+    "known": Text(zh="由服务器抽取", en="Drawn by the server"),
+    "altered": Text(zh="被改动", en="Altered"),
+    "used_before": Text(zh="曾被使用", en="Used before"),
+    "other_session": Text(zh="属于另一次办理", en="Of another session"),
+    "detail": Text(zh="权威机构的说明", en="What the authority added"),
     "card_width_px": Text(zh="证件宽度（像素）", en="Width of the card, pixels"),
+}
+#: Codes that stand as values in the figures.
+_VALUES = {
+    "match": Text(zh="一致", en="match"),
+    "mismatch": Text(zh="不一致", en="mismatch"),
+    "unknown_person": Text(zh="查无此人", en="unknown person"),
+    "card_expired": Text(zh="证件过期", en="document expired"),
+    "card_lost": Text(zh="证件挂失", en="document reported lost"),
+    "unreachable": Text(zh="无应答", en="no answer"),
+    "not_asked": Text(zh="未询问", en="not asked"),
+    "not_compared": Text(zh="未比对", en="not compared"),
+    "drawn": Text(zh="系统抽取", en="drawn"),
+    "chosen": Text(zh="人工选定", en="chosen by hand"),
+    "spoken": Text(zh="读出", en="spoken"),
+    "tapped": Text(zh="点按", en="tapped"),
+    "none": Text(zh="无", en="none"),
+    "turn_left": Text(zh="向左转头", en="turn left"),
+    "turn_right": Text(zh="向右转头", en="turn right"),
+    "blink": Text(zh="眨眼", en="blink"),
+    "mouth_open": Text(zh="张嘴", en="mouth open"),
+    "matched": Text(zh="相符", en="as asked"),
+    "missing": Text(zh="缺少", en="something is missing"),
+    "misplaced": Text(zh="位置不对", en="out of place"),
+    "wrong_order": Text(zh="顺序不对", en="wrong order"),
+    "too_small": Text(zh="幅度不够", en="too small"),
+    "out_of_time": Text(zh="时间不对", en="out of time"),
+    "resident_id_front": Text(zh="身份证正面", en="identity card, front"),
+    "resident_id_back": Text(zh="身份证背面", en="identity card, back"),
+    "mrz_td1": Text(zh="机读卡（三行）", en="card with three machine-readable lines"),
+    "mrz_td2": Text(zh="机读证件（两行）", en="document with two machine-readable lines"),
+    "mrz_td3": Text(zh="护照", en="passport"),
+    "mrz_mrva": Text(zh="签证（A型）", en="visa, format A"),
+    "mrz_mrvb": Text(zh="签证（B型）", en="visa, format B"),
+    "speech": Text(zh="说话", en="speech"),
+    "eyes_closed": Text(zh="闭眼", en="eyes closed"),
+    "face_lost": Text(zh="人脸离开画面", en="face out of view"),
+    "second_face": Text(zh="第二张人脸", en="second face"),
+    "identity_change": Text(zh="换人", en="change of person"),
+    "unknown": Text(zh="未识别", en="not recognised"),
+    "True": Text(zh="是", en="yes"),
+    "False": Text(zh="否", en="no"),
 }
 _LIMITS = {
     "min": Text(zh="至少 {at}", en="at least {at} is needed"),
@@ -146,6 +205,23 @@ def term(name: str) -> Text:
 def measure_words(name: str) -> Text:
     """Return the name of a measurement; its code where it has none yet."""
     return MEASURES.get(name, Text(zh=name, en=name.replace("_", " ")))
+
+
+def value_words(value: object) -> Text:
+    """Return a value as people read it; codes of gestures with their degrees too.
+
+    >>> value_words("turn_left:32,blink").en
+    'turn left 32°, blink'
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Text(zh=number(value), en=number(value))
+    zh, en = [], []
+    for part in str(value).split(","):
+        code, _, degrees = part.partition(":")
+        words = _VALUES.get(code, Text(zh=code, en=code.replace("_", " ")))
+        zh.append(words.zh + (f"{degrees}°" if degrees else ""))
+        en.append(words.en + (f" {degrees}°" if degrees else ""))
+    return Text(zh="、".join(zh), en=", ".join(en))
 
 
 def limit_words(limit: Limit) -> Text:
