@@ -113,6 +113,10 @@ class Stage:
         """Return the state that the page shows."""
         return str(self.page.evaluate("() => document.querySelector('[data-capture]').dataset.now"))
 
+    def state_of_uploads(self) -> list[bool]:
+        """Say of every upload that the server holds whether it begins as a clip does."""
+        return [bytes(held[:4]) == b"\x1a\x45\xdf\xa3" for held in self.server.uploads.values()]
+
     def waits_for(self, *states: str) -> None:
         """Wait until the page shows one of these states, with a heading or a control in focus."""
         wanted = json.dumps(states)

@@ -267,6 +267,7 @@ class PersonStep extends CapturePage {
       form.append('clip', this.upload?.file ?? new Blob(), 'clip');
     }
     this.measured = this.upload?.measured ?? 0;
+    if (this.timeLeft === 0) throw new Interrupted('late'); // handed in now it would cost an attempt
     this.panels.show('checking');
     await send('PUT', `${this.base}/clip`, form);
     clearInterval(this.expiry);
@@ -310,7 +311,7 @@ class PersonStep extends CapturePage {
   handInFailed(fault) {
     if (fault instanceof UploadAborted) return;
     const refused = fault instanceof UploadRefused;
-    if (!refused && this.timeLeft === 0) {
+    if (fault instanceof Interrupted || (!refused && this.timeLeft === 0)) {
       void this.stopped(new Interrupted('late'));
       return;
     }
