@@ -1,0 +1,113 @@
+"""What people at home do in tests: open their link, hold the document and themselves before the camera."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.sync_api import Page, TimeoutError
+from stdnum import luhn
+
+from tests.browser.live_world import DEMO, OPERATOR, SPECIMENS, World
+from tests.browser.looking import FakeCamera
+
+_DECIDED_MS = 120_000  # the models of a whole session on a busy machine
+
+
+@dataclass
+class Shop:
+    """An operator's online store, or a clerk: talks to the API."""
+
+    http: httpx.Client
+
+    @classmethod
+    def of(cls, world: World, staff: str = "clerk") -> "Shop":
+        """Return somebody of staff who talks to the API."""
+        found = world.sign_in(staff)
+        cookies = {"shiming_session": found.token, "shiming_csrf": found.csrf_token}
+        headers = {"x-csrf-token": found.csrf_token}
+        return cls(httpx.Client(base_url=world.address, cookies=cookies, headers=headers, timeout=60))
+
+    def order(self, number: str, channel: str = "online", category: str = "adult") -> "Ordered":
+        """Open a session and its order for a number, with a card of its own."""
+        wanted = {"channel": channel, "category": category, "operator": OPERATOR}
+        session = self._sent("/v1/proofing-sessions", wanted)["id"]
+        body = "8986" + number[-11:].zfill(15)
+        iccid = body + luhn.calc_check_digit(body)
+        self._sent(
+            "/v1/orders",
+            {
+                "session": session, "operator": OPERATOR, "kind": "mobile", "product_class": "voice",
+                "channel": channel, "identifier": number, "iccid": iccid,
+                "imsi": "46000" + number[-10:], "sim_form": "physical",
+            },
+        )  # fmt: skip
+        return Ordered(session, number, iccid)
+
+    def link(self, ordered: "Ordered") -> str:
+        """Return the path of a link for the applicant."""
+        made: str = self._sent(f"/v1/orders/{ordered.session}/applicant-link", None)["link"]
+        return httpx.URL(made).path
+
+    def _sent(self, path: str, body: Any) -> dict[str, Any]:
+        answer = self.http.post(path, json=body)
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """An order and what its card says."""
+
+    session: str
+    number: str
+    iccid: str
+
+
+def prove(http: httpx.Client, base: str) -> None:
+    """Hand the specimen person in by the API, without a browser."""
+    front, back, clip = (
+        (SPECIMENS / DEMO[name]).read_bytes() for name in ("document_front", "document_back", "clip")
+    )
+    drawn = http.post(f"{base}/challenges", json={})
+    assert drawn.status_code == 201, drawn.text
+    sides = {"front": ("f.jpg", front, "image/jpeg"), "back": ("b.jpg", back, "image/jpeg")}
+    shown = http.put(f"{base}/document", files=sides)
+    assert shown.status_code == 200, shown.text
+    live = {"clip": (Path(DEMO["clip"]).name, clip, "video/mp4")}
+    given = http.put(f"{base}/clip", files=live, data={"challenge": json.dumps(drawn.json())})
+    assert given.status_code == 200, given.text
+
+
+def shows_the_document(page: Page, camera: FakeCamera) -> None:
+    """Photograph front and back; the page takes each by itself. The camera showed the front before."""
+    use = page.locator("[data-do=use]:visible")
+    use.wait_for(timeout=_DECIDED_MS)
+    camera.show("back")  # the page opens the camera again for the other side
+    use.click()
+    page.locator("[data-state~=framing_back]:visible").wait_for()
+    use.wait_for(timeout=_DECIDED_MS)
+    camera.show("face")
+    use.click()
+
+
+def shows_themselves(page: Page) -> None:
+    """Answer the challenge: the specimen person does, in the picture of the fake camera."""
+    page.wait_for_url("**/person**", timeout=_DECIDED_MS)
+    page.wait_for_function(
+        "() => ['intro', 'positioning'].includes(document.querySelector('[data-capture]')?.dataset.now)"
+    )
+    if page.locator("[data-capture]").get_attribute("data-now") == "intro":
+        page.locator("[data-do=open]:visible").first.click()
+    page.locator("[data-do=ready]:visible").click()
+
+
+def is_seen(page: Page, text: str) -> None:
+    """Wait for the heading of the page that follows; what stands there instead is told."""
+    heading = page.locator("h1", has_text=text)
+    try:
+        heading.wait_for(timeout=_DECIDED_MS)
+    except TimeoutError as late:
+        raise AssertionError(page.locator("main").inner_text()) from late

@@ -1,0 +1,136 @@
+"""At home and by links, in a browser with the real models: online order, another's line, confirmation."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.home_steps import Shop, is_seen, prove, shows_the_document, shows_themselves
+from tests.browser.live_world import World
+from tests.browser.looking import DESKTOP, PHONE, FakeCamera, Visit
+
+Visiting = Callable[..., Visit]
+OpenShop = Callable[[World], Shop]
+SIZES = [("zh", PHONE), ("en", DESKTOP)]
+
+
+@pytest.fixture
+def shop_of() -> Iterator[OpenShop]:
+    """Somebody of staff who talks to the API, until the test ends."""
+    with ExitStack() as stack:
+
+        def opened(world: World) -> Shop:
+            shop = Shop.of(world)
+            stack.callback(shop.http.close)
+            return shop
+
+        yield opened
+
+
+def test_an_online_order_at_home_from_the_link_to_the_line(
+    world: World, shop_of: OpenShop, visit: Visiting, camera: FakeCamera
+) -> None:
+    shop = shop_of(world)
+    ordered = shop.order("+8613800138101")
+    seen = visit(world, size=PHONE)
+    camera.show("front")
+    page = seen.go(shop.link(ordered))
+    seen.look("home-start")
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_url("**/document")
+    shows_the_document(page, camera)
+    shows_themselves(page)
+    is_seen(page, "It is you")
+    seen.look("home-result")
+    page.get_by_role("link", name="Go on to the contract").click()
+    is_seen(page, "The contract with cn-mobile")
+    seen.look("home-contract")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="I agree").click()
+    is_seen(page, "Your SIM comes inactive")
+    page.get_by_label("The last four digits").fill("0000" if ordered.iccid[-4:] != "0000" else "1111")
+    page.get_by_role("button", name="My card has come").click()
+    expect(page.locator(".notice.bad")).to_contain_text("4 more tries")
+    seen.look("home-activation")
+    page.get_by_label("The last four digits").fill(ordered.iccid[-4:])
+    page.get_by_role("button", name="My card has come").click()
+    is_seen(page, "Is this right?")
+    expect(page.locator(".big-number")).to_have_text(ordered.number)
+    seen.look("home-read-back")
+    page.get_by_label("Type the code").fill(page.locator("#the-code").inner_text())
+    page.get_by_role("button", name="Yes, switch this line on").click()
+    is_seen(page, "Your line")
+    expect(page.locator(".notice.good")).to_contain_text("Your line works", timeout=60_000)
+    seen.look("home-line")
+    receipt = page.request.get(page.get_by_role("link", name="Receipt").get_attribute("href") or "")
+    assert receipt.body().startswith(b"%PDF")
+    page.go_back()
+    is_seen(page, "Your line")  # the back button leads past nothing
+
+
+@pytest.mark.parametrize(("language", "size"), SIZES)
+def test_who_did_not_order_stops_and_the_link_is_over(
+    world: World, shop_of: OpenShop, visit: Visiting, language: str, size: tuple[int, int]
+) -> None:
+    shop = shop_of(world)
+    link = shop.link(shop.order(f"+86138001382{size[0] % 100:02d}"))
+    seen = visit(world, language=language, size=size)
+    page = seen.go(link)
+    page.locator(".leave a").click()
+    seen.look("home-stop")
+    page.locator("form .danger").click()
+    expect(page.locator(".notice.good")).to_be_visible()
+    seen.look("home-stopped")
+    page.goto(link)
+    expect(page.locator("h1")).to_contain_text("不会开通" if language == "zh" else "You stopped this")
+    seen.look("home-over")
+
+
+@pytest.mark.parametrize(("language", "size"), SIZES)
+def test_the_customer_confirms_on_a_page_of_large_print(
+    world: World, shop_of: OpenShop, visit: Visiting, language: str, size: tuple[int, int]
+) -> None:
+    shop = shop_of(world)
+    ordered = shop.order(f"+86138001383{size[0] % 100:02d}", channel="shop")
+    sent = shop.http.post(f"/v1/orders/{ordered.session}/confirmation-code").json()
+    link = re.sub(r"^https?://[^/]+", "", sent["link"])
+    shown = shop.http.get(link, headers={"accept": "application/json"}).json()
+    seen = visit(world, language=language, size=size)
+    page = seen.go(link)
+    expect(page.locator(".big-number")).to_have_text(ordered.number)
+    expect(page.locator(".code")).to_have_text(shown["code"])
+    seen.look("confirmation")
+    page.locator(".danger").click()
+    seen.look("confirmation-wrong")
+    page.locator("a.plain").click()
+    page.locator("form .primary").click()
+    expect(page.locator(".notice.good")).to_be_visible()
+    seen.look("confirmation-yes")
+    page.goto(link)
+    expect(page.locator(".notice.bad")).to_be_visible()
+    seen.look("confirmation-over")
+
+
+@pytest.mark.long  # two whole proofs of the real models
+def test_a_counter_hands_the_capture_over_and_goes_on_when_it_is_decided(
+    world: World, shop_of: OpenShop, visit: Visiting
+) -> None:
+    shop = shop_of(world)
+    ordered = shop.order("+8613800138401", channel="shop")
+    clerk = visit(world, "clerk")
+    page = clerk.go(f"/counter/{ordered.session}/hand-over")
+    clerk.look("hand-over-offer")
+    page.get_by_role("button", name="Show the QR code").click()
+    expect(page.locator("svg.qr")).to_be_visible()
+    clerk.look("hand-over")
+    link = re.sub(r"^https?://[^/]+", "", page.locator("svg.qr").get_attribute("aria-label") or "")
+    customer = visit(world, size=PHONE)
+    customer.go(link).get_by_role("button", name="Begin").click()
+    prove(shop.http, link.replace("/a/", "/v1/applicant-links/"))
+    expect(page.locator(".progress-list .done")).to_have_count(3, timeout=20_000)
+    customer.page.goto(f"{link}/result")
+    is_seen(customer.page, "It is you")
+    customer.look("hand-over-done")
+    page.wait_for_url(re.compile(rf"/counter/{ordered.session}/(result|contract)"), timeout=20_000)
