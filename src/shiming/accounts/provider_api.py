@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
 
 from shiming.accounts.asking import platform_of, session_token
 from shiming.accounts.errors import refused
@@ -20,6 +21,11 @@ _COOKIE = "shiming_oidc"
 _PATH = "/v1/sign-in/oidc"
 _COOKIE_CHARACTERS_MAX = 200
 _SIGNS_IN = "whoever signs in is nobody yet"
+#: A page of our own leads on: after a redirection from another site the strict cookie would stay behind.
+_ONWARDS = (
+    '<!doctype html><html lang="zh"><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/">'
+    '<title>登录 Sign-in</title><p><a href="/">继续 Go on</a></p></html>'
+)
 
 router = APIRouter(tags=["sign-in"])
 
@@ -50,6 +56,7 @@ def begin_sign_in_at_provider(request: Request) -> Response:
 
 @router.get(
     CALLBACK_PATH,
+    response_model=SessionShown,
     dependencies=[open_to_all(_SIGNS_IN)],
     responses=problem_responses(401, 403, 404, 503),
 )
@@ -58,7 +65,7 @@ def end_sign_in_at_provider(
     response: Response,
     state: Annotated[str, Query(min_length=1, max_length=200)],
     code: Annotated[str | None, Query(min_length=1, max_length=2_000)] = None,
-) -> SessionShown:
+) -> SessionShown | Response:
     """Take the provider's answer: a session for the account that is linked to who signed in there."""
     platform = platform_of(request)
     if code is None:  # the provider answered with an error, which is nobody's business but theirs
@@ -71,7 +78,9 @@ def end_sign_in_at_provider(
         browser_secret=(request.cookies.get(_COOKIE) or "")[:_COOKIE_CHARACTERS_MAX],
         replaces=session_token(request),
     )
-    shown = answer_sign_in(request, response, found)
+    browser = "text/html" in request.headers.get("accept", "")
+    answer = HTMLResponse(_ONWARDS) if browser else response
+    shown = answer_sign_in(request, answer, found)
     secure = platform.accounts.settings.cookies_secure
-    response.delete_cookie(_COOKIE, path=_PATH, secure=secure, httponly=True, samesite="lax")
-    return shown
+    answer.delete_cookie(_COOKIE, path=_PATH, secure=secure, httponly=True, samesite="lax")
+    return answer if browser else shown

@@ -13,7 +13,7 @@ def capture_step(request: Request, standing: Standing, step: Step) -> Response:
     capture = Capture(
         standing.session_id,
         base=f"/v1/proofing-sessions/{standing.session_id}",
-        next_url=standing.url,
+        next_url=f"{standing.url}/result",  # which leads on where nothing is decided yet
         back_url=standing.url,
         other_way_url=f"{standing.url}/other-way",
         document_url=f"{standing.url}/document",

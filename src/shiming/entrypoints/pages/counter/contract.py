@@ -183,9 +183,10 @@ def take_code(
             now=platform.clock.now(),
         ),
     )
-    if isinstance(outcome, NotConfirmed) and not _confirmed_already(outcome):
+    after = _standing(request, session, asking)
+    if isinstance(outcome, NotConfirmed) and not _is_confirmed(after):  # a double click finds it confirmed
         return _refused(request, standing, outcome.refusals, attempts_left=outcome.attempts_left)
-    return registered(request, _standing(request, session, asking))
+    return registered(request, after)
 
 
 @router.get("/counter/{session}/confirmation")
@@ -238,7 +239,6 @@ def _contract_page(
         own_line = _has_own_line(connection, standing)
     accepted = standing.order.terms if standing.order else None
     current = in_force is not None and accepted is not None and accepted.content_hash == in_force.content_hash
-    confirmed = standing.order is not None and standing.order.confirmation is not None
     facts = facts_of(
         request,
         standing,
@@ -247,7 +247,7 @@ def _contract_page(
         clause=_transfer_clause(in_force),
         terms_language=shown_in or preferences_of(request).language,
         accepted=accepted if current else None,
-        confirmed=confirmed,
+        confirmed=_is_confirmed(standing),
         has_link=link_of(request) is not None,
         own_line=own_line,
         digits=standing.policy.contracts.confirmation_digits.value,
@@ -272,6 +272,6 @@ def _no_own_line(standing: Standing) -> Refusal:
     return Refusal(ConfirmationRefusal.CONFIRMATION_NO_OWN_LINE, citation)
 
 
-def _confirmed_already(outcome: NotConfirmed) -> bool:
-    """Say whether the code was taken a moment ago: by a double click, or on the customer's own phone."""
-    return [each.code for each in outcome.refusals] == [ConfirmationRefusal.CONFIRMATION_CODE_USED]
+def _is_confirmed(standing: Standing) -> bool:
+    """Say whether the customer said yes, here or on their own phone."""
+    return standing.line is not None or bool(standing.order and standing.order.confirmation)

@@ -103,8 +103,7 @@ def open_journey(request: Request, connection: Connection, wanted: OpeningForm, 
     now = platform.clock.now()
     outcome = orders.open_order(platform.registrations, connection, order, policy=policy, now=now)
     require(outcome)
-    start = f"/counter/{session.id}"
-    return f"{start}/representative" if holder.code == offers.PROXY else start
+    return f"/counter/{session.id}"
 
 
 def read_line(platform: CounterPlatform, wanted: NumberAndCard, offer: offers.Offer) -> LineIdentifier:

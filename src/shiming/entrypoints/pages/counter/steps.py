@@ -17,7 +17,7 @@ from shiming.entrypoints.pages.counter.captures import capture_step
 from shiming.entrypoints.pages.counter.journey import Standing, Step, bar_of, step_of
 from shiming.entrypoints.pages.counter.outcome import outcome_of
 from shiming.entrypoints.pages.counter.restarting import restart
-from shiming.entrypoints.pages.counter.short_lived import forget, name_of, remember_name
+from shiming.entrypoints.pages.counter.short_lived import awaits_proxy, forget, name_of, remember_name
 from shiming.entrypoints.pages.counter.standing import facts_of, standing_of
 from shiming.entrypoints.pages.rendering import page, see_other
 from shiming.entrypoints.pages.routing import page_router
@@ -72,7 +72,8 @@ def person(request: Request, session: SessionPath, asking: Conducting) -> Respon
     asking.allow(MayConductSession(standing.status.operator))
     if not _may_give(standing) or step_of(standing) is Step.DOCUMENT:
         return see_other(standing.url)
-    return capture_step(request, standing, Step.PERSON)
+    answer = capture_step(request, standing, Step.PERSON)
+    return _with_name(answer, request, standing, _masked_name(desk_of(request), standing))
 
 
 @router.get("/counter/{session}/decision")
@@ -102,10 +103,7 @@ def decide(
     except BadInput as error:
         if error.code not in _OVERTAKEN:
             raise
-    answer = _lead(request, f"{standing.url}/result")
-    if masked:
-        remember_name(answer, request, standing, masked)
-    return answer
+    return _with_name(_lead(request, f"{standing.url}/result"), request, standing, masked)
 
 
 @router.get("/counter/{session}/result")
@@ -122,6 +120,7 @@ def result(request: Request, session: SessionPath, asking: Reading) -> Response:
         outcome=outcome_of(standing),
         masked_name=name_of(request),
         next_step=step,
+        awaits_proxy=awaits_proxy(request) and not (standing.order and standing.order.representative),
     )
     return page(request, "counter/result.html", facts)
 
@@ -157,6 +156,12 @@ def _masked_name(desk: stepwise.Desk, standing: Standing) -> str | None:
         return None
     name = identity_of(b"".join(held["identity"])).name
     return mask_name(name) if name else None
+
+
+def _with_name(answer: Response, request: Request, standing: Standing, masked: str | None) -> Response:
+    if masked:  # after the decision nothing here knows it any more
+        remember_name(answer, request, standing, masked)
+    return answer
 
 
 def _lead(request: Request, url: str) -> Response:

@@ -1,0 +1,146 @@
+"""The clerk's counter in a real browser, with the real models: from the passkey to the receipt."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.home_steps import is_seen, shows_the_document, shows_themselves
+from tests.browser.live_world import World
+from tests.browser.looking import DESKTOP, PHONE, FakeCamera, Visit
+from tests.registrations.stock_builders import an_iccid
+
+_MS = 120_000  # models and network on a busy machine
+
+
+@contextmanager
+def an_authenticator(page: Page) -> Iterator[None]:
+    """Give the browser a security key that answers by itself (Chromium's virtual authenticator)."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    devtools.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+    yield
+    devtools.detach()
+
+
+def signs_in_with_a_passkey(seen: Visit, page: Page) -> None:
+    """Make a passkey, sign out, and come back with it to where one wanted to go."""
+    page.goto("/passkey?next=/me")
+    page.locator("[data-passkey] input").fill("key of a test")
+    page.locator("[data-passkey] button").click()
+    page.wait_for_url("**/me")
+    seen.look("account-me")
+    page.locator("form[action='/sign-out'] button").click()
+    page.goto("/counter")
+    page.wait_for_url("**/sign-in?next=/counter")
+    seen.look("account-sign-in")
+    page.locator("[data-passkey] button").click()
+    page.wait_for_url("**/counter")
+
+
+def opens(page: Page, index: int) -> str:
+    """Open a journey with what is preset, and a card; return its address."""
+    page.locator("#iccid").fill(an_iccid(index))
+    page.locator("#opening button.primary").click()
+    page.wait_for_url("**/document", timeout=_MS)
+    return page.url.removesuffix("/document")
+
+
+def customer_confirms(seen: Visit, visit: Callable[..., Visit], *, reads_back: bool) -> None:
+    """Let the customer open the link of the QR code on their own phone, and say yes in one of two ways."""
+    page = seen.page
+    token = next(each["value"] for each in page.context.cookies() if each["name"] == "shiming_counter_link")
+    phone = visit(seen.world, size=PHONE).go(f"/v1/confirmations/{token}")
+    if reads_back:
+        code = re.search(r"\b\d{6}\b", phone.locator("body").inner_text())
+        assert code
+        page.locator("#code").fill(code[0])
+        page.locator("form[action$='/confirmation'] button").click()
+        return
+    phone.locator("form[action$='/yes'] button").first.click()
+    page.locator("#confirmation-state form button").click(timeout=_MS)
+
+
+@pytest.mark.models
+def test_a_clerk_serves_a_customer(
+    each_world: World, visit: Callable[..., Visit], camera: FakeCamera
+) -> None:
+    seen = visit(each_world, "clerk", size=DESKTOP)
+    page = seen.page
+    camera.show("front")
+    with an_authenticator(page):
+        signs_in_with_a_passkey(seen, page)
+    seen.look("counter-start")
+    address = opens(page, 101)
+    page.locator("[data-do=open]:visible").click()
+    shows_the_document(page, camera)
+    shows_themselves(page)
+    page.wait_for_url("**/result", timeout=_MS)
+    is_seen(page, "Proven: the person is the holder of the document")
+    seen.look("counter-result")
+    page.locator("main a.primary").click()
+    for consent in page.locator("main input[type=checkbox]").all():
+        consent.check()
+    seen.look("counter-contract")
+    page.locator("main form[action$='/contract'] button").click()
+    is_seen(page, "The customer's yes")
+    seen.look("counter-confirmation")
+    customer_confirms(seen, visit, reads_back=True)
+    page.wait_for_url("**/receipt", timeout=_MS)
+    is_seen(page, "The line works")
+    seen.look("counter-receipt")
+    page.goto(f"{address}/document")
+    expect(page).to_have_url(f"{address}/receipt")
+    page.locator("form[action$='/done'] button").click()
+    page.wait_for_url("**/counter")
+
+
+def test_an_agents_phone_shows_the_first_pages_whole(world: World, visit: Callable[..., Visit]) -> None:
+    seen = visit(world, "clerk", language="zh", size=PHONE)
+    page = seen.go("/")
+    seen.look("home")
+    page.locator("a.door.first").tap()
+    page.wait_for_url("**/counter")
+    page.locator("#ending").fill("88")
+    page.locator("button[formaction='/counter/numbers']").tap()
+    expect(page.locator("#numbers .number").first).to_have_text(re.compile("88$"))
+    page.locator("select[name=channel]").select_option("agent")
+    page.wait_for_url("**channel=agent**")
+    seen.look("counter-start")
+    address = opens(page, 102)
+    page.goto(f"{address}/number")
+    seen.look("counter-number")
+    page.locator("#main details.leaving summary").first.click()
+    page.locator("form[action$='/leave'] button").click()
+    page.wait_for_url("**/counter?said=given_up")
+
+
+def test_a_passkey_that_does_not_answer_leaves_the_password(
+    world: World, visit: Callable[..., Visit]
+) -> None:
+    seen = visit(world)
+    page = seen.go("/sign-in")
+    page.evaluate(
+        "() => { navigator.credentials.get = () => Promise.reject(new DOMException('', 'NotAllowedError')) }"
+    )
+    page.locator("[data-passkey] button").click()
+    expect(page.locator("[data-passkey] [role=alert]")).to_have_text(re.compile("No passkey answered"))
+    expect(page.locator("[data-passkey] button")).to_be_enabled()
+    page.goto("/enrol#abcdefghijabcdefghijabcdefghij")
+    expect(page.locator("#token")).to_have_value("abcdefghijabcdefghijabcdefghij")
+    expect(page).to_have_url(f"{world.address}/enrol")
+    seen.look("account-enrol")
