@@ -20,7 +20,7 @@ from shiming.entrypoints.pages.tour.visitor_card import (
     make_card,
 )
 from shiming.infrastructure.http.asking import open_to_all
-from shiming.vocabulary.errors import BadInput, Text
+from shiming.infrastructure.http.body_limits import allow_upload
 
 router = page_router()
 
@@ -35,9 +35,8 @@ def show_card(request: Request) -> Response:
 async def take_picture(request: Request) -> Response:
     """Make the card of one frame."""
     require_same_site(request)
+    allow_upload(request.scope, PICTURE_BYTES_MAX)
     content = await request.body()
-    if len(content) > PICTURE_BYTES_MAX:
-        raise BadInput("TOUR_PICTURE_TOO_BIG", Text(zh="照片过大。", en="The picture is too big."))
     visit = visit_of(request)
     await run_in_threadpool(_make, visit, content)
     visit.use(Camera.MADE_CARD)
