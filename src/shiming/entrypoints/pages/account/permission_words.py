@@ -87,6 +87,7 @@ PERMISSION_WORDS: dict[Text, dict[str, Text]] = {
         "disclosures.execute": Text(zh="执行对外提供", en="Carry out a disclosure"),
         "disclosures.read": Text(zh="查看对外提供", en="See disclosures"),
         "access_log.read": Text(zh="查看访问日志", en="Read the log of access"),
+        "figures.read": Text(zh="查看各方式通过率", en="See pass rates by way of proof"),
         "ledger.read": Text(zh="查验账本", en="Read and verify the ledger"),
         "ledger.witness": Text(zh="见证账本", en="Witness the ledger"),
         "terms.publish": Text(zh="发布服务协议", en="Publish terms of service"),
@@ -94,6 +95,7 @@ PERMISSION_WORDS: dict[Text, dict[str, Text]] = {
     _MACHINE: {
         "accounts.manage": Text(zh="管理账户", en="Manage accounts"),
         "clients.manage": Text(zh="管理接入程序", en="Manage programs that connect"),
+        "devices.manage": Text(zh="管理采集设备", en="Manage capture devices"),
         "jobs.manage": Text(zh="管理后台任务", en="Manage jobs"),
         "webhooks.manage": Text(zh="管理事件推送", en="Manage webhooks"),
         "keys.rotate": Text(zh="轮换密钥", en="Rotate keys"),
