@@ -31,9 +31,9 @@ from shiming.registrations.use_cases.organisations import Desk
 from shiming.registrations.use_cases.registering import register_line
 from shiming.transfers.model.private_transfer import PrivateTransferKind, Reported
 from shiming.transfers.use_cases.private_transfers import report_private_transfer
+from shiming.vocabulary.msisdn import Msisdn
 from tests.registrations.builders import (
     WrittenSessions,
-    a_number,
     a_registration_policy,
     a_session,
     add_block,
@@ -47,6 +47,11 @@ COMPANIES = (
     ("91110108551385082Q", "Example Trading Company"),
 )
 SUBJECT = "p1.somebody"
+
+
+def a_number(index: int) -> Msisdn:
+    """A number of a pool of its own, apart from what other tests of one installation sell."""
+    return Msisdn.parse(f"+86137{index:08d}")
 
 
 @dataclass
@@ -213,7 +218,11 @@ def _work(world: DeskWorld) -> None:
         queue.enqueue(connection, NewJob("x.wait"), now=now)
         presence.show_presence(connection, "worker-1", in_hand=1, now=world.now)
         added = subscriptions.add_webhook(
-            connection, url="https://receiver.example/events", types=["line.*"], operator=ONE, now=now
+            connection,
+            url="https://receiver.example/events",
+            types=["nothing.of.this"],
+            operator=ONE,
+            now=now,
         )
         world.webhook = added.webhook_id
 

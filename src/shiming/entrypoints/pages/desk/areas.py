@@ -16,6 +16,7 @@ from shiming.privacy.permissions import MayReadAccessLog, MayReadLedger
 from shiming.registrations.permissions.numbers import MayManageNumbers, MayReadNumbers
 from shiming.registrations.permissions.orders import MayDecideReview
 from shiming.registrations.permissions.organisations import MayReadOrganisation
+from shiming.registrations.permissions.provisioning import MayReadProvisioning
 from shiming.registrations.permissions.registration import MayReadRegistration
 from shiming.registrations.permissions.repudiation import MayTakeRepudiation
 from shiming.registrations.permissions.sims import MayManageSims, MayReadSims
@@ -57,6 +58,9 @@ AREAS: tuple[Area, ...] = (
         "work",
     ),
     Area("/desk/lines", Text(zh="号码查询", en="Lines"), "l", (MayReadRegistration,), "work"),
+    Area(
+        "/desk/service-orders", Text(zh="开通工单", en="Service orders"), "o", (MayReadProvisioning,), "work"
+    ),
     Area("/desk/companies", Text(zh="单位客户", en="Companies"), "c", (MayReadOrganisation,), "work"),
     Area("/desk/repudiations", Text(zh="非本人办理异议", en="Disputes"), "d", (MayTakeRepudiation,), "work"),
     Area("/desk/transfers", Text(zh="转售转租案件", en="Transfer cases"), "t", (MayReadTransfer,), "work"),

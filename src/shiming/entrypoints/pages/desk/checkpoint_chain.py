@@ -16,7 +16,7 @@ from shiming.privacy.use_cases.signed_checkpoints import signed_checkpoint
 from shiming.vocabulary.errors import BadInput, Text
 
 BLOCKS_SHOWN = 10  # of one picture; older ones are a link away
-BLOCK_WIDTH, BLOCK_HEIGHT, BLOCK_GAP, MARGIN = 168, 132, 44, 12
+BLOCK_WIDTH, BLOCK_HEIGHT, BLOCK_GAP, MARGIN = 196, 132, 44, 12
 ROOT_SIGNS = 10  # of a root, as many as people compare
 
 _SIGNED = {
@@ -71,7 +71,7 @@ class Drawing:
         """Put blocks into a row, oldest first.
 
         >>> Drawing.of(()).width, Drawing.of((None, None)).width
-        (24, 404)
+        (24, 460)
         """
         step = BLOCK_WIDTH + BLOCK_GAP
         width = 2 * MARGIN + max(0, len(blocks) * step - BLOCK_GAP)

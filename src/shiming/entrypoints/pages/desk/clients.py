@@ -1,5 +1,6 @@
 """Machine clients: programs that call the API with scopes of their own; their secret is shown once."""
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from fastapi import Request
@@ -13,6 +14,7 @@ from shiming.accounts.model import Client
 from shiming.accounts.permissions import MayManageClients
 from shiming.accounts.rules.permission_table import CLIENT_SCOPES
 from shiming.accounts.use_cases import clients as use_cases
+from shiming.entrypoints.pages.account.permission_words import PERMISSION_WORDS
 from shiming.entrypoints.pages.desk.desk_page import Refused, Shown, desk_page, table_page, tried
 from shiming.entrypoints.pages.desk.tables import Choice, Column, Table, gather
 from shiming.entrypoints.pages.forms import Filled, form
@@ -26,6 +28,7 @@ router = page_router()
 Administrator = Annotated[Asking, asked(MayManageClients)]
 
 _STATES = {"usable": Text(zh="可用", en="in use"), "disabled": Text(zh="已停用", en="disabled")}
+_OTHERS = Text(zh="其他", en="Others")
 _TONES = {"usable": "good", "disabled": "bad"}
 
 
@@ -183,12 +186,23 @@ def _secret(request: Request, asking: Asking, client: Client, secret: str) -> Re
 
 def _form(request: Request, asking: Asking, context: dict[str, Any], *, status: int = 200) -> Response:
     facts = {
-        "scopes": sorted(CLIENT_SCOPES),
+        "groups": _in_groups(CLIENT_SCOPES),
         "refused": None,
         "own_operator": asking.caller.operator,
         **context,
     }
     return desk_page(request, asking, "desk/client_new.html", facts, status=status)
+
+
+def _in_groups(scopes: Collection[str]) -> list[tuple[Text, list[tuple[str, Text]]]]:
+    """Return scopes with their words, by what they are about; one without words stands as it is."""
+    known = {code for words in PERMISSION_WORDS.values() for code in words}
+    groups = [
+        (group, [(code, words) for code, words in named.items() if code in scopes])
+        for group, named in PERMISSION_WORDS.items()
+    ]
+    rest = [(code, Text(zh=code, en=code)) for code in sorted(set(scopes) - known)]
+    return [(group, found) for group, found in (*groups, (_OTHERS, rest)) if found]
 
 
 def _get(asking: Asking, connection: Connection, reference: str) -> Client:
@@ -213,6 +227,7 @@ def _shown(
         "client": client,
         "state": _STATES[_state(client)],
         "tone": _TONES[_state(client)],
+        "groups": _in_groups(client.scopes),
         "refused": refused,
         **(wanted.again() if wanted else {}),
     }

@@ -39,15 +39,22 @@ _CHANGES = {
     Change.CHANGED.value: Text(zh="改变", en="changed"),
     Change.FOUNDED_OTHERWISE.value: Text(zh="值相同，依据不同", en="same value, founded otherwise"),
 }
+_CONCLUDED_MAX = 160  # signs of a cell; the file has the whole
 _OUTCOMES = {"passed": Text(zh="符合", en="as stated"), "failed": Text(zh="不符", en="otherwise")}
 
 
 def _concluded(result: ScenarioResult) -> str:
+    """Return what the rules say: of what is stated, or where they say otherwise."""
     if not result.passed:
         return "; ".join(result.differences)
-    codes = result.concluded.get("codes") or ()
-    outcome = str(result.concluded.get("outcome", ""))
-    return f"{outcome}: {', '.join(map(str, codes))}" if codes else outcome
+    stated = "; ".join(f"{name}: {_plain(value)}" for name, value in result.scenario.then.items())
+    return stated if len(stated) <= _CONCLUDED_MAX else f"{stated[: _CONCLUDED_MAX - 1]}…"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_plain(each)}" for name, each in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 SCENARIOS: Table[ScenarioResult] = Table(
@@ -149,7 +156,7 @@ def run_pack(request: Request, pack: PackName, asking: Reading) -> Response:
     return table_page(request, asking, "desk/scenarios.html", Shown(SCENARIOS, Gathered(results)), facts)
 
 
-@router.get("/desk/rule-differences")
+@router.get("/desk/packs/-/differences")
 def compare_packs(
     request: Request,
     asking: Reading,
