@@ -1,12 +1,32 @@
-"""The ways through the tour whose pages are pictured: a proof at the counter, one at home, a refusal, the desk."""
+"""The ways through the tour whose pages are pictured: the counter, a refusal, at home, the desk."""
 
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as Late
 
-from tools.screenshots import DESK, PHONE, STEP_MS_MAX, Studio, speak
+from tools.screenshots_studio import PHONE, SETTLED_MS, STEP_MS_MAX, Studio, speak
 
 _ICCID = "89860112851234567891"  # of no real card
-_WORKING = ("drawing", "recording", "sending", "checking", "opening", "tapping", "")
+_WORKING = ["drawing", "recording", "sending", "checking", "opening", "tapping", ""]
+_STATE = "() => document.querySelector('[data-capture]')?.dataset.now ?? 'gone'"
+#: What staff see without doing anything: name, place in the tour where they sign in, path.
+DESK = (
+    ("account", "counter", "/me"),
+    ("reviews", "review", "/desk/reviews"),
+    ("routes", "review", "/desk/routes"),
+    ("desk", "review", "/desk"),
+    ("numbers", "review", "/desk/numbers"),
+    ("lines", "review", "/desk/lines"),
+    ("companies", "review", "/desk/companies"),
+    ("registration-reviews", "review", "/desk/registration-reviews"),
+    ("access-log", "review", "/desk/access-log"),
+    ("accounts", "admin", "/desk/accounts"),
+    ("jobs", "admin", "/desk/jobs"),
+    ("packs", "admin", "/desk/packs"),
+    ("pack", "admin", "/desk/packs/cn"),
+    ("scenarios", "admin", "/desk/packs/cn/scenarios"),
+    ("webhooks", "admin", "/desk/webhooks"),
+    ("ledger", "audit", "/desk/ledger"),
+)
 
 
 def walk_open_pages(studio: Studio) -> None:
@@ -29,14 +49,13 @@ def walk_journeys(studio: Studio) -> None:
 
 def at_the_counter(studio: Studio) -> None:
     """Open a line as the clerk does."""
-    page = studio.signed_in("clerk", "counter")
+    page = studio.signed_in("counter")
     studio.take(page, "counter-start")
     session = open_line(page)
     studio.take(page, "document")
     photograph(page, studio, "document")
     page.wait_for_url("**/person")
     studio.take(page, "person")
-    studio.take(page.context.new_page(), "equal-paths") if False else None
     answer(page, studio, "person")
     page.goto(f"{session}/result")
     studio.take(page, "result")
@@ -48,7 +67,7 @@ def at_the_counter(studio: Studio) -> None:
 
 def refused(studio: Studio) -> None:
     """Be refused with another person's card."""
-    page = studio.signed_in("clerk", "refused")
+    page = studio.signed_in("refused")
     session = open_line(page)
     photograph(page)
     page.wait_for_url("**/person")
@@ -76,17 +95,17 @@ def at_home(studio: Studio) -> None:
 
 def walk_desk(studio: Studio) -> None:
     """Picture the lists of the desk, as those see them who work with them."""
-    places = {"clerk": "counter", "reviewer": "review", "admin": "admin", "auditor": "audit"}
     pages: dict[str, Page] = {}
-    for name, account, path in DESK:
-        page = pages.setdefault(account, studio.signed_in(account, places[account])) if account not in pages else pages[account]
-        page.goto(path)
-        studio.take(page, name)
-    page = pages["reviewer"]
+    for name, place, path in DESK:
+        if place not in pages:
+            pages[place] = studio.signed_in(place)
+        pages[place].goto(path)
+        studio.take(pages[place], name)
+    page = pages["review"]
     page.goto("/desk/reviews")
-    first = page.locator("main a[href*='/desk/reviews/SES']").first
-    if first.count():
-        first.click()
+    waiting = page.locator("main a[href*='/desk/reviews/SES']").first
+    if waiting.count():
+        waiting.click()
         page.wait_for_url("**/desk/reviews/SES*")
         studio.take(page, "review")
 
@@ -109,7 +128,7 @@ def photograph(page: Page, studio: Studio | None = None, name: str = "") -> None
         if studio and side == "front":
             studio.take(page, f"{name}-framing", reload=False)
         page.locator("[data-do=use]:visible").click()
-    page.wait_for_function("() => !['review', 'sending'].includes(document.querySelector('[data-capture]')?.dataset.now)")
+    _wait_while(page, ["review", "sending", "framing_back"])
 
 
 def answer(page: Page, studio: Studio | None = None, name: str = "") -> None:
@@ -124,8 +143,10 @@ def answer(page: Page, studio: Studio | None = None, name: str = "") -> None:
         page.locator("[data-prompt=turn_left]").wait_for()
         page.wait_for_timeout(1200)
         studio.take(page, f"{name}-recording", reload=False)
-    working = str(list(_WORKING))
-    page.wait_for_function(
-        f"() => !{working}.includes(document.querySelector('[data-capture]')?.dataset.now ?? 'gone')",
-        timeout=STEP_MS_MAX,
-    )
+    _wait_while(page, _WORKING)
+    page.wait_for_timeout(SETTLED_MS)
+
+
+def _wait_while(page: Page, states: list[str]) -> None:
+    """Wait until the page of a capture is in none of these states, or another page is there."""
+    page.wait_for_function(f"(states) => !states.includes(({_STATE})())", arg=states, timeout=STEP_MS_MAX)

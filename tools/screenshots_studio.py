@@ -1,0 +1,114 @@
+"""One browser at one tour, and where its pictures go."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page
+
+PHONE, DESKTOP = (360, 740), (1280, 800)
+VARIANTS = (("en", DESKTOP), ("zh", DESKTOP), ("en", PHONE), ("zh", PHONE))
+COLOURS = 128  # enough for pages with one photograph
+SETTLED_MS = 400  # until scripts have filled in what they fill in
+STOP_S_MAX = 60
+STEP_MS_MAX = 180_000  # models on a busy machine
+#: name, language and width of the pictures that the repository keeps
+KEPT = frozenset(
+    {
+        "counter-start-en-1280",
+        "person-recording-zh-360",
+        "result-en-1280",
+        "home-zh-360",
+        "reviews-en-1280",
+        "ledger-en-1280",
+    }
+)
+_NO_RIBBON = ".tour-ribbon { display: none !important; }"  # of the tour, not of the pages
+
+
+@dataclass
+class Studio:
+    """Goes to places of a tour and pictures pages; `everything` False: only what the repository keeps."""
+
+    browser: Browser
+    tour: dict[str, Any]
+    folder: Path
+    everything: bool
+    written: list[str] = field(default_factory=list)
+
+    def context(self) -> BrowserContext:
+        """Return a fresh visitor."""
+        context = self.browser.new_context(base_url=self.tour["url"], locale="en-GB", reduced_motion="reduce")
+        context.set_default_timeout(STEP_MS_MAX)
+        return context
+
+    def signed_in(self, place: str) -> Page:
+        """Return the page at a place of the tour where staff work, once signed in."""
+        page = self.context().new_page()
+        words = "&".join(f"{each['user_name']}={each['password']}" for each in self.tour["sign_ins"])
+        page.goto(f"/tour#{words}")
+        page.locator(f"#{place} button").click()
+        page.wait_for_url(lambda url: "/tour" not in url)
+        return page
+
+    def take(self, page: Page, name: str, *, reload: bool = True) -> None:
+        """Keep a page in every language and size; without `reload` only as it is."""
+        for language, size in VARIANTS if reload else ((_language_of(page), None),):
+            if size is not None:
+                self._turn(page, language, size)
+            width = (page.viewport_size or {"width": 0})["width"]
+            self._keep(page, f"{name}-{language}-{width}")
+
+    def _turn(self, page: Page, language: str, size: tuple[int, int]) -> None:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        speak(page, self.tour["url"], language)
+        page.reload(wait_until="load")
+        page.wait_for_timeout(SETTLED_MS)
+
+    def _keep(self, page: Page, name: str) -> None:
+        if not self.everything and name not in KEPT:
+            return
+        shot = page.screenshot(full_page=self.everything, style=_NO_RIBBON)
+        path = self.folder / f"{name}.png"
+        small(shot).save(path, optimize=True)
+        self.written.append(name)
+        print(f"{path} {path.stat().st_size // 1000} kB", flush=True)
+
+
+def speak(page: Page, url: str, language: str) -> None:
+    """Let the visitor's browser keep a language, as the page `Display` does."""
+    page.context.add_cookies([{"name": "shiming_language", "value": language, "url": url}])
+
+
+def small(shot: bytes) -> Image.Image:
+    """Return a picture with a palette."""
+    with Image.open(io.BytesIO(shot)) as picture:
+        return picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+
+
+@contextmanager
+def a_tour() -> Iterator[dict[str, Any]]:
+    """Run a tour; yield what it says of itself."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("SHIMING_")}
+    command = [sys.executable, "-m", "shiming", "tour", "--json", "--port", "0"]
+    with subprocess.Popen(command, env=plain, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            if process.stdout is None or not (line := process.stdout.readline()):
+                raise SystemExit("the tour did not start")
+            yield json.loads(line)
+        finally:
+            process.terminate()
+            process.wait(STOP_S_MAX)
+
+
+def _language_of(page: Page) -> str:
+    language: str = page.evaluate("() => document.documentElement.lang.slice(0, 2)")
+    return language
