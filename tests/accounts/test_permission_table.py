@@ -73,6 +73,8 @@ KNOWN_CODES = {
     "repudiations.decide",
     "sessions.create",
     "sessions.decide",
+    "sessions.review",
+    "figures.read",
     "sessions.read",
     "sims.manage",
     "sims.read",

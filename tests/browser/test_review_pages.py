@@ -9,8 +9,9 @@ from shiming.identity_proofing import store
 from shiming.infrastructure.database import reading
 from shiming.jurisdictions.model import Route
 from shiming.privacy.use_cases.access_log import list_accesses
-from tests.browser.live_world import World
-from tests.browser.looking import DESKTOP, PHONE, Visit
+from tests.browser.home_steps import Shop, is_seen, shows_themselves
+from tests.browser.live_world import DEMO, SPECIMENS, World
+from tests.browser.looking import DESKTOP, PHONE, FakeCamera, Visit
 from tests.browser.review_cases import a_waiting_session, figures_of_a_quarter
 
 Visiting = Callable[..., Visit]
@@ -85,3 +86,35 @@ def test_people_are_asked_for_at_once(world: World, visit: Visiting) -> None:
     page.wait_for_url(f"**/desk/reviews/{reference}**")
     with reading(world.platform.engine) as connection:
         assert store.get_session(connection, reference).route is Route.ASSISTED
+
+
+@pytest.mark.long  # a whole proof by the real models
+def test_who_taps_the_digits_reaches_the_same_level(
+    world: World, visit: Visiting, camera: FakeCamera
+) -> None:
+    shop = Shop.of(world)
+    ordered = shop.order("+8613800138177")
+    base = f"/v1/proofing-sessions/{ordered.session}"
+    sides = {
+        name: (f"{name}.jpg", (SPECIMENS / DEMO[f"document_{name}"]).read_bytes(), "image/jpeg")
+        for name in ("front", "back")
+    }
+    assert shop.http.put(f"{base}/document", files=sides).status_code == 200
+    camera.show("face")
+    page = visit(world, size=PHONE).go(f"{shop.link(ordered)}/other-way")
+    page.get_by_text("Tap or type the digits").click()
+    page.get_by_role("button", name="Go on this way").click()
+    shows_themselves(page)
+    page.locator("[data-keypad]").wait_for(timeout=120_000)
+    for digit in DEMO["digits"]:
+        page.locator(f'[data-key="{digit}"]').click()
+    page.locator('[data-key="done"]').click()
+    is_seen(page, "It is you")
+    with reading(world.platform.engine) as connection:
+        session = store.get_session(connection, ordered.session)
+        decided = store.find_decided_session(connection, ordered.session)
+    assert session.route is Route.DIGITS_TAPPED
+    assert decided is not None
+    assert (
+        decided.level == world.platform.policy("", world.platform.today()).routes[Route.STANDARD].level.value
+    )

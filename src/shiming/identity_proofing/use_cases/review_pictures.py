@@ -17,16 +17,17 @@ from shiming.privacy.use_cases.copies import Marking
 from shiming.privacy.use_cases.held_pictures import HELD_PURPOSES, HeldPicture, show_held_picture
 from shiming.privacy.use_cases.tools import PrivacyTools
 from shiming.recognition.measurements import Image
-from shiming.vocabulary.permissions import asks
+from shiming.vocabulary.permissions import asks, inside
 
 #: Frames spread over the clip: the beginning, where turns are, and the end.
 FRAME_SHARES = (0.1, 0.4, 0.7, 0.95)
 _FRAMES = {f"frame_{number}": number for number in range(1, len(FRAME_SHARES) + 1)}
+#: In the order in which they are looked at: the two faces first, side by side.
 _KINDS = {
-    "document": EvidenceKind.DOCUMENT_FRONT,
-    "document_back": EvidenceKind.DOCUMENT_BACK,
     "portrait": EvidenceKind.PORTRAIT,
     "best_frame": EvidenceKind.CLIP,
+    "document": EvidenceKind.DOCUMENT_FRONT,
+    "document_back": EvidenceKind.DOCUMENT_BACK,
     **dict.fromkeys(_FRAMES, EvidenceKind.CLIP),
 }
 PICTURES = tuple(_KINDS)
@@ -51,6 +52,7 @@ class Look:
     marking: Marking
 
 
+@inside("names only; nothing is opened")
 def held_piece_of(picture: str) -> str:
     """Return the held piece that a picture is taken from."""
     return "clip" if picture in _FRAMES else picture
