@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,35 +21,35 @@ START_S_MAX = 30.0
 STOP_S_MAX = 10.0
 NETWORK_S_MAX = 30.0  # the sandbox network takes half a second
 TOKEN = "sandbox-token"  # noqa: S105 - of a pretended network on this machine
+Started = Callable[["subprocess.Popen[bytes]"], None]
+
+
+def _nobody_told(_process: "subprocess.Popen[bytes]") -> None:
+    """Leave it to the block to end the process."""
 
 
 @contextmanager
-def sandbox_authority(folder: str) -> Iterator[str]:
-    """Run the pretended authority; yield its address once it listens."""
-    with sandbox_authority_process(folder, POPULATION) as (_, address):
-        yield address
-
-
-@contextmanager
-def sandbox_authority_process(folder: str, population: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Run the pretended authority of a population; yield its process and its address."""
+def sandbox_authority(
+    folder: str, population: Path = POPULATION, *, started: Started = _nobody_told
+) -> Iterator[str]:
+    """Run the pretended authority of a population; yield its address once it listens."""
     port = free_port()
     command = ["sandbox", "authority", "--population", str(population)]
-    with running("authority", folder, port, command, {}) as process:
-        yield process, f"http://127.0.0.1:{port}"
+    with running("authority", folder, port, command, {}, started=started):
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
 def sandbox_network(
-    platform: "Platform", folder: str, operator: str, our_url: str
-) -> Iterator[subprocess.Popen[bytes]]:
+    platform: "Platform", folder: str, operator: str, our_url: str, *, started: Started = _nobody_told
+) -> Iterator[None]:
     """Run a pretended network that the registry knows and that calls back at our address."""
     port = free_port()
     secrets = _name_network(platform, folder, operator, f"http://127.0.0.1:{port}/tmf-api")
     command = ["sandbox", "bss", "--store", str(Path(folder) / "bss.db"), *secrets]
     command += ["--callback", f"{our_url}/v1/bss/{operator}/callbacks"]
-    with running("bss", folder, port, command, {}) as process:
-        yield process
+    with running("bss", folder, port, command, {}, started=started):
+        yield
 
 
 def status_in_the_network(platform: "Platform", folder: str, operator: str, line_id: str) -> str:
@@ -112,9 +112,18 @@ def _wait_for_status(platform: "Platform", line_id: str) -> str:
 
 @contextmanager
 def running(
-    name: str, folder: str, port: int | None, command: list[str], environment: Mapping[str, str]
+    name: str,
+    folder: str,
+    port: int | None,
+    command: list[str],
+    environment: Mapping[str, str],
+    *,
+    started: Started = _nobody_told,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run one of our own commands, at a port if it has one, until the block ends; it has ended then."""
+    """Run one of our own commands, at a port if it has one, until the block ends; it has ended then.
+
+    `started` is told of the process before it answers.
+    """
     log = Path(folder) / f"{name}.log"
     whole = [sys.executable, "-m", "shiming", *command]
     if port is not None:
@@ -127,6 +136,7 @@ def running(
         ) as process,
     ):
         try:
+            started(process)
             if port is not None:
                 _wait_for(port, process)
             yield process

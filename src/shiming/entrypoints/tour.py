@@ -12,11 +12,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 
 from shiming.entrypoints.demo import require_specimens
-from shiming.entrypoints.demo_processes import running, sandbox_authority_process, sandbox_network
+from shiming.entrypoints.demo_processes import running, sandbox_authority, sandbox_network
 from shiming.entrypoints.tour_leash import Leash, on_a_leash
 from shiming.entrypoints.tour_world import (
     OPERATOR,
@@ -94,15 +95,10 @@ def _run(leash: Leash, listening: socket.socket, *, as_json: bool) -> None:
 
 def _start_peers(around: ExitStack, leash: Leash, platform: "Platform", url: str) -> str:
     """Start authority, network and worker; return the address of the authority."""
-    folder = str(leash.folder)
-    process, address = around.enter_context(
-        sandbox_authority_process(folder, leash.folder / "population" / "people.json")
-    )
-    leash.hold(process)
-    network = around.enter_context(sandbox_network(platform, folder, OPERATOR, url))
-    leash.hold(network)
-    worker = around.enter_context(running("worker", folder, None, ["worker"], {}))
-    leash.hold(worker)
+    folder, population = str(leash.folder), leash.folder / "population" / "people.json"
+    address = around.enter_context(sandbox_authority(folder, population, started=leash.hold))
+    around.enter_context(sandbox_network(platform, folder, OPERATOR, url, started=leash.hold))
+    around.enter_context(running("worker", folder, None, ["worker"], {}, started=leash.hold))
     return address
 
 
@@ -144,7 +140,9 @@ def _announce(url: str, sign_ins: tuple[SignIn, ...], leash: Leash, *, as_json: 
     from rich.table import Table
 
     console = Console(highlight=False)
-    console.print(f"\n[bold green]The tour is open:[/] [bold]{url}/tour[/]\n")
+    words = urlencode({each.account.user_name: each.password for each in sign_ins})
+    link = f"{url}/tour#{words}"  # a fragment, which no server and no log sees; the page fills them in
+    console.print(f"\n[bold green]The tour is open:[/] [bold][link={link}]{url}/tour[/link][/]\n")
     table = Table("sign in as", "password", "who", box=None, pad_edge=False)
     for each in sign_ins:
         table.add_row(f"[bold]{each.account.user_name}[/]", each.password, each.account.what.en)
