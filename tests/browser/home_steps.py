@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Page, TimeoutError
+from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as Late
 from stdnum import luhn
 
 from tests.browser.live_world import DEMO, OPERATOR, SPECIMENS, World
@@ -109,5 +110,5 @@ def is_seen(page: Page, text: str) -> None:
     heading = page.locator("h1", has_text=text)
     try:
         heading.wait_for(timeout=_DECIDED_MS)
-    except TimeoutError as late:
+    except Late as late:
         raise AssertionError(page.locator("main").inner_text()) from late

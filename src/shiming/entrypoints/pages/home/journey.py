@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 
 from shiming.entrypoints.pages.counter import journey as counter
 from shiming.entrypoints.pages.counter.journey import Standing
+from shiming.entrypoints.pages.people.second_person import next_step
 from shiming.identity_proofing.api_platform import desk_of, platform_of, status_of
 from shiming.infrastructure.clock import Clock
 from shiming.infrastructure.settings import Settings
@@ -76,7 +77,7 @@ class Journey:
         """Return what comes next."""
         if self.line is not None:
             return Step.ACTIVATION
-        found = counter.step_of(self.standing)
+        found = next_step(self.standing) if self.order is None else counter.step_of(self.standing)
         if self.standing.decision is not None or found in {counter.Step.DECISION, counter.Step.OVER}:
             return self._decided() if self.standing.verified else Step.RESULT
         if not self.begun:

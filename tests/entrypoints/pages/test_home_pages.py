@@ -1,0 +1,298 @@
+"""Pages by a link on both engines, without cameras: at home, hand-over, proxies, companies, their users."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from shiming.infrastructure.database import reading
+from shiming.registrations.store.orders import find_order
+from tests.databases import ENGINES, a_database
+from tests.entrypoints.pages.counter_world import (
+    ONE,
+    TWO,
+    Browser,
+    Counter,
+    a_counter,
+    heading,
+    path_of,
+    value_of,
+)
+from tests.registrations.enterprise_builders import an_organisation
+from tests.registrations.stock_builders import an_iccid
+
+FIRST_AT_HOME = 8_613_800_134_000
+PICTURE = Path(__file__).parents[3] / "specimens" / "documents"
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def counter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter]:
+    folder = tmp_path_factory.mktemp(request.param)
+    with a_database(request.param, folder / "database") as url, a_counter(folder, url) as found:
+        yield found
+
+
+@pytest.fixture
+def clerk(counter: Counter) -> Browser:
+    return counter.staff()
+
+
+def sent(browser: Browser, path: str, body: Any = None) -> dict[str, Any]:
+    """Post JSON, as an online store does."""
+    headers = {"x-csrf-token": browser.csrf, "accept": "application/json"}
+    answer = browser.http.post(path, json=body, headers=headers)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def ordered(counter: Counter, clerk: Browser, channel: str = "online") -> tuple[str, str, str]:
+    """Open an order; return its session, the path of its link, and the card that will be sent."""
+    counter.people += 1
+    session: str = sent(clerk, "/v1/proofing-sessions", {"channel": channel, "operator": ONE})["id"]
+    iccid = an_iccid(9000 + counter.people)
+    wanted = {
+        "session": session, "operator": ONE, "kind": "mobile", "product_class": "voice", "channel": channel,
+        "identifier": f"+{FIRST_AT_HOME + counter.people}", "iccid": iccid, "sim_form": "physical",
+    }  # fmt: skip
+    sent(clerk, "/v1/orders", wanted)
+    link = sent(clerk, f"/v1/orders/{session}/applicant-link")["link"]
+    return session, httpx.URL(link).path, iccid
+
+
+def proven(counter: Counter, browser: Browser, session: str, link: str) -> str:
+    """Put the proof in and have it decided by the page; return the heading of the result."""
+    counter.give(f"/session/{session}")
+    return heading(browser.follow(browser.post(f"{link}/result")))
+
+
+def test_an_order_at_home_goes_from_the_link_to_the_line(counter: Counter, clerk: Browser) -> None:
+    session, link, iccid = ordered(counter, clerk)
+    home = counter.browser()
+    start = home.get(link)
+    assert heading(start) == f"Your new line with {ONE}"
+    assert start.headers["cache-control"] == "no-store"
+    assert start.headers["referrer-policy"] == "no-referrer"
+    assert "****" in start.text
+    assert path_of(home.post(link)) == f"{link}/document"
+    assert path_of(home.get(f"{link}/person")) == f"{link}/document"  # the document comes first
+    assert path_of(home.get(f"{link}/activation")) == f"{link}/document"
+    assert proven(counter, home, session, link) == "It is you"
+    assert path_of(home.get(f"{link}/document")) == f"{link}/result"
+    contract = home.get(f"{link}/contract").text
+    terms = {name: value_of(contract, name) for name in ("version", "content_hash")}
+    assert home.post(f"{link}/contract", terms).status_code == 422  # not ticked
+    assert path_of(home.post(f"{link}/contract", {"agree": "true", **terms})) == f"{link}/activation"
+    counter.clock.at += timedelta(days=3)  # the card travels; the proof is kept for it
+    wrong = home.post(f"{link}/activation", {"last": "0000" if iccid[-4:] != "0000" else "1111"})
+    assert (wrong.status_code, "4 more tries" in wrong.text) == (409, True)
+    asked = home.post(f"{link}/activation", {"last": iccid[-4:]})
+    page = home.follow(asked)
+    assert heading(page) == "Is this right?"
+    code = re.search(r'id="the-code">(\d+)<', page.text)
+    assert code is not None
+    missed = home.post(path_of(asked), {"code": "000000" if code[1] != "000000" else "111111"})
+    assert (missed.status_code, "2 more tries" in missed.text) == (409, True)
+    assert path_of(home.post(path_of(asked), {"code": code[1]})) == f"{link}/activation"
+    line = home.get(f"{link}/activation")
+    assert "Being switched on" in line.text
+    assert home.get(f"{link}/receipt.pdf").content.startswith(b"%PDF")
+    assert home.post(f"{link}/stop").status_code == 409  # too late: the line is registered
+    with reading(counter.platform.engine) as connection:
+        order = find_order(connection, session)
+    assert order is not None
+    assert order.delivery_until is not None
+    assert order.confirmation is not None
+
+
+def test_who_stops_leaves_nothing_behind(counter: Counter, clerk: Browser) -> None:
+    session, link, _ = ordered(counter, clerk)
+    home = counter.browser()
+    home.post(link)
+    counter.give(f"/session/{session}")
+    assert heading(home.get(f"{link}/stop")) == "Stop here?"
+    stopped = home.post(f"{link}/stop")
+    assert "What you handed in is deleted." in stopped.text
+    assert heading(home.get(link)).startswith("You stopped this.")
+    gone = clerk.http.get(f"/v1/proofing-sessions/{session}", headers={"accept": "application/json"}).json()
+    assert gone["state"] == "abandoned"
+    with reading(counter.platform.engine) as connection:
+        assert find_order(connection, session) is None
+        left = connection.exec_driver_sql("SELECT count(*) FROM proofing_held_pieces").scalar()
+    assert left == 0
+
+
+def test_a_link_that_does_not_work_says_why(counter: Counter, clerk: Browser) -> None:
+    session, link, _ = ordered(counter, clerk)
+    home = counter.browser()
+    unknown = home.get("/a/" + "A" * 43)
+    assert (unknown.status_code, "This link does not work" in unknown.text) == (409, True)
+    newer = httpx.URL(sent(clerk, f"/v1/orders/{session}/applicant-link")["link"]).path
+    assert "newer link" in home.get(link).text
+    headers = {"x-csrf-token": clerk.csrf, "accept": "application/json"}
+    assert clerk.http.delete(f"/v1/orders/{session}/applicant-link", headers=headers).json()["revoked"]
+    assert "taken this link back" in home.get(newer).text
+    other = counter.staff(TWO)
+    refused = other.http.post(
+        f"/v1/orders/{session}/applicant-link",
+        headers={"x-csrf-token": other.csrf, "accept": "application/json"},
+    )
+    assert refused.json()["code"] == "ORDER_UNKNOWN"
+
+
+def test_a_session_that_waited_for_days_begins_with_its_applicant(counter: Counter, clerk: Browser) -> None:
+    session, link, _ = ordered(counter, clerk)
+    counter.clock.at += timedelta(days=2)
+    home = counter.browser()
+    assert path_of(home.post(link)) == f"{link}/document"
+    assert home.get(f"{link}/document").status_code == 200
+    assert proven(counter, home, session, link) == "It is you"
+
+
+def test_the_counter_hands_the_capture_over(counter: Counter, clerk: Browser) -> None:
+    session, _, _ = ordered(counter, clerk, "shop")
+    here = f"/counter/{session}/hand-over"
+    assert "Show the QR code" in clerk.get(here).text
+    shown = clerk.follow(clerk.post(here))
+    link = re.search(r"/a/[A-Za-z0-9_-]{43}", shown.text)
+    assert link is not None
+    phone = counter.browser()
+    assert path_of(phone.post(link[0])) == f"{link[0]}/document"
+    state = clerk.part(f"{here}/state")
+    assert state.text.count('class="done"') == 1
+    assert proven(counter, phone, session, link[0]) == "It is you"
+    assert "You are done on this phone" in phone.get(f"{link[0]}/result").text
+    assert clerk.part(f"{here}/state").headers["hx-redirect"] == f"/counter/{session}"
+    assert clerk.http.cookies.get("shiming_hand_over") == link[0].removeprefix("/a/")
+    assert counter.staff(TWO).get(here).status_code == 404
+
+
+def test_a_proxy_is_proven_and_refused_in_words_without_the_letter(counter: Counter, clerk: Browser) -> None:
+    session, link, _ = ordered(counter, clerk, "shop")
+    here = f"/counter/{session}/representative"
+    assert "The holder comes first" in clerk.get(here).text
+    home = counter.browser()
+    home.post(link)
+    assert proven(counter, home, session, link) == "It is you"
+    assert clerk.post(here, {"role": "guardian"}).status_code == 422  # no relation
+    second = path_of(clerk.post(here, {"role": "proxy"}))
+    assert path_of(clerk.get(second)) == f"{second}/document"
+    assert clerk.get(f"{second}/document").status_code == 200
+    reference = second.rsplit("/", 1)[1]
+    counter.people += 1
+    counter.give(f"/session/{reference}", counter.people + 50)
+    acting = clerk.follow(clerk.post(f"{second}/decision"))
+    assert heading(acting) == "The proxy is proven"
+    refused = clerk.post(second)
+    assert (refused.status_code, "letter of authority" in refused.text) == (409, True)
+    picture = next(PICTURE.glob("*.jpg")).read_bytes()
+    kept = clerk.http.put(
+        f"/v1/orders/{session}/authority-document",
+        files={"document": ("d.jpg", picture, "image/jpeg")},
+        headers={"x-csrf-token": clerk.csrf, "accept": "application/json"},
+    )
+    paper = {"authority_document": kept.json()["authority_document"]}
+    assert path_of(clerk.post(second, paper)).startswith(f"/counter/{session}")
+    assert "Somebody is named already" in clerk.get(here).text
+
+
+def test_the_confirmation_is_a_page_for_browsers_and_json_for_programs(
+    counter: Counter, clerk: Browser
+) -> None:
+    session, _, _ = ordered(counter, clerk, "shop")
+    link = httpx.URL(sent(clerk, f"/v1/orders/{session}/confirmation-code", {})["link"]).path
+    customer = counter.browser()
+    page = customer.get(link)
+    told = customer.http.get(link, headers={"accept": "application/json"}).json()
+    assert heading(page) == "Is this right?"
+    assert told["code"] in page.text
+    assert told["number"] in page.text
+    chinese = customer.http.get(link, headers={"accept": "text/html", "accept-language": "zh"})
+    assert heading(chinese) == "请核对"
+    assert heading(customer.post(f"{link}/wrong")) == "Nothing is opened without your yes"
+    assert heading(customer.post(f"{link}/yes")) == "Confirmed. Thank you."
+    for again in (customer.get(link), customer.post(f"{link}/yes")):
+        assert (again.status_code, heading(again)) == (409, "This cannot be confirmed any more")
+
+
+def test_an_organisation_gets_its_lines_and_their_users_prove_themselves(
+    counter: Counter, clerk: Browser
+) -> None:
+    counter.people += 1
+    wrong = clerk.post("/company", {"code": "91330106MA27XL0A1X", "name": "示例"})
+    assert wrong.status_code == 409
+    made = clerk.post("/company", {"code": an_organisation().code, "name": "杭州示例有限公司"})
+    company = path_of(made)
+    assert clerk.get(company).text.count("! missing") == 5
+    _papers(counter, clerk, company)
+    assert "! missing" not in clerk.get(company).text
+    assert counter.staff(TWO).get(company).status_code == 404
+    contract = path_of(clerk.post(f"{company}/contracts", {"lines": "3", "agree": "true"}))
+    sent_code = clerk.post(f"{contract}/count", {"lines": "3"})
+    link = re.search(r"/v1/confirmations/[A-Za-z0-9_-]{43}", sent_code.text)
+    assert link is not None
+    code = clerk.http.get(link[0], headers={"accept": "application/json"}).json()["code"]
+    assert path_of(clerk.post(f"{contract}/confirmation", {"lines": "3", "code": code})) == contract
+    first = FIRST_AT_HOME + 500
+    rows = [f"+{first + index},mobile,voice,A{index},,{an_iccid(8000 + index)}" for index in range(2)]
+    report = _upload(clerk, f"{contract}/import", "table", _table([*rows, "+861,mobile,voice,A9,,"]))
+    assert report.text.count("<tr>") == 2  # the heading, and the row that was passed over
+    links = clerk.post(f"{contract}/links", {"form": "csv"})
+    assert links.headers["cache-control"] == "no-store"
+    tokens = re.findall(r"/u/[A-Za-z0-9_-]{43}", links.text)
+    assert len(tokens) == 2
+    _user_proves(counter, tokens[0])
+    assert clerk.get(contract).text.count("has its user") == 1
+
+
+def _papers(counter: Counter, clerk: Browser, company: str) -> None:
+    picture = next(PICTURE.glob("*.jpg")).read_bytes()
+    assert _upload(clerk, f"{company}/licence", "image", picture).headers["hx-redirect"] == company
+    clerk.post(f"{company}/legal-representative", {"name": "王小明"})
+    second = path_of(clerk.post(f"{company}/people/handler"))
+    assert path_of(clerk.get(second)) == f"{second}/document"
+    counter.give(f"/session/{second.rsplit('/', 1)[1]}", counter.people + 70)
+    assert heading(clerk.follow(clerk.post(f"{second}/decision"))) == "Proven"
+    assert path_of(clerk.post(second)) == company
+    today = date.today()  # noqa: DTZ011 - as the platform's own day
+    days = {"begins": str(today - timedelta(days=1)), "until": str(today + timedelta(days=60))}
+    assert _upload(clerk, f"{company}/power-of-attorney", "image", picture, days).status_code == 204
+    clerk.post(f"{company}/responsible-person", {"name": "李小红"})
+
+
+def _user_proves(counter: Counter, link: str) -> None:
+    counter.people += 1
+    user = counter.browser()
+    start = user.get(link)
+    assert "杭州示例有限公司" in start.text
+    assert user.post(link).status_code == 422  # not ticked
+    assert path_of(user.post(link, {"confirmed": "true"})) == f"{link}/document"
+    api = link.replace("/u/", "/v1/actual-user-links/")
+    session = user.http.get(f"{api}/proof", headers={"accept": "application/json"}).json()["id"]
+    assert proven(counter, user, session, link) == "It is you"
+    assert path_of(user.get(link)) == f"{link}/result"
+    assert path_of(user.get(api)) == link  # the address in the message leads browsers to the page
+
+
+def _table(rows: list[str]) -> bytes:
+    return "\n".join(["number,kind,product,user,contact,iccid", *rows]).encode()
+
+
+def _upload(
+    browser: Browser, path: str, name: str, content: bytes, texts: dict[str, str] | None = None
+) -> Any:
+    """Send a file as the page's script does."""
+    kind = "text/csv" if name == "table" else "image/jpeg"
+    headers = {
+        "x-csrf-token": browser.csrf,
+        "hx-request": "true",
+        "accept": "text/html",
+        "accept-language": "en",
+    }
+    answer = browser.http.post(path, files={name: ("f", content, kind)}, data=texts, headers=headers)
+    assert answer.status_code in {200, 204}, answer.text
+    return answer
