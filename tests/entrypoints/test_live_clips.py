@@ -67,7 +67,7 @@ def feed(clips: LiveClips, upload: str, content: bytes = CONTENT, size: int = 99
 def test_what_was_measured_early_is_of_this_very_content(clips: LiveClips, tmp_path: Any) -> None:
     clips.begin("SND-1", lambda: PICTURE)
     feed(clips, "SND-1")
-    found = clips.measured("SND-1", mark(tmp_path))
+    found: Any = clips.measured("SND-1", mark(tmp_path))
     assert found is not None
     assert found.clip == CONTENT
     assert found.portrait is not None

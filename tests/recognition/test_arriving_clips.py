@@ -162,7 +162,7 @@ def differences(one: Any, other: Any, name: str = "") -> list[str]:
 def _fragmented(clip: bytes) -> bytes:
     made = io.BytesIO()
     flags = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
-    with av.open(io.BytesIO(clip)) as source, av.open(made, "w", format="mp4", options=flags) as written:
+    with av.open(io.BytesIO(clip), "r") as source, av.open(made, "w", format="mp4", options=flags) as written:
         video = source.streams.video[0]
         copy = written.add_stream_from_template(video)
         for packet in source.demux(video):

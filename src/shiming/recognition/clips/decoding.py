@@ -154,7 +154,7 @@ def opened(source: Path | bytes, limits: ClipLimits) -> Iterator[OpenClip]:
         container.close()
     container = _container(io.BytesIO(content), content[:_BEGINNING_BYTES])
     try:
-        _prepare_decoder(container, limits)
+        _prepare_decoder(container, limits, threads="FRAME")  # as in `inference`: one call, one core
         yield OpenClip(container, header, limits)
     finally:
         container.close()
@@ -171,7 +171,7 @@ def arriving(file: ArrivingFile, limits: ClipLimits, pace: Pace) -> Iterator[Ope
     container = _container(bounded, bounded.beginning())
     try:
         header = _header(container, limits)
-        _prepare_decoder(container, limits)
+        _prepare_decoder(container, limits, threads="NONE")  # threads hold back as many frames as they are
         yield OpenClip(container, header, limits, stamps=_TimeStamps(limits), pace=pace)
     finally:
         container.close()
@@ -281,9 +281,9 @@ def _check_size(width: int, height: int, limits: ClipLimits) -> None:
         raise refusals.wrong_size(width, height)
 
 
-def _prepare_decoder(container: Any, limits: ClipLimits) -> None:
+def _prepare_decoder(container: Any, limits: ClipLimits, threads: str) -> None:
     stream = container.streams.video[0]
-    stream.thread_type = "FRAME"  # as in `inference`: one call, one core
+    stream.thread_type = threads
     stream.codec_context.options = {"max_pixels": str(limits.side_px_max**2)}
 
 
