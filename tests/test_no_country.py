@@ -21,6 +21,8 @@ READERS = {
     "identity_proofing/checks/document_genuine.py",
     "identity_proofing/rules/document_reading.py",
     "identity_proofing/connectors/osia.py",
+    "identity_proofing/connectors/sdt_reader/card_text.py",
+    "identity_proofing/sandbox_reader/cards.py",
 }
 COUNTRIES = re.compile(
     r"(?<![a-z])(cn|pk|mx|china|pakistan|mexico|mexican|prc|miit|pta|nadra|cnic|curp|crt|uscc|resident_id)(?![a-z-])",

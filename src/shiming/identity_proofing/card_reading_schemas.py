@@ -21,12 +21,12 @@ class _Asked(BaseModel):
 class CardContent(_Asked):
     """The fields of the card that are registered; `valid_to` null: long-term. There is no ethnicity."""
 
-    document_type: Literal["resident_id"] = "resident_id"
+    document_type: str = Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")
     name: str = Field(min_length=1, max_length=60, repr=False)
     sex: Literal["male", "female"] | None = None
     birth_date: date = Field(repr=False)
     address: str = Field(min_length=1, max_length=200, repr=False)
-    number: str = Field(pattern=r"^[0-9]{17}[0-9X]$", repr=False)
+    number: str = Field(pattern=r"^[0-9A-Z]{4,40}$", repr=False)
     valid_from: date
     valid_to: date | None
 

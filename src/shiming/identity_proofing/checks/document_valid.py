@@ -51,7 +51,7 @@ def _number_checksum(evidence: Evidence) -> bool | None:
 
 def _check_characters(evidence: Evidence, policy: Policy) -> Iterator[Finding]:
     document, reading, subject = evidence.document, evidence.card_reading, evidence.subject
-    if document is None or (reading and reading.number_checksum):
+    if document is None or (reading and reading.number_checksum is not False):
         return  # the chip says the number; what a picture shows of it is compared elsewhere
     sides = [side for side in (document.front, document.back) if side]
     proven = [side.number_checksum for side in sides] + [side.mrz_check_digits for side in sides]

@@ -60,7 +60,7 @@ class CardReadingEvidence:
     """
 
     document_type: str
-    number_checksum: bool
+    number_checksum: bool | None
     cross_checks: Mapping[str, bool]
     fields_read: tuple[str, ...]
     days_to_expiry: int | None

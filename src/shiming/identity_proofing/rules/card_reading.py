@@ -12,8 +12,8 @@ from shiming.identity_proofing.model.evidence import (
     FieldComparison,
 )
 from shiming.identity_proofing.model.session import Session
+from shiming.identity_proofing.rules.document_reading import number_agrees, number_holds, same_number
 from shiming.jurisdictions.model import Policy
-from shiming.vocabulary.identity_numbers.cn import ResidentIdentityNumber, compact, problems_of
 
 #: A reader's clock may be off by as much as a proof of its device may be.
 CLOCKS_APART = timedelta(seconds=60)
@@ -36,7 +36,8 @@ def refusal_of(
         return "CARD_READING_UNSIGNED"
     if not session.opened_at - CLOCKS_APART <= reading.read_at <= now + CLOCKS_APART:
         return "CARD_READING_STALE"
-    return "CARD_NUMBER_INVALID" if problems_of(reading.number) else None
+    holds = number_holds(reading.document_type, reading.number)
+    return "CARD_NUMBER_INVALID" if holds is False else None
 
 
 def identity_of_reading(reading: CardReading) -> ClaimedIdentity:
@@ -58,16 +59,12 @@ def record_card_reading(
     reading: CardReading, on: date, *, device: str | None, portrait_present: bool
 ) -> CardReadingEvidence:
     """Return the figures of a reading; dates become distances from `on`."""
-    number = ResidentIdentityNumber.parse(reading.number)
-    born = reading.birth_date
+    kind, number, born = reading.document_type, reading.number, reading.birth_date
     read = ("name", "sex", "birth_date", "address", "number", "valid_from", "valid_to")
     return CardReadingEvidence(
-        document_type=reading.document_type,
-        number_checksum=True,
-        cross_checks={
-            "birth_date": number.birth_date == born,
-            "sex": reading.sex is None or number.sex == reading.sex,
-        },
+        document_type=kind,
+        number_checksum=number_holds(kind, number),
+        cross_checks=number_agrees(kind, number, born, reading.sex),
         fields_read=read,
         days_to_expiry=(reading.valid_to - on).days if reading.valid_to else None,
         long_term=reading.valid_to is None,
@@ -87,8 +84,8 @@ def compare_with_photo(card: ClaimedIdentity, photo: ClaimedIdentity) -> FieldCo
 
     Names are not compared: the chip's is right, and a misread one in a picture refuses nobody.
     """
-    same = compact(card.number or "") == compact(photo.number) if photo.number else None
-    if same is False and photo.number and problems_of(photo.number):
+    same = same_number(card.number or "", photo.number) if photo.number else None
+    if same is False and number_holds(card.document_type, photo.number or "") is False:
         same = None  # the picture was misread, which is no contradiction
     return FieldComparison("number", BETWEEN, same)
 

@@ -9,11 +9,17 @@ from shiming.identity_proofing.model.claimed_identity import ClaimedIdentity, De
 from shiming.identity_proofing.model.evidence import FieldComparison
 from shiming.recognition.measurements import DocumentKind, DocumentMeasurement
 from shiming.vocabulary.errors import BadInput
-from shiming.vocabulary.identity_numbers.cn import PERMIT_DIVISIONS, compact
+from shiming.vocabulary.identity_numbers.cn import (
+    PERMIT_DIVISIONS,
+    ResidentIdentityNumber,
+    compact,
+    problems_of,
+)
 from shiming.vocabulary.person_name import PersonName, similarity
 
 UNKNOWN_TYPE = "unknown"
 LONG_TERM = frozenset({"long_term", "长期"})
+_SELF_CHECKED = frozenset({"resident_id", "hkmt_residence_permit"})
 #: Codes of the machine-readable zone (first two letters) by the packs' names of documents.
 _MRZ_TYPES = {"P": "passport", "CR": "hk_macao_permit", "CT": "taiwan_permit", "CD": "taiwan_permit"}
 
@@ -64,6 +70,24 @@ def compare_with_declared(
         alike = _name_similarity(identity.name, declared.name)
         comparisons.append(FieldComparison("name", "document~declared", None, alike))
     return tuple(comparisons)
+
+
+def number_holds(document_type: str, number: str) -> bool | None:
+    """Say whether a number passes its own checks; None for a document whose numbers have none."""
+    return not problems_of(number) if document_type in _SELF_CHECKED else None
+
+
+def number_agrees(document_type: str, number: str, birth_date: date, sex: str | None) -> dict[str, bool]:
+    """Compare what a number tells of its holder with what the document says; empty where it tells nothing."""
+    if document_type not in _SELF_CHECKED:
+        return {}
+    told = ResidentIdentityNumber.parse(number)
+    return {"birth_date": told.birth_date == birth_date, "sex": sex is None or told.sex == sex}
+
+
+def same_number(a: str, b: str) -> bool:
+    """Say whether two numbers are the same but for the way they are written."""
+    return compact(a) == compact(b)
 
 
 def _name_similarity(a: str | None, b: str) -> float | None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from shiming.identity_proofing.connectors.sdt_reader.card_text import (
+    DOCUMENT_TYPE,
     ETHNICITY,
     CardText,
     parse_card_text,
@@ -133,7 +134,7 @@ def block_hash(session: str, raw: RawCard) -> str:
 
 def _content(card: CardText) -> dict[str, Any]:
     return {
-        "document_type": "resident_id",
+        "document_type": DOCUMENT_TYPE,
         "name": card.name,
         "sex": card.sex,
         "birth_date": card.birth_date.isoformat(),

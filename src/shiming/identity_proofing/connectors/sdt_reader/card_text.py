@@ -17,6 +17,7 @@ from shiming.vocabulary.identity_numbers.cn import PERMIT_DIVISIONS, Sex, proble
 from shiming.vocabulary.masking import mask_identity_number, mask_name
 
 TEXT_BYTES = 256
+DOCUMENT_TYPE = "resident_id"  # as the packs name these cards
 ETHNICITY = slice(32, 36)  # bytes of the block that are left out wherever it is kept, compared or hashed
 _FIELDS = {
     "name": slice(0, 30),
