@@ -42,14 +42,14 @@ def signs_in_with_a_passkey(seen: Visit, page: Page) -> None:
     page.goto("/passkey?next=/me")
     page.locator("[data-passkey] input").fill("key of a test")
     page.locator("[data-passkey] button").click()
-    page.wait_for_url("**/me")
+    page.wait_for_url(f"{seen.world.address}/me")
     seen.look("account-me")
     page.locator("form[action='/sign-out'] button").click()
     page.goto("/counter")
     page.wait_for_url("**/sign-in?next=/counter")
     seen.look("account-sign-in")
     page.locator("[data-passkey] button").click()
-    page.wait_for_url("**/counter")
+    page.wait_for_url(f"{seen.world.address}/counter")
 
 
 def opens(page: Page, index: int) -> str:
@@ -106,7 +106,7 @@ def test_a_clerk_serves_a_customer(
     page.goto(f"{address}/document")
     expect(page).to_have_url(f"{address}/receipt")
     page.locator("form[action$='/done'] button").click()
-    page.wait_for_url("**/counter")
+    page.wait_for_url(f"{each_world.address}/counter")
 
 
 def test_an_agents_phone_shows_the_first_pages_whole(world: World, visit: Callable[..., Visit]) -> None:
@@ -114,12 +114,12 @@ def test_an_agents_phone_shows_the_first_pages_whole(world: World, visit: Callab
     page = seen.go("/")
     seen.look("home")
     page.locator("a.door.first").tap()
-    page.wait_for_url("**/counter")
+    page.wait_for_url(f"{world.address}/counter")
     page.locator("#ending").fill("88")
     page.locator("button[formaction='/counter/numbers']").tap()
-    expect(page.locator("#numbers .number").first).to_have_text(re.compile("88$"))
+    expect(page.locator("#numbers .number").first).to_have_text(re.compile("88$"), timeout=_MS)
     page.locator("select[name=channel]").select_option("agent")
-    page.wait_for_url("**channel=agent**")
+    page.wait_for_url("**channel=agent**", wait_until="load")
     seen.look("counter-start")
     address = opens(page, 102)
     page.goto(f"{address}/number")
