@@ -1,6 +1,8 @@
 """What people at home do in tests: open their link, hold the document and themselves before the camera."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,14 +23,6 @@ class Shop:
     """An operator's online store, or a clerk: talks to the API."""
 
     http: httpx.Client
-
-    @classmethod
-    def of(cls, world: World, staff: str = "clerk") -> "Shop":
-        """Return somebody of staff who talks to the API."""
-        found = world.sign_in(staff)
-        cookies = {"shiming_session": found.token, "shiming_csrf": found.csrf_token}
-        headers = {"x-csrf-token": found.csrf_token}
-        return cls(httpx.Client(base_url=world.address, cookies=cookies, headers=headers, timeout=60))
 
     def order(self, number: str, channel: str = "online", category: str = "adult") -> "Ordered":
         """Open a session and its order for a number, with a card of its own."""
@@ -56,6 +50,16 @@ class Shop:
         assert answer.status_code == 201, answer.text
         found: dict[str, Any] = answer.json()
         return found
+
+
+@contextmanager
+def a_shop(world: World, staff: str = "clerk") -> Iterator[Shop]:
+    """Give somebody of staff who talks to the API, until the block ends."""
+    found = world.sign_in(staff)
+    cookies = {"shiming_session": found.token, "shiming_csrf": found.csrf_token}
+    headers = {"x-csrf-token": found.csrf_token}
+    with httpx.Client(base_url=world.address, cookies=cookies, headers=headers, timeout=60) as http:
+        yield Shop(http)
 
 
 @dataclass(frozen=True)

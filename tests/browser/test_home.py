@@ -2,37 +2,28 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.home_steps import Shop, is_seen, prove, shows_the_document, shows_themselves
+from tests.browser.home_steps import Shop, a_shop, is_seen, prove, shows_the_document, shows_themselves
 from tests.browser.live_world import World
 from tests.browser.looking import DESKTOP, PHONE, FakeCamera, Visit
 
 Visiting = Callable[..., Visit]
-OpenShop = Callable[[World], Shop]
 SIZES = [("zh", PHONE), ("en", DESKTOP)]
 
 
 @pytest.fixture
-def shop_of() -> Iterator[OpenShop]:
-    """Somebody of staff who talks to the API, until the test ends."""
-    with ExitStack() as stack:
-
-        def opened(world: World) -> Shop:
-            shop = Shop.of(world)
-            stack.callback(shop.http.close)
-            return shop
-
-        yield opened
+def shop(world: World) -> Iterator[Shop]:
+    """Somebody of staff who talks to the API."""
+    with a_shop(world) as found:
+        yield found
 
 
 def test_an_online_order_at_home_from_the_link_to_the_line(
-    world: World, shop_of: OpenShop, visit: Visiting, camera: FakeCamera
+    world: World, shop: Shop, visit: Visiting, camera: FakeCamera
 ) -> None:
-    shop = shop_of(world)
     ordered = shop.order("+8613800138101")
     seen = visit(world, size=PHONE)
     camera.show("front")
@@ -72,9 +63,8 @@ def test_an_online_order_at_home_from_the_link_to_the_line(
 
 @pytest.mark.parametrize(("language", "size"), SIZES)
 def test_who_did_not_order_stops_and_the_link_is_over(
-    world: World, shop_of: OpenShop, visit: Visiting, language: str, size: tuple[int, int]
+    world: World, shop: Shop, visit: Visiting, language: str, size: tuple[int, int]
 ) -> None:
-    shop = shop_of(world)
     link = shop.link(shop.order(f"+86138001382{size[0] % 100:02d}"))
     seen = visit(world, language=language, size=size)
     page = seen.go(link)
@@ -90,9 +80,8 @@ def test_who_did_not_order_stops_and_the_link_is_over(
 
 @pytest.mark.parametrize(("language", "size"), SIZES)
 def test_the_customer_confirms_on_a_page_of_large_print(
-    world: World, shop_of: OpenShop, visit: Visiting, language: str, size: tuple[int, int]
+    world: World, shop: Shop, visit: Visiting, language: str, size: tuple[int, int]
 ) -> None:
-    shop = shop_of(world)
     ordered = shop.order(f"+86138001383{size[0] % 100:02d}", channel="shop")
     sent = shop.http.post(f"/v1/orders/{ordered.session}/confirmation-code").json()
     link = re.sub(r"^https?://[^/]+", "", sent["link"])
@@ -115,9 +104,8 @@ def test_the_customer_confirms_on_a_page_of_large_print(
 
 @pytest.mark.long  # two whole proofs of the real models
 def test_a_counter_hands_the_capture_over_and_goes_on_when_it_is_decided(
-    world: World, shop_of: OpenShop, visit: Visiting
+    world: World, shop: Shop, visit: Visiting
 ) -> None:
-    shop = shop_of(world)
     ordered = shop.order("+8613800138401", channel="shop")
     clerk = visit(world, "clerk")
     page = clerk.go(f"/counter/{ordered.session}/hand-over")

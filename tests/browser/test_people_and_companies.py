@@ -1,0 +1,117 @@
+"""Pages of proxies, companies and actual users in a browser: what every page must be, and the way through."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from stdnum.cn import uscc
+
+from tests.browser.home_steps import Shop, a_shop, is_seen, prove
+from tests.browser.live_world import DEMO, SPECIMENS, World
+from tests.browser.looking import DESKTOP, PHONE, Visit
+
+Visiting = Callable[..., Visit]
+SIZES = [("zh", PHONE), ("en", DESKTOP)]
+
+
+@pytest.fixture
+def shop(world: World) -> Iterator[Shop]:
+    """Somebody of staff who talks to the API."""
+    with a_shop(world) as found:
+        yield found
+
+
+def a_code(number: int) -> str:
+    """Return a code of the public register that nobody else uses in this run."""
+    body = f"91330106{number:09d}"
+    return body + str(uscc.calc_check_digit(body))
+
+
+def keeps(page: Page, field: str, file: Path) -> None:
+    """Choose a file and send its form; the page comes again."""
+    form = page.locator("form", has=page.locator(field))
+    page.locator(field).set_input_files(file)
+    with page.expect_navigation():
+        form.locator("button").click()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("language", "size"), SIZES)
+def test_a_company_from_its_code_to_the_links_of_its_users(
+    world: World, shop: Shop, visit: Visiting, tmp_path: Path, language: str, size: tuple[int, int]
+) -> None:
+    seen = visit(world, "clerk", language=language, size=size)
+    page = seen.go("/company")
+    page.locator("#code").fill(a_code(size[0]))
+    page.locator("#name").fill("杭州示例有限公司")
+    page.locator("form[action='/company'] button").click()
+    expect(page.locator("h1")).to_have_text("杭州示例有限公司")
+    seen.look("company-new")
+    company = re.sub(r"^https?://[^/]+", "", page.url)
+    picture = SPECIMENS / DEMO["document_front"]
+    keeps(page, "#licence-image", picture)
+    page.locator("#legal-name").fill("王小明")
+    page.locator("form:has(#legal-name) button").click()
+    made = shop.http.post(f"{company}/people/handler", headers={"accept": "text/html"})
+    handler = made.headers["location"]
+    prove(shop.http, f"/v1/proofing-sessions/{handler.rsplit('/', 1)[1]}")
+    page.goto(handler)
+    is_seen(page, "核验通过" if language == "zh" else "Proven")
+    seen.look("company-handler")
+    page.locator("form .primary").click()
+    page.wait_for_url(f"**{company}")
+    today = date.today()  # noqa: DTZ011 - as the platform's own day
+    page.locator("#begins").fill(str(today - timedelta(days=1)))
+    page.locator("#until").fill(str(today + timedelta(days=90)))
+    keeps(page, "#attorney-image", picture)
+    page.locator("#responsible-name").fill("李小红")
+    page.locator("form:has(#responsible-name) button").click()
+    expect(page.locator(".tag.attention")).to_have_count(0)
+    seen.look("company")
+    page.locator("#lines").fill("5")
+    page.locator("form:has(#lines) .primary").click()
+    page.wait_for_url("**/company/contracts/**")
+    page.locator("#lines").fill("5")
+    page.locator("form:has(#lines) button").click()
+    link = page.locator("svg.qr").get_attribute("aria-label") or ""
+    seen.look("company-count")
+    shown = shop.http.get(re.sub(r"^https?://[^/]+", "", link), headers={"accept": "application/json"})
+    page.locator("#code").fill(shown.json()["code"])
+    page.locator("form:has(#code) .primary").click()
+    table = tmp_path / "lines.csv"
+    table.write_text(
+        f"number,kind,product,user\n+86138001387{size[0] % 100:02d},mobile,voice,A1\n+861,mobile,voice,A2\n"
+    )
+    page.locator("#table-file").set_input_files(table)
+    page.locator("form:has(#table-file) button").click()
+    expect(page.locator("#passed-over tbody tr")).to_have_count(1)
+    seen.look("company-report")
+    with page.expect_download() as download:
+        page.locator("[data-download-table]").click()
+    assert "NUMBER_OUTSIDE_POOL" in download.value.path().read_text("utf-8")
+
+
+@pytest.mark.long
+def test_a_proxy_at_the_counter(world: World, shop: Shop, visit: Visiting) -> None:
+    ordered = shop.order("+8613800138501", channel="shop")
+    prove(shop.http, f"/v1/proofing-sessions/{ordered.session}")
+    shop.http.post(f"/v1/proofing-sessions/{ordered.session}/decision")
+    seen = visit(world, "clerk", size=PHONE)
+    page = seen.go(f"/counter/{ordered.session}/representative")
+    seen.look("proxy")
+    page.locator("form[action$='/representative'] button").click()
+    page.wait_for_url("**/document")
+    second = page.url.removesuffix("/document")
+    prove(shop.http, f"/v1/proofing-sessions/{second.rsplit('/', 1)[1]}")
+    page.goto(second)
+    is_seen(page, "The proxy is proven")
+    page.locator("[data-do=open]").click()
+    page.locator("[data-do=shoot]").click()
+    seen.look("proxy-paper")
+    page.locator("[data-do=send]").click()
+    # the specimen person acts for themselves here: the rules say so, in words for clerk and customer
+    expect(page.locator(".notice.bad")).to_contain_text("same person", timeout=30_000)
+    seen.look("proxy-refused")
