@@ -179,6 +179,10 @@ def test_a_table_is_sorted_and_filtered_in_place_and_says_how_many_are_left(sigh
         page.get_by_role("link", name="Download as CSV").click()
     assert found.value.suggested_filename == "number-blocks.csv"
     seen.look()
+    page.go_back()
+    expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Numbers")
+    expect(page.locator("header.top")).to_be_visible()
+    expect(page.locator("#number-blocks-use")).to_have_value("")
 
 
 def test_the_ledger_is_verified_while_one_watches(sight: Sight) -> None:
@@ -201,4 +205,8 @@ def test_a_table_of_ranges_comes_in_as_a_file(sight: Sight) -> None:
     )
     page.get_by_role("button", name="Bring the file in").click()
     expect(page.locator(".datatable#bad-rows")).to_contain_text("A range is two E.164 numbers")
+    assert page.locator("#bad-rows th a").count() == 0, "the answer to a form has no address to sort at"
     seen.look("desk-import")
+    page.locator("#number-blocks th a").first.click()
+    expect(page.locator("#bad-rows")).to_be_visible()
+    expect(page.locator("#number-blocks th[aria-sort=descending]")).to_be_visible()

@@ -86,7 +86,6 @@ TABLE: Table[Block] = Table(
         Column("batch", Text(zh="批次", en="Batch"), lambda block: block.batch, look="number"),
         Column("size", Text(zh="记录总数", en="Leaves in the tree"), lambda block: block.size, look="number"),
         Column("leaves", Text(zh="新增", en="Added"), lambda block: block.leaves, look="number"),
-        Column("root", Text(zh="根", en="Root"), lambda block: block.root, look="hash"),
         Column("sealed", Text(zh="封存时间", en="Sealed"), lambda block: block.sealed_at),
         Column(
             "signature",
@@ -105,6 +104,7 @@ TABLE: Table[Block] = Table(
         Column(
             "witnesses", Text(zh="见证", en="Witnesses"), lambda block: ", ".join(block.witnesses) or None
         ),
+        Column("root", Text(zh="根", en="Root"), lambda block: block.root, look="hash"),
     ),
     filters=(
         Choice(

@@ -79,6 +79,7 @@ TABLE: Table[NumberBlock] = Table(
     ),
     search=Text(zh="首末号、运营企业", en="First or last number, operator"),
     empty=Text(zh="号码池为空。", en="The pool is empty."),
+    address="/desk/numbers",
     order="first",
 )
 

@@ -105,7 +105,7 @@ class Heading:
     title: Text
     look: Look
     sorted: Literal["ascending", "descending", "none"]
-    query: str
+    query: str  # empty: the table has no address, and stays as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,7 @@ class TableView:
     following: str | None
     csv: str | None
     kept: Mapping[str, str]
+    address: str
 
     @property
     def last(self) -> int:
@@ -217,6 +218,7 @@ class Table(Generic[Row]):
     order: str = ""
     exported: bool = True
     kept: tuple[str, ...] = ()  # parameters of the page that its links and forms carry along
+    address: str = ""  # of its page, where that is shown as the answer to a form too
 
     def view(self, gathered: Gathered[Row], asked: TableAsked, language: str) -> TableView:
         """Return the rows that are wanted, in the order that is wanted."""
@@ -243,6 +245,7 @@ class Table(Generic[Row]):
             previous=asked.query(page=str(page - 1)) if page > 1 else None,
             following=asked.query(page=str(page + 1)) if page < pages else None,
             csv=asked.query(page="", **{"as": "csv"}) if self.exported and rows else None,
+            address=self.address,
             kept={name: asked.chosen[name] for name in self.kept if name in asked.chosen},
         )
 
@@ -299,7 +302,9 @@ class Table(Generic[Row]):
             title=column.title,
             look=column.look,
             sorted=("descending" if asked.descending else "ascending") if current else "none",
-            query=asked.query(sort=column.name, order="desc" if turned else "", page=""),
+            query=asked.query(sort=column.name, order="desc" if turned else "", page="")
+            if self.exported
+            else "",
         )
 
     def _cells(self, row: Row) -> tuple[Cell, ...]:

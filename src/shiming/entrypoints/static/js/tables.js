@@ -46,6 +46,9 @@ function foldMenu() {
 }
 
 if (typeof document !== "undefined") {
+  // the back button loads the whole page again: what HTMX would fetch for it is a part of one
+  const htmx = /** @type {any} */ (window).htmx;
+  if (htmx) htmx.config.refreshOnHistoryMiss = true;
   foldMenu();
   attend(document);
   const mistake = document.querySelector(".mistake")?.textContent?.trim();
