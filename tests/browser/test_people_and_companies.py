@@ -41,7 +41,7 @@ def keeps(page: Page, field: str, file: Path) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize(("language", "size"), SIZES)
 def test_a_company_from_its_code_to_the_links_of_its_users(
-    world: World, shop: Shop, visit: Visiting, tmp_path: Path, language: str, size: tuple[int, int]
+    world: World, shop: Shop, visit: Visiting, language: str, size: tuple[int, int]
 ) -> None:
     seen = visit(world, "clerk", language=language, size=size)
     page = seen.go("/company")
@@ -81,11 +81,12 @@ def test_a_company_from_its_code_to_the_links_of_its_users(
     shown = shop.http.get(re.sub(r"^https?://[^/]+", "", link), headers={"accept": "application/json"})
     page.locator("#code").fill(shown.json()["code"])
     page.locator("form:has(#code) .primary").click()
-    table = tmp_path / "lines.csv"
-    table.write_text(
+    rows = (
         f"number,kind,product,user\n+86138001387{size[0] % 100:02d},mobile,voice,A1\n+861,mobile,voice,A2\n"
     )
-    page.locator("#table-file").set_input_files(table)
+    page.locator("#table-file").set_input_files(
+        {"name": "lines.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    )
     page.locator("form:has(#table-file) button").click()
     expect(page.locator("#passed-over tbody tr")).to_have_count(1)
     seen.look("company-report")
