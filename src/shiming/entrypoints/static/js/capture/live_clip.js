@@ -20,8 +20,11 @@ export class Interrupted extends Error {
 export class LiveClip {
   /** @type {(number | undefined)[]} */
   shownAt = [];
-  /** @type {(why: string) => void} */
-  interrupt = () => {};
+  #interruptedBy = '';
+  /** Stop it; what happens before the first frame counts too. @type {(why: string) => void} */
+  interrupt = (why) => {
+    this.#interruptedBy = why;
+  };
 
   /**
    * @param {MediaStream} stream what the camera sees; a mirror shows it the other way round, the clip never
@@ -69,6 +72,7 @@ export class LiveClip {
   #run(plan, on) {
     const beganAt = performance.now();
     let shown = -1;
+    if (this.#interruptedBy) return Promise.reject(new Interrupted(this.#interruptedBy));
     return new Promise((resolve, reject) => {
       const timer = setInterval(() => {
         const seconds = (performance.now() - beganAt) / 1000;
