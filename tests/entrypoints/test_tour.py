@@ -215,6 +215,7 @@ def test_a_visitor_gets_a_card_that_the_authority_knows_until_they_delete_it(tmp
     assert set(known) == before
     assert not record.portrait.exists()
     assert not card.front.exists()
+    assert not card.preview.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\xff\xd8\xff\xe0 cut"])

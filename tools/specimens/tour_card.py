@@ -2,9 +2,10 @@
 
     python -m tools.specimens.tour_card specimens/tour
 
-Writes front.jpg and card.json: the invented person, and where in the photograph the card is and the portrait
-goes (corners: top left, top right, bottom right, bottom left, in pixels). The tour puts a picture there
-without any of these tools. Issuer and validity are the demo person's, whose card's back serves this one too.
+Writes sim-N.png (barcodes of SIM cards), front.jpg and card.json: the invented person, and where in the
+photograph the card is and the portrait goes (corners: top left, top right, bottom right, bottom left, in
+pixels). The tour puts a picture there without any of these tools. Issuer and validity are the demo person's,
+whose card's back serves this one too.
 """
 
 import argparse
@@ -15,7 +16,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image as PilImage
 
+from tools.specimens.barcodes import barcode
 from tools.specimens.document_cases import DEMO_PERSON
 from tools.specimens.identities import generate_person
 from tools.specimens.photography import photograph
@@ -33,6 +36,8 @@ VISITOR = replace(
     valid_from=DEMO_PERSON.valid_from,
     valid_to=DEMO_PERSON.valid_to,
 )
+ICCIDS = tuple(f"898601128512345001{n}" for n in ("08", "16", "24", "32", "40", "57"))  # of no real cards
+SIM_SIZE = 520, 900  # height, width
 _SEED = 71
 _SURFACE = "plain"  # it compresses best
 _WIDTH_PX = 960
@@ -44,6 +49,15 @@ def no_portrait() -> Pixels:
     """Return the ground on which a portrait is printed."""
     shade = np.linspace(232, 214, 441)[:, None, None]
     return np.asarray(np.broadcast_to(shade, (441, 358, 3)), dtype=np.uint8)
+
+
+def sim_card(iccid: str) -> Pixels:
+    """Return the side of a SIM card's frame that bears its number, grey."""
+    code = barcode(iccid, "Code128", 3)[..., 0]
+    side = np.full(SIM_SIZE, 255, np.uint8)
+    y, x = (side.shape[0] - code.shape[0]) // 2, (side.shape[1] - code.shape[1]) // 2
+    side[y : y + code.shape[0], x : x + code.shape[1]] = code
+    return side
 
 
 def main(out: Path) -> None:
@@ -62,6 +76,8 @@ def main(out: Path) -> None:
         "corners": [[round(x, 1), round(y, 1)] for x, y in seen.corners],
         "portrait_corners": [[round(float(a), 1), round(float(b), 1)] for a, b in corners],
     }
+    for at, iccid in enumerate(ICCIDS, start=1):
+        PilImage.fromarray(sim_card(iccid)).convert("1").save(out / f"sim-{at}.png", optimize=True)
     (out / "card.json").write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

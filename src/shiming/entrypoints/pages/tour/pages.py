@@ -73,7 +73,9 @@ def choose_camera(request: Request, filled: Annotated[Filled[CameraForm], form(C
 @router.get("/tour/specimens/{name}", dependencies=[open_to_all(WHY)])
 def specimen(request: Request, name: str) -> Response:
     """Return what the pretended camera shows."""
-    known = files_of(visit_of(request).card)
+    visit = visit_of(request)
+    known = files_of(visit.card, visit.sims_shown)
+    visit.sims_shown += name == "sim"
     if name not in known:
         raise BadInput("ROUTE_UNKNOWN", Text(zh="没有这个地址。", en="There is nothing at this address."))
     return FileResponse(known[name], headers={"cache-control": "no-store"})

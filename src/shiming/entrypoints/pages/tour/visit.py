@@ -35,6 +35,7 @@ class Visit:
     population: Path
     accounts: tuple[TourAccount, ...]
     card: "VisitorCard | None" = None
+    sims_shown: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _rehearsed: str = ""
 

@@ -18,6 +18,7 @@ from shiming.vocabulary.errors import BadInput, Text
 
 PORTRAIT_PX = 358, 441  # the stored picture of a resident card: 26 x 32 mm
 PICTURE_BYTES_MAX = 2_000_000  # one frame of a camera
+PREVIEW_WIDTH = 640
 _SIDE_PX = 200, 4096  # smaller shows no face, larger is no frame of a camera
 _JPEG_QUALITY = 90
 _EDGE_SHARE = 0.012  # of the portrait's width: its printed edge is soft
@@ -25,10 +26,11 @@ _EDGE_SHARE = 0.012  # of the portrait's width: its printed edge is soft
 
 @dataclass(frozen=True, slots=True)
 class VisitorCard:
-    """The two photographs that the pretended camera shows, and the number on the card."""
+    """What the pretended camera shows, a small picture for pages, and the number on the card."""
 
     front: Path
     back: Path
+    preview: Path
     number: str = field(repr=False)
 
 
@@ -50,18 +52,24 @@ def make_card(portrait: Image.Image, folder: Path, population: Path) -> VisitorC
     known: dict[str, Any] = json.loads((template / "card.json").read_text("utf-8"))
     front, person = folder / "visitor-front.jpg", known["person"]
     with Image.open(template / "front.jpg") as card:
-        laid_in(card.convert("RGB"), portrait, known["portrait_corners"]).save(front, quality=_JPEG_QUALITY)
+        made = laid_in(card.convert("RGB"), portrait, known["portrait_corners"])
+    made.save(front, quality=_JPEG_QUALITY)
+    preview = folder / "visitor-preview.jpg"
+    made.resize((PREVIEW_WIDTH, made.height * PREVIEW_WIDTH // made.width)).save(
+        preview, quality=_JPEG_QUALITY
+    )
     picture = population.parent / "visitor.jpg"
     portrait.save(picture, quality=_JPEG_QUALITY)
     record = {key: person[key] for key in ("number", "name", "birth_date", "valid_to")}
     _replace_record(population, person["number"], record | {"portrait": picture.name})
-    return VisitorCard(front, SPECIMENS / "documents" / "demo_back.jpg", person["number"])
+    return VisitorCard(front, SPECIMENS / "documents" / "demo_back.jpg", preview, person["number"])
 
 
 def forget_card(card: VisitorCard, population: Path) -> None:
     """Delete the visitor's picture, the card and the record."""
     _replace_record(population, card.number, None)
     card.front.unlink(missing_ok=True)
+    card.preview.unlink(missing_ok=True)
     (population.parent / "visitor.jpg").unlink(missing_ok=True)
 
 

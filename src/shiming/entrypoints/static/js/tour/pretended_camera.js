@@ -39,6 +39,7 @@
   const CARD_SHARE = [0.82, 0.7]; // of the picture: a card held into the frame of the page
   const own = media.getUserMedia.bind(media);
   let shown = 'front';
+  let chosen = false; // by the visitor, for this page
 
   media.getUserMedia = async (wanted) => {
     if (!wantsDocument(wanted)) return choice === 'made_card' ? own(wanted) : person(Boolean(wanted?.audio));
@@ -55,10 +56,12 @@
 
   /** What is held before the camera: what the page is at, unless the visitor chose. */
   function held() {
+    if (chosen) return shown;
     const capture = /** @type {HTMLElement | null} */ (document.querySelector('[data-capture="document"]'));
     const now = capture?.dataset.now ?? '';
-    if (now === 'framing_front' && shown === 'back') press('front');
-    if (now === 'framing_back' && shown === 'front') press('back');
+    if (now === 'framing_front' && shown !== 'front') press('front');
+    if (now === 'framing_back' && shown !== 'back') press('back');
+    if (document.querySelector('[data-iccid-scan][data-now="scanning"]')) press('sim');
     return shown;
   }
 
@@ -70,9 +73,20 @@
     }
   }
 
+  // what is held before the camera is a choice only where a page asks for it
+  document.addEventListener('DOMContentLoaded', () => {
+    const wanted = document.querySelector('[data-capture="document"], [data-iccid-scan]');
+    for (const part of document.querySelectorAll('[data-tour-choice]')) {
+      /** @type {HTMLElement} */ (part).hidden = !wanted;
+    }
+  });
+
   document.addEventListener('click', (event) => {
     const button = event.target instanceof Element ? event.target.closest('#tour-shown [data-show]') : null;
-    if (button instanceof HTMLElement) press(button.dataset.show ?? 'front');
+    if (button instanceof HTMLElement) {
+      chosen = true;
+      press(button.dataset.show ?? 'front');
+    }
   });
 
   /** @param {string} name */
@@ -81,14 +95,14 @@
   }
 
   async function cardStream() {
-    if (document.querySelector('[data-scan="sim"]')) press('sim');
-    const [front, back, sim] = await Promise.all([cards.front, cards.back, cards.sim].map(picture));
     /** @type {Record<string, ImageBitmap>} */
-    const pictures = { front, back, sim };
+    const pictures = {};
+    const names = document.querySelector('[data-iccid-scan]') ? ['sim', 'front', 'back'] : ['front', 'back'];
+    await Promise.all(names.map(async (name) => (pictures[name] = await picture(cards[name]))));
     return canvasStream(DOCUMENT, (brush) => {
       const what = held();
-      const [left, top, right, bottom] = boxes[cards[what]];
-      const image = pictures[what];
+      const [left, top, right, bottom] = boxes[cards[pictures[what] ? what : 'front']];
+      const image = pictures[what] ?? pictures.front;
       const scale = Math.min(
         (DOCUMENT.width * CARD_SHARE[0]) / (right - left),
         (DOCUMENT.height * CARD_SHARE[1]) / (bottom - top),
