@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,9 +112,10 @@ class Platform(Installation):
         """Return how the sandbox authority compares a portrait that was sent with its own of that person."""
         thresholds = self.policy(self.default_pack, self.today()).thresholds
         recognition = self.recognition
+        template_on_record = lru_cache(maxsize=64)(recognition.picture)  # an authority has its templates
 
         def shows_the_person(sent: bytes, on_record: Path) -> bool:
-            votes = recognition.compare(recognition.picture(sent), recognition.picture(on_record))
+            votes = recognition.compare(recognition.picture(sent), template_on_record(on_record))
             second = votes.second_similarity
             return (
                 votes.similarity >= thresholds.face_similarity_min.value
