@@ -86,7 +86,6 @@ def test_a_clerk_serves_a_customer(
         signs_in_with_a_passkey(seen, page)
     seen.look("counter-start")
     address = opens(page, 101)
-    page.locator("[data-do=open]:visible").click()
     shows_the_document(page, camera)
     shows_themselves(page)
     page.wait_for_url("**/result", timeout=_MS)
