@@ -72,7 +72,9 @@ def a_reader_program(world: World, *faults: str) -> Iterator[None]:
         stack.callback(line.close)
         reader, server = SdtReader(line), Server.at(world.address, key)
         stack.callback(server.http.close)
-        bridge = Bridge(reader, lambda: reader, source="sandbox", pause=stop.wait)
+        bridge = Bridge(
+            reader, lambda: reader, source="sandbox", pause=lambda seconds: stop.wait(seconds) and None
+        )
         program = Thread(target=_serve, args=(server, bridge, lambda: not stop.is_set()))
         program.start()
         stack.callback(program.join, 10)

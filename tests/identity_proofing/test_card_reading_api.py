@@ -223,11 +223,12 @@ def test_what_cannot_count_is_refused_by_name(sqlite_counter: Counter) -> None:
     session = open_session(counter.http)
     fresh = reading_of(counter, session)
     assert not any("ethnic" in name for name in fresh["card"])
-    for code, changes in {
+    altered: dict[str, dict[str, Any]] = {
         "CARD_READING_STALE": {"read_at": "2020-01-01T00:00:00+00:00"},
         "CARD_NUMBER_INVALID": {"card": {**fresh["card"], "number": NUMBER[:-1] + "1"}},
         "REQUEST_INVALID": {"card": {**fresh["card"], "ethnicity": "01"}},
-    }.items():
+    }
+    for code, changes in altered.items():
         assert refusal(counter, session, {**fresh, **changes}) == code
     counter.platform.settings.sandbox = False  # type: ignore[attr-defined]
     assert refusal(counter, session, fresh) == "SANDBOX_READING_REFUSED"

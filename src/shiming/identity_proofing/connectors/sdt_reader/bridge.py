@@ -67,7 +67,7 @@ class Bridge:
     reopen: Callable[[], SdtReader]
     decoder: PortraitDecoder = field(default_factory=NoDecoder)
     source: str = "reader"
-    pause: Callable[[float], None] = time.sleep
+    pause: Callable[[float], object] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def read_for(self, office: SessionOffice, going_on: Callable[[], bool] = lambda: True) -> bool:
