@@ -21,6 +21,7 @@ def shop(world: World) -> Iterator[Shop]:
         yield found
 
 
+@pytest.mark.models
 def test_an_online_order_at_home_from_the_link_to_the_line(
     world: World, shop: Shop, visit: Visiting, camera: FakeCamera
 ) -> None:
@@ -102,6 +103,7 @@ def test_the_customer_confirms_on_a_page_of_large_print(
     seen.look("confirmation-over")
 
 
+@pytest.mark.models
 @pytest.mark.long  # two whole proofs of the real models
 def test_a_counter_hands_the_capture_over_and_goes_on_when_it_is_decided(
     world: World, shop: Shop, visit: Visiting

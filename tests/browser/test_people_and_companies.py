@@ -38,6 +38,7 @@ def keeps(page: Page, field: str, file: Path) -> None:
         form.locator("button").click()
 
 
+@pytest.mark.models
 @pytest.mark.long
 @pytest.mark.parametrize(("language", "size"), SIZES)
 def test_a_company_from_its_code_to_the_links_of_its_users(
@@ -95,6 +96,7 @@ def test_a_company_from_its_code_to_the_links_of_its_users(
     assert "NUMBER_OUTSIDE_POOL" in download.value.path().read_text("utf-8")
 
 
+@pytest.mark.models
 @pytest.mark.long
 def test_a_proxy_at_the_counter(world: World, shop: Shop, visit: Visiting) -> None:
     ordered = shop.order("+8613800138501", channel="shop")
