@@ -125,10 +125,8 @@ def _state(page: Page) -> str | None:
 def _comes_to(page: Page, *states: str) -> None:
     """Wait for one of these states, or for the journey to go on."""
     here = "document.querySelector('[data-capture=person]')"
-    page.wait_for_function(
-        f"() => document.readyState === 'complete' && (!{here} || {list(states)}.includes({here}.dataset.now))",
-        timeout=_DECIDED_MS,
-    )
+    asked = f"document.readyState === 'complete' && (!{here} || {list(states)}.includes({here}.dataset.now))"
+    page.wait_for_function(f"() => {asked}", timeout=_DECIDED_MS)
 
 
 def is_seen(page: Page, text: str) -> None:
