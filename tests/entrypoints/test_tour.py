@@ -19,6 +19,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from shiming.entrypoints.pages.tour.specimens import boxes, files_of
 from shiming.entrypoints.pages.tour.stations import STATIONS, camera_at
 from shiming.entrypoints.pages.tour.visit import Camera
 from shiming.entrypoints.pages.tour.visitor_card import decode_picture, forget_card, make_card
@@ -216,6 +217,18 @@ def test_a_visitor_gets_a_card_that_the_authority_knows_until_they_delete_it(tmp
     assert not record.portrait.exists()
     assert not card.front.exists()
     assert not card.preview.exists()
+
+
+def test_the_camera_knows_where_the_card_lies_in_every_picture_and_shows_another_sim_each_time() -> None:
+    files = files_of(None, 0)
+    assert all(path.is_file() for path in files.values())
+    for name, path in files.items():
+        if name != "clip":
+            left, top, right, bottom = boxes()[name]
+            with Image.open(path) as picture:
+                assert 0 <= left < right <= picture.width
+                assert 0 <= top < bottom <= picture.height
+    assert len({files_of(None, shown)["sim"] for shown in range(20)}) == 6
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\xff\xd8\xff\xe0 cut"])
