@@ -37,7 +37,7 @@ def test_a_browser_is_enrolled_signs_and_is_revoked(world: World, visit: Callabl
     seen = visit(world, "administrator", language="en")
     page = seen.go("/desk/devices/new")
     page.get_by_text("counter browser").click()
-    page.get_by_label("Name").fill("counter-3")
+    page.get_by_label("Name of the device").fill("counter-3")
     page.get_by_label("Outlet").fill("People's Square")
     page.get_by_role("button", name="Make a key in this browser").click()
     expect(page.locator("[data-made-told]")).to_contain_text("It stays in this browser")
