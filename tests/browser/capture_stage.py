@@ -40,6 +40,7 @@ class PlayedServer:
     decision: dict[str, Any] = field(default_factory=lambda: {"outcome": "Verified", "reasons": []})
     problems: dict[str, dict[str, Any]] = field(default_factory=dict)  # by the end of the path
     life_s: float = 120.0
+    given: list[str] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
 
     def answer(self, route: Route, request: Request) -> None:
@@ -62,7 +63,7 @@ class PlayedServer:
         else:
             if request.method == "PUT":
                 self.handed_in[last] = (request.post_data_buffer or b"").decode("latin-1")
-            route.fulfill(json={"id": SESSION, "state": self.state})
+            route.fulfill(json={"id": SESSION, "state": self.state, "given": self.given})
 
     def _upload(self, route: Route, request: Request, last: str) -> None:
         tus = {"Tus-Resumable": "1.0.0"}

@@ -325,3 +325,23 @@ _SHOW = """(name) => {
     for (const place of panel.querySelectorAll('[data-value]')) place.textContent = 'text';
   }
 }"""
+
+
+def test_a_card_reader_may_give_the_document(stage: Opened) -> None:
+    seen = stage()
+    page = seen.open("document", left=3)
+    seen.waits_for("intro", "framing_front", "review")
+    event = "() => document.body.dispatchEvent(new CustomEvent('reader:read', { bubbles: true }))"
+    page.evaluate(event)
+    expect(page.locator("h1")).to_have_text("Photograph the document")
+    seen.server.given.append("document")
+    page.evaluate(event)
+    page.wait_for_url("**/end")
+
+
+def test_used_up_attempts_lead_to_other_ways(stage: Opened) -> None:
+    for step in ("document", "person"):
+        seen = stage()
+        seen.open(step, left=0)
+        seen.waits_for("used_up")
+        expect(seen.page.get_by_role("link", name="See other ways")).to_have_attribute("href", "/other")

@@ -7,9 +7,8 @@ import { holdSession, takeOver } from './one_tab.js';
 import { Panels } from './panels.js';
 
 const FINAL = new Set(['decided', 'expired', 'abandoned']);
-const OVER = new Set([
-  'SESSION_CLOSED', 'SESSION_EXPIRED', 'SESSION_UNKNOWN', 'SESSION_RULES_CHANGED', 'APPLICANT_LINK_OVER',
-]); // prettier-ignore
+const OVER = new Set(['SESSION_CLOSED', 'SESSION_EXPIRED', 'SESSION_UNKNOWN', 'SESSION_RULES_CHANGED']);
+const MAYBE_OVER = new Set([404, 409, 410]); // a link has its own codes: the session is asked
 
 export class CapturePage {
   /** @type {MediaStream | null} */
@@ -66,6 +65,16 @@ export class CapturePage {
     }
   }
 
+  /** Whether something was handed in already, by this page or beside it. @param {string} kind */
+  async given(kind) {
+    try {
+      const answer = await fetch(this.root.dataset.sessionUrl ?? '', { headers: { Accept: 'application/json' } });
+      return answer.ok && (await answer.json()).given.includes(kind);
+    } catch {
+      return false;
+    }
+  }
+
   #over() {
     this.release();
     this.panels.show('over');
@@ -100,7 +109,10 @@ export class CapturePage {
     if (fault instanceof Problem && fault.code !== 'NETWORK') {
       if (OVER.has(fault.code)) this.#over();
       else if (fault.code === 'ATTEMPTS_USED_UP') this.panels.show('used_up');
-      else this.panels.show('problem', { title: fault.title, detail: fault.detail });
+      else {
+        this.panels.show('problem', { title: fault.title, detail: fault.detail });
+        if (MAYBE_OVER.has(fault.status)) void this.stillOpen();
+      }
       return;
     }
     if (fault instanceof Problem || fault instanceof TypeError) {

@@ -36,7 +36,9 @@ class DocumentStep extends CapturePage {
       this.deviceId = this.choice.value;
       void this.open();
     });
-    this.small = new OffscreenCanvas(1, 1);
+    this.small = document.createElement('canvas');
+    // a card reader beside the page may have given what is asked for here
+    document.addEventListener('reader:read', async () => (await this.given('document')) && this.leave());
     this.panels.listen({
       open: () => this.open(),
       shoot: () => this.shoot(),
@@ -49,6 +51,10 @@ class DocumentStep extends CapturePage {
   }
 
   async begin() {
+    if (this.root.dataset.left === '0') {
+      this.panels.show('used_up');
+      return;
+    }
     const permission = await navigator.permissions?.query({ name: /** @type {PermissionName} */ ('camera') }).catch(() => null);
     if (permission?.state === 'granted') await this.open();
     else this.panels.show('intro');
@@ -97,7 +103,7 @@ class DocumentStep extends CapturePage {
       this.advice.textContent = this.texts[shown] ?? '';
       say(this.advice.textContent);
     }
-    for (const [name, side] of Object.entries(seen.sides)) this.root.toggleAttribute(`data-${name}`, side.found);
+    for (const [name, side] of Object.entries(seen.sides)) this.root.toggleAttribute(`data-edge-${name}`, side.found);
     if (shoot && this.automatic.checked) void this.shoot();
   }
 
