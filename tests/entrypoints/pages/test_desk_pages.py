@@ -17,14 +17,17 @@ from shiming.accounts.use_cases.sessions import SignedIn
 from shiming.entrypoints.demo import sandbox_settings
 from shiming.entrypoints.http_api import create_app
 from shiming.entrypoints.pages.desk.areas import AREAS
+from shiming.entrypoints.pages.desk.checkpoint_chain import read_blocks
 from shiming.entrypoints.wiring import Platform
 from shiming.infrastructure.database import reading
 from shiming.infrastructure.http.rate_limits import RateLimits
 from shiming.infrastructure.job_queue import dead_letters
 from shiming.privacy.store.ledger import ledger_leaves
+from shiming.privacy.store.ledger_tree import insert_batch
 from shiming.privacy.use_cases.verifying import verify_ledger
 from shiming.registrations.model.organisations import OrganisationState
 from shiming.registrations.use_cases import organisations, stops
+from shiming.registrations.use_cases.service_orders import order_line
 from tests.entrypoints.pages.desk_builders import COMPANIES, ONE, SUBJECT, TWO, DeskWorld, a_number, fill
 from tests.infrastructure.http_peers import serving
 from tests.registrations.stock_builders import an_iccid, an_imsi
@@ -469,6 +472,42 @@ def test_the_chain_is_drawn_and_told_in_a_table(desk: Desk) -> None:
     assert "chain-broken" not in page
     assert page.count("follows the one before") == 3
     assert "Batch 3" not in desk.get("auditor", "/desk/ledger?before=3").text
+
+
+def test_a_checkpoint_that_nobody_signed_or_that_follows_nothing_is_shown_as_broken(desk: Desk) -> None:
+    platform = desk.world.platform
+    with reading(platform.engine) as connection:
+        assert not any(block.is_signed for block in read_blocks(connection, ())), "of no known key"
+    with platform.engine.connect() as connection:  # it is never committed
+        root = bytes(32)
+        insert_batch(
+            connection,
+            batch=99,
+            first_index=999,
+            size=1000,
+            root=root,
+            previous_root=root,
+            sealed_at=desk.world.now,
+            checkpoint="forged",
+        )
+        seen = read_blocks(connection, platform.ledger_keys)
+    assert [(block.is_linked, block.is_signed) for block in seen[-2:]] == [(True, True), (False, False)]
+
+
+def test_an_order_that_nobody_takes_is_confirmed_by_hand(desk: Desk) -> None:
+    platform = desk.world.platform
+    with platform.begin() as connection:
+        order = order_line(platform.provisioning, connection, desk.world.lines[1], now=desk.world.now)
+    assert order
+    path = f"/desk/service-orders/{order.order_id}"
+    assert order.order_id in desk.get("supervisor", "/desk/service-orders").text
+    assert desk.get("other", path).status_code == 404
+    assert desk.post("supervisor", f"{path}/confirmation", reference="CALL-9").status_code == 422
+    assert desk.post("compliance", f"{path}/confirmation", reference="CALL-9", sure="true").status_code == 403
+    done = desk.post("supervisor", f"{path}/confirmation", reference="CALL-9", sure="true")
+    assert (done.status_code, done.headers.get("location")) == (303, "/desk/service-orders?said=confirmed")
+    assert desk.post("supervisor", f"{path}/confirmation", reference="CALL-9", sure="true").status_code == 409
+    assert desk.post("administrator", f"{path}/retry").status_code == 409, "it has not failed"
 
 
 def test_the_ledger_is_verified_without_script_and_while_one_watches(desk: Desk) -> None:

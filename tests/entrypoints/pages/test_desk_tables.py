@@ -113,7 +113,7 @@ def test_pages_together_are_the_whole_list(count: int, page: int) -> None:
     assert seen == count == view.last
 
 
-@given(st.dictionaries(st.text(max_size=8), st.text(max_size=100), max_size=6))
+@given(st.dictionaries(st.text(max_size=6), st.text(max_size=20), max_size=4))
 def test_any_query_is_a_table(query: dict[str, str]) -> None:
     view = FRUITS.view(Gathered(BASKET), TableAsked.of(query), EN)
     assert view.total <= len(BASKET)

@@ -5,23 +5,30 @@ from typing import Annotated
 
 from fastapi import Path, Request
 from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from shiming.entrypoints.pages.desk.desk_page import Refused, Shown, desk_page, table_page, tried
 from shiming.entrypoints.pages.desk.tables import Choice, Column, Table, gather
 from shiming.entrypoints.pages.desk.words import options, word
+from shiming.entrypoints.pages.forms import Filled, form
 from shiming.entrypoints.pages.rendering import see_other
 from shiming.entrypoints.pages.routing import page_router
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.http.asking import Asking, asked
 from shiming.registrations.errors.provisioning import order_unknown
 from shiming.registrations.model.provisioning import OrderState, ServiceOrder
-from shiming.registrations.permissions.provisioning import MayManageProvisioning, MayReadProvisioning
+from shiming.registrations.permissions.provisioning import (
+    MayConfirmProvisioning,
+    MayManageProvisioning,
+    MayReadProvisioning,
+)
 from shiming.registrations.use_cases import service_orders
 from shiming.vocabulary.errors import Text
 
 router = page_router()
 Reading = Annotated[Asking, asked(MayReadProvisioning)]
 Managing = Annotated[Asking, asked(MayReadProvisioning, MayManageProvisioning)]
+Confirming = Annotated[Asking, asked(MayReadProvisioning, MayConfirmProvisioning)]
 OrderId = Annotated[str, Path(max_length=40)]
 _TONES = {
     OrderState.FAILED: "bad",
@@ -60,6 +67,14 @@ TABLE: Table[ServiceOrder] = Table(
     empty=Text(zh="没有需要处理的工单。", en="No order needs a person."),
     order="created",
 )
+
+
+class ConfirmationForm(BaseModel):
+    """On what ground a person says that the network did it, and that this is meant."""
+
+    model_config = ConfigDict(extra="ignore")
+    reference: Annotated[str, Field(max_length=64)]
+    sure: bool
 
 
 @router.get("/desk/service-orders")
@@ -106,6 +121,37 @@ def retry(request: Request, order: OrderId, asking: Managing) -> Response:
     return see_other("/desk/service-orders", said="retried")
 
 
+@router.post("/desk/service-orders/{order}/confirmation")
+def confirm(
+    request: Request,
+    order: OrderId,
+    asking: Confirming,
+    wanted: Annotated[Filled[ConfirmationForm], form(ConfirmationForm)],
+) -> Response:
+    """Note that the network did what is ordered, where the operator has no BSS here."""
+    asking.allow(MayConfirmProvisioning(asking.caller.operator or ""))
+    found, platform = _find(request, asking, order), request.app.state.platform
+    if wanted.value is None:
+        return _shown(request, asking, found, wanted=wanted)
+    reference = wanted.value.reference
+    refused = tried(
+        lambda: transact(
+            platform.engine,
+            lambda connection: service_orders.confirm_by_hand(
+                platform.provisioning,
+                connection,
+                found.order_id,
+                reference=reference,
+                by=asking.caller.reference,
+                now=platform.clock.now(),
+            ),
+        )
+    )
+    if refused:
+        return _shown(request, asking, found, refused)
+    return see_other("/desk/service-orders", said="confirmed")
+
+
 def _find(request: Request, asking: Asking, order_id: str) -> ServiceOrder:
     with reading(request.app.state.platform.engine) as connection:
         found = service_orders.find_order(connection, order_id)
@@ -114,7 +160,13 @@ def _find(request: Request, asking: Asking, order_id: str) -> ServiceOrder:
     return found
 
 
-def _shown(request: Request, asking: Asking, found: ServiceOrder, refused: Refused | None = None) -> Response:
+def _shown(
+    request: Request,
+    asking: Asking,
+    found: ServiceOrder,
+    refused: Refused | None = None,
+    wanted: Filled[ConfirmationForm] | None = None,
+) -> Response:
     facts = {
         "order": found,
         "action": word(found.action),
@@ -122,6 +174,10 @@ def _shown(request: Request, asking: Asking, found: ServiceOrder, refused: Refus
         "tone": _TONES.get(found.state, ""),
         "may_retry": found.state is OrderState.FAILED
         and asking.gatekeeper.allow(asking.caller, MayManageProvisioning(found.operator)),
+        "may_confirm": found.state is OrderState.HELD
+        and asking.gatekeeper.allow(asking.caller, MayConfirmProvisioning(found.operator)),
         "refused": refused,
+        **(wanted.again() if wanted else {}),
     }
-    return desk_page(request, asking, "desk/service_order.html", facts, status=409 if refused else 200)
+    status = 422 if wanted else 409 if refused else 200
+    return desk_page(request, asking, "desk/service_order.html", facts, status=status)
