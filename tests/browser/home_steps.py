@@ -131,7 +131,7 @@ def _comes_to(page: Page, *states: str) -> None:
 
 def is_seen(page: Page, text: str) -> None:
     """Wait for the heading of the page that follows; what stands there instead is told."""
-    heading = page.locator("h1", has_text=text)
+    heading = page.get_by_role("heading", level=1, name=text, exact=True)
     try:
         heading.wait_for(timeout=_DECIDED_MS)
     except Late as late:

@@ -17,7 +17,7 @@ SIZES = [("zh", PHONE), ("en", DESKTOP)]
 @pytest.fixture
 def shop(world: World) -> Iterator[Shop]:
     """Somebody of staff who talks to the API."""
-    with a_shop(world) as found:
+    with a_shop(world, "supervisor") as found:
         yield found
 
 

@@ -19,8 +19,8 @@ SIZES = [("zh", PHONE), ("en", DESKTOP)]
 
 @pytest.fixture
 def shop(world: World) -> Iterator[Shop]:
-    """Somebody of staff who talks to the API."""
-    with a_shop(world) as found:
+    """Somebody else of staff who talks to the API: signing an account in again ends its session."""
+    with a_shop(world, "supervisor") as found:
         yield found
 
 

@@ -17,6 +17,7 @@ from tests.entrypoints.pages.counter_world import (
     TWO,
     Browser,
     Counter,
+    KnowsEverybody,
     a_counter,
     heading,
     path_of,
@@ -142,6 +143,18 @@ def test_a_link_that_does_not_work_says_why(counter: Counter, clerk: Browser) ->
         headers={"x-csrf-token": other.csrf, "accept": "application/json"},
     )
     assert refused.json()["code"] == "ORDER_UNKNOWN"
+
+
+def test_an_authority_that_is_away_is_asked_again_by_the_same_link(counter: Counter, clerk: Browser) -> None:
+    session, link, _ = ordered(counter, clerk)
+    home, reached = counter.browser(), counter.app.state.authority
+    home.post(link)
+    counter.app.state.authority = KnowsEverybody(answers=False)
+    try:
+        assert proven(counter, home, session, link) == "The authority does not answer yet"
+    finally:
+        counter.app.state.authority = reached
+    assert heading(home.follow(home.post(f"{link}/result"))) == "It is you"
 
 
 def test_a_session_that_waited_for_days_begins_with_its_applicant(counter: Counter, clerk: Browser) -> None:
