@@ -75,7 +75,7 @@
 
   // what is held before the camera is a choice only where a page asks for it
   document.addEventListener('DOMContentLoaded', () => {
-    const wanted = document.querySelector('[data-capture="document"], [data-iccid-scan]');
+    const wanted = document.querySelector('[data-capture="document"]'); // a scan holds the SIM card by itself
     for (const part of document.querySelectorAll('[data-tour-choice]')) {
       /** @type {HTMLElement} */ (part).hidden = !wanted;
     }
