@@ -16,13 +16,12 @@ from fastapi.responses import Response
 
 from shiming.entrypoints.pages.rendering import page, see_other
 from shiming.identity_proofing.api_platform import desk_of, platform_of, status_of
+from shiming.identity_proofing.api_schemas import NewChallenge
 from shiming.identity_proofing.model.challenge import Language
 from shiming.identity_proofing.model.session import EvidenceKind, SessionState
 from shiming.identity_proofing.rules.requirements import live_evidence_wanted
 from shiming.identity_proofing.use_cases.stepwise import SessionStatus
 from shiming.jurisdictions.model import Policy
-
-_SPOKEN_IN = {"zh": Language.MANDARIN, "en": Language.ENGLISH}  # what most readers of a page say digits in
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def person_step(request: Request, capture: Capture) -> Response:
         "gestures": [gesture.value for gesture in route.gestures.value],
         "digits_mode": route.digits.value.value,
         "digits_length": policy.challenge.digits_length.value,
-        "digits_language": _digits_language(request, capture),
+        "digits_language": _digits_language(request),
         "step_seconds": policy.challenge.step_seconds.value,
         "life_seconds": policy.challenge.life_seconds.value,
     }
@@ -107,9 +106,10 @@ def _common(request: Request, capture: Capture, status: SessionStatus) -> dict[s
     }
 
 
-def _digits_language(request: Request, capture: Capture) -> str:
-    """Return the language that was chosen on the page of other ways, or the one of the page."""
+def _digits_language(request: Request) -> str:
+    """Return the language that was chosen on the page of other ways, else the one that the API draws in.
+
+    The language of the page says nothing of it: at a counter that is the clerk's.
+    """
     asked = request.query_params.get("language", "")
-    if asked in set(Language):
-        return asked
-    return _SPOKEN_IN.get(capture.language, Language.MANDARIN).value
+    return asked if asked in set(Language) else NewChallenge().language.value
