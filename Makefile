@@ -16,8 +16,8 @@ server: ## setup + the optional parts of a larger installation (S3, NATS, teleme
 dev: ## setup + what tests and tools need
 	@$(PYTHON) tools/setup/environment.py --dev
 
-demo: setup ## run the main job on shipped specimens and tell the story
-	@$(BIN)/shiming demo
+demo: setup ## run the main job on shipped specimens, then open a guided tour in your browser (Ctrl-C deletes it)
+	@$(BIN)/shiming demo && $(BIN)/shiming tour --if-terminal
 
 test: check browser ## everything that CI runs: style, types, import contracts, all tests
 	$(BIN)/pytest -m "not long" -n 2 --dist worksteal
