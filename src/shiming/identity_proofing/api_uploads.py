@@ -14,6 +14,7 @@ What has arrived whole is handed in by the text part `upload` of `PUT {path}/cli
 protocol as it stands here: docs/reference/uploads.md.
 """
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Any
 
@@ -117,8 +118,15 @@ def add_upload_routes(
     router.add_api_route(one, end, methods=["DELETE"], status_code=204, **common)
     router.add_api_route(
         uploads, _options, methods=["OPTIONS"], status_code=204, response_class=Response,
-        dependencies=[open_to_all(_CAPABILITIES_WHY)],
+        dependencies=[open_to_all(_CAPABILITIES_WHY)], openapi_extra=_placeholders(path),
     )  # fmt: skip
+
+
+def _placeholders(path: str) -> dict[str, Any]:
+    """Return the documentation of path parameters that no dependency of the route reads."""
+    names = re.findall(r"{(\w+)}", path)
+    text = {"type": "string"}
+    return {"parameters": [{"name": n, "in": "path", "required": True, "schema": text} for n in names]}
 
 
 _CHUNK_BODY = {
