@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shiming.entrypoints.pages.rendering import TEMPLATES
-from shiming.entrypoints.pages.translations import LOCALE, translations_of
+from shiming.entrypoints.pages.translations import LOCALE, read_catalogue, translations_of
 from tools.catalogues import differences, texts_of_templates
 
 STATIC = TEMPLATES.parent / "static"
@@ -17,6 +17,14 @@ _OWN_LANGUAGE = {"中文", "语言", "实"}
 
 def test_every_text_has_its_chinese_and_none_is_left_over() -> None:
     assert differences() == []
+
+
+def test_one_text_has_one_chinese_wherever_it_stands() -> None:
+    found: dict[str, set[str]] = {}
+    for path in (LOCALE / "zh").glob("*.po"):
+        for message in read_catalogue(path, "zh"):
+            found.setdefault(str(message.id), set()).add(str(message.string))
+    assert not {text: chinese for text, chinese in found.items() if len(chinese) > 1}
 
 
 def test_texts_are_found_at_all() -> None:

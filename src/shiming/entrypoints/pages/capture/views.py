@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
+from shiming.entrypoints.pages.equal_paths.way_words import LANGUAGES
 from shiming.entrypoints.pages.rendering import page, see_other
 from shiming.identity_proofing.api_platform import desk_of, platform_of, status_of
 from shiming.identity_proofing.api_schemas import NewChallenge
@@ -82,6 +83,7 @@ def person_step(request: Request, capture: Capture) -> Response:
         "digits_mode": route.digits.value.value,
         "digits_length": policy.challenge.digits_length.value,
         "digits_language": _digits_language(request),
+        "digits_languages": LANGUAGES,
         "step_seconds": policy.challenge.step_seconds.value,
         "life_seconds": policy.challenge.life_seconds.value,
     }

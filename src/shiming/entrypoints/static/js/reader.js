@@ -69,7 +69,8 @@ class Panel {
   async load() {
     const answer = await fetch(this.place.dataset.readerPanel ?? "", { credentials: "same-origin" });
     if (!answer.ok) return;
-    this.place.innerHTML = await answer.text();
+    const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+    this.place.replaceChildren(...parsed.body.childNodes);
     const panel = this.panel();
     if (!panel) return;
     const choice = /** @type {HTMLSelectElement | null} */ (panel.querySelector("[data-reader-device]"));
