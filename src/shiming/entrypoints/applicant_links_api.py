@@ -23,7 +23,6 @@ from shiming.identity_proofing.api_platform import desk_of, platform_of
 from shiming.identity_proofing.use_cases.waiting import begin_waiting_session, leave_session
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.http.asking import Asking, asked, open_to_all
-from shiming.infrastructure.http.idempotent import Answer, hash_of, idempotency_key, idempotent
 from shiming.infrastructure.http.problems import Refusal as Refused
 from shiming.infrastructure.http.problems import problem_responses
 from shiming.registrations.api.line_platform import line_platform, rules_of
@@ -110,18 +109,18 @@ by_token = APIRouter(prefix=APPLICANTS.prefix, tags=["applicants"])
 @made_by_staff.post(
     "/{session}/applicant-link",
     status_code=201,
-    response_model=ApplicantLinkShown,
     responses=problem_responses(404, 409),
 )
-def make_link(
-    request: Request, session: OrderSession, asking: Managing, key: Annotated[str | None, idempotency_key()]
-) -> Response:
-    """Make a link for the applicant's own phone; the one before opens nothing any more."""
+def make_link(request: Request, session: OrderSession, asking: Managing) -> ApplicantLinkShown:
+    """Make a link for the applicant's own phone; the one before opens nothing any more.
+
+    No Idempotency-Key keeps it: what is kept for a repeat holds no token.
+    """
     asking.allow(MayManageOrders(asking.caller.operator or ""))
     platform = line_platform(request)
     now = platform.clock.now()
 
-    def work(connection: Connection) -> Answer:
+    def work(connection: Connection) -> ApplicantLinkShown:
         order = orders.hold_order(connection, session, operator=asking.caller.operator)
         made = applicant_links.make_link(
             platform.registrations, connection, order, policy=rules_of(platform), now=now
@@ -129,9 +128,9 @@ def make_link(
         if isinstance(made, ApplicantLinkRefused):
             raise refused(made)
         link = f"{request.app.state.platform.settings.public_url}{HOME_PATH}/{made.token}"
-        return Answer.of(201, ApplicantLinkShown(session=session, link=link, expires_at=made.expires_at))
+        return ApplicantLinkShown(session=session, link=link, expires_at=made.expires_at)
 
-    return idempotent(platform.engine, asking.caller.reference, key, hash_of(request, b""), work, now=now)
+    return transact(platform.engine, work)
 
 
 @made_by_staff.delete("/{session}/applicant-link", responses=problem_responses(404))

@@ -131,7 +131,7 @@ def link_steps(kind: LinkKind, tag: str) -> APIRouter:
     def decide(request: Request, token: Token, session: Session) -> Response:
         """Have the session decided; when it is Verified, what the link is for follows or is refused."""
         desk = desk_of(request, authority=request.app.state.authority)
-        with request.app.state.spool.room() as room, request.app.state.heavy_work.turn():
+        with request.app.state.spool.room() as room:
             decided = stepwise.decide(desk, session, room)
         if isinstance(decided.adjudication.decision, Verified):
             kind.verified(request, token)

@@ -219,7 +219,7 @@ def decide(
     asking.allow(MayDecideSession(status.operator))
     if if_match is not None:
         require_version(if_match, version_of(shown(status)))
-    with request.app.state.spool.room() as room, request.app.state.heavy_work.turn():
+    with request.app.state.spool.room() as room:
         decided = stepwise.decide(desk, status.session.id, room)
     body = shown_decision(decided.receipt, decided.session)
     return Response(body.model_dump_json(), 200, media_type="application/json")

@@ -31,18 +31,20 @@ CONTENT_POLICY = (
 )
 _DEVICES = "camera=(self), microphone=(self), geolocation=(self), payment=(), usb=()"
 HEADERS = {"content-security-policy": CONTENT_POLICY, "permissions-policy": _DEVICES}
+_MAIN = '<main id="main" tabindex="-1">'  # as layout.html has it
 _SAID = re.compile(r"[a-z_]{1,40}")
 
 
 def page(
     request: Request, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
 ) -> HTMLResponse:
-    """Return a whole page; to HTMX, unless it follows a link for the browser, its block `main` alone."""
+    """Return a whole page; to HTMX, unless it follows a link for the browser, what stands in `main` alone."""
     found, facts = _prepared(request, template, context)
+    html = found.render(facts)
     part = request.headers.get("hx-request") == "true" and request.headers.get("hx-boosted") != "true"
-    if not part:
-        return _answer(found.render(facts), status)
-    return _answer("".join(found.blocks["main"](found.new_context(facts))), status)
+    if part:
+        html = html.partition(_MAIN)[2].rpartition("</main>")[0]
+    return _answer(html, status)
 
 
 def fragment(

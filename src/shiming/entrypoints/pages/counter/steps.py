@@ -98,7 +98,7 @@ def decide(
     desk = desk_of(request, authority=request.app.state.authority)
     masked = _masked_name(desk, standing)
     try:
-        with request.app.state.spool.room() as room, request.app.state.heavy_work.turn():
+        with request.app.state.spool.room() as room:
             stepwise.decide(desk, standing.session_id, room)
     except BadInput as error:
         if error.code not in _OVERTAKEN:

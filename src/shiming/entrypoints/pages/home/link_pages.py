@@ -180,7 +180,7 @@ def _decide(request: Request, kind: LinkKind, token: str, result: str) -> Respon
     session = kind.session_of(request, token)
     desk = desk_of(request, authority=request.app.state.authority)
     try:
-        with request.app.state.spool.room() as room, request.app.state.heavy_work.turn():
+        with request.app.state.spool.room() as room:
             decided = stepwise.decide(desk, session, room)
     except BadInput as error:
         if error.code not in _OVERTAKEN:

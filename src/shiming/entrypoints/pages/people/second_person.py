@@ -102,7 +102,7 @@ def decide_second(request: Request, person: SecondPerson) -> Response:
     """Have the proof decided, and show what came of it."""
     desk = desk_of(request, authority=request.app.state.authority)
     try:
-        with request.app.state.spool.room() as room, request.app.state.heavy_work.turn():
+        with request.app.state.spool.room() as room:
             stepwise.decide(desk, person.standing.session_id, room)
     except BadInput as error:
         if error.code not in OVERTAKEN:

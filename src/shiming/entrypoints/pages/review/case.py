@@ -115,7 +115,7 @@ def take_finding(
     )
     desk = desk_of(request, authority=request.app.state.authority)
     try:
-        with request.app.state.spool.room() as room, request.app.state.heavy_work.turn():
+        with request.app.state.spool.room() as room:
             decided = give_finding(desk, reference, finding, room)
     except BadInput as problem:
         if problem.code != "REVIEW_GROUND_CONTRADICTS":
