@@ -89,6 +89,7 @@ PAGES = (
     "shiming.entrypoints.pages.home.confirmation",
     "shiming.entrypoints.pages.people.hand_over",
     "shiming.entrypoints.pages.people.representative",
+    "shiming.entrypoints.pages.people.referee",
     "shiming.entrypoints.pages.company.organisations",
     "shiming.entrypoints.pages.company.people",
     "shiming.entrypoints.pages.company.contracts",

@@ -7,6 +7,7 @@ PUT  /v1/proofing-sessions/{session}/clip        the live clip and the challenge
 PUT  /v1/proofing-sessions/{session}/digits      a recording or the digits tapped, multipart
 POST /v1/proofing-sessions/{session}/uploads     what may be interrupted, in chunks (api_uploads)
 POST /v1/proofing-sessions/{session}/reviews     what a member of staff saw
+PUT  /v1/proofing-sessions/{session}/referee     who vouches for the applicant
 POST /v1/proofing-sessions/{session}/decision    Verified, NotVerified, NeedsReview or Retry, and why
 GET  /v1/proofing-sessions/{session}             how it stands
 GET  /v1/proofing-sessions/{session}/receipt     the signed decision receipt
@@ -28,6 +29,7 @@ from shiming.identity_proofing.api_platform import (
 from shiming.identity_proofing.api_schemas import (
     ChallengeDocument,
     DecisionShown,
+    NamedReferee,
     NewChallenge,
     NewReview,
     NewSession,
@@ -51,12 +53,14 @@ from shiming.identity_proofing.permissions import (
     MayDecideSession,
     MayReadReceipt,
     MayReadSession,
+    MayReviewSession,
 )
 from shiming.identity_proofing.rules.challenge_document import challenge_document
-from shiming.identity_proofing.use_cases import challenges, stepwise
+from shiming.identity_proofing.use_cases import challenges, stepwise, vouching
 from shiming.identity_proofing.use_cases.challenges import Application
 from shiming.identity_proofing.use_cases.reviewing import reviewer_of
 from shiming.identity_proofing.use_cases.stepwise import Desk
+from shiming.infrastructure.database import transact
 from shiming.infrastructure.http.asking import Asking, asked
 from shiming.infrastructure.http.etags import require_version
 from shiming.infrastructure.http.idempotent import Answer, hash_of, idempotency_key, idempotent
@@ -202,6 +206,29 @@ def add_review(request: Request, session: SessionId, wanted: NewReview, asking: 
     review = StaffReview(staff, wanted.same_person, wanted.document_genuine, platform.clock.now())
     stepwise.add_review(desk, status.session.id, review)
     return _answer(request, desk, session, status_code=201)
+
+
+@router.put("/{session}/referee", response_model=SessionShown, responses=_GONE_ON)
+def name_referee(
+    request: Request,
+    session: SessionId,
+    wanted: NamedReferee,
+    asking: Annotated[Asking, asked(MayReviewSession)],
+) -> Response:
+    """Name who vouches for the applicant, proven in a session of their own; again changes nothing."""
+    desk, platform = desk_of(request), platform_of(request)
+    status = status_of(desk, platform, session)
+    asking.allow(MayReviewSession(status.operator))
+    if asking.caller.kind != "staff":
+        raise refused("STAFF_ONLY")
+    named_by, referee = reviewer_of(asking.caller.person_key), reference_of(wanted.session)
+    transact(
+        platform.engine,
+        lambda connection: vouching.name_referee(
+            desk, connection, status.session.id, referee, named_by=named_by
+        ),
+    )
+    return _answer(request, desk, session)
 
 
 @router.post("/{session}/decision", response_model=DecisionShown, responses=problem_responses(404, 409, 412))

@@ -48,6 +48,12 @@ class NewReview(_Asked):
     document_genuine: bool
 
 
+class NamedReferee(_Asked):
+    """Who vouches, by the reference of the session that proved them."""
+
+    session: Annotated[str, Field(max_length=40, examples=["SES-0082-0C20-A1G7-D"])]
+
+
 class TextShown(BaseModel):
     """A sentence in both languages."""
 

@@ -38,6 +38,64 @@ _REASONS: dict[str, tuple[Text, Text]] = {
         ),
         Text(zh="请从页面上选择。", en="Choose among those on the page."),
     ),
+    "REFEREE_NOT_FORESEEN": (
+        Text(
+            zh="这次办理的规则和渠道不接受见证人。",
+            en="No referee is foreseen on this way, or in this channel.",
+        ),
+        Text(zh="请另选一种方式。", en="Choose another way."),
+    ),
+    "REFEREE_NOT_PROVEN": (
+        Text(zh="见证人尚未通过核验。", en="The referee is not proven at this operator."),
+        Text(zh="请先为见证人办理核验。", en="Prove the referee first, in a session of their own."),
+    ),
+    "REFEREE_REHEARSED": (
+        Text(
+            zh="见证人的核验只是演练，不能作数。",
+            en="The referee's proof was a rehearsal and does not count.",
+        ),
+        Text(zh="请让见证人重新核验。", en="Prove the referee once more, with a challenge that was drawn."),
+    ),
+    "REFEREE_PROOF_TOO_OLD": (
+        Text(zh="见证人的核验已经过时。", en="The referee's proof is too old."),
+        Text(zh="请让见证人重新核验。", en="Prove the referee once more."),
+    ),
+    "REFEREE_NOT_ALLOWED": (
+        Text(zh="规则不允许此人作见证人。", en="The rules do not let this person vouch."),
+        Text(zh="请另请一位见证人。", en="Bring another referee: of age, and proven without one."),
+    ),
+    "REFEREE_IS_APPLICANT": (
+        Text(zh="见证人不能是本人。", en="The referee is the applicant."),
+        Text(zh="请另请一位见证人。", en="Bring somebody else."),
+    ),
+    "REFEREE_SESSION_USED": (
+        Text(
+            zh="见证人的这次核验已用于其他办理。",
+            en="This proof of the referee serves something else already.",
+        ),
+        Text(zh="请让见证人重新核验。", en="Prove the referee once more."),
+    ),
+    "REFEREE_LIMIT_REACHED": (
+        Text(
+            zh="此人见证的人数已达上限。", en="This person has vouched for as many people as the rules allow."
+        ),
+        Text(zh="请另请一位见证人。", en="Bring another referee."),
+    ),
+    "REFEREE_AFTER_REVIEW": (
+        Text(
+            zh="已有工作人员作出否定的判断，不能再更换见证人。",
+            en="A member of staff has found against it; no referee is named any more.",
+        ),
+        Text(zh="请等待另一名工作人员核对。", en="Another member of staff looks now."),
+    ),
+    "REFEREE_FIRST": (
+        Text(zh="请先登记见证人，再作比对。", en="The referee comes before anybody compares."),
+        Text(zh="请先登记见证人。", en="Name the referee first."),
+    ),
+    "REFEREE_NAMED_BY_YOU": (
+        Text(zh="登记见证人的工作人员不能参与比对。", en="Whoever named the referee does not compare."),
+        Text(zh="请由另一名工作人员比对。", en="Another member of staff compares."),
+    ),
     "SESSION_EXPIRED": (Text(zh="这次办理已经超时。", en="The time of this session is over."), _START_AGAIN),
     "SESSION_CHANGED": (
         Text(zh="决定期间又收到了新材料。", en="New evidence came in while this was being decided."),

@@ -21,6 +21,7 @@ from shiming.identity_proofing.model.session import EvidenceKind, Session, Sessi
 from shiming.identity_proofing.rules.challenge_document import challenge_content
 from shiming.identity_proofing.rules.deadlines import Deadlines
 from shiming.identity_proofing.rules.recorded_evidence import evidence_from_json, evidence_to_json
+from shiming.identity_proofing.rules.vouching import Voucher
 from shiming.infrastructure.canonical_json import canonical_bytes, content_hash
 from shiming.infrastructure.tables import UtcInstant, schema
 from shiming.jurisdictions.model import Channel, Route
@@ -53,6 +54,7 @@ _sessions = sa.Table(
     sa.Column("receipt", sa.Text),  # RFC 8785 JSON
     sa.Column("receipt_hash", sa.String(80)),
     sa.Column("consumed_by", sa.String(60)),
+    sa.Column("vouched_at", UtcInstant),  # served an applicant's session as its referee
     sa.Column("majority_on", sa.Date),  # of a minor: the day of coming of age
     sa.Column("document_expires_on", sa.Date),
     sa.Column("waiting_since", UtcInstant, index=True),  # people have to look; NULL once it is decided
@@ -183,6 +185,48 @@ def find_decided_session(connection: Connection, session_id: str) -> DecidedSess
         receipt=json.loads(row.receipt) if row.receipt else None,
         consumed_by=row.consumed_by,
     )
+
+
+def find_voucher(
+    connection: Connection, session_id: str, *, since: datetime, applicant: str
+) -> Voucher | None:
+    """Return the proof of somebody who is to vouch, and how many others they vouched for since then.
+
+    Locks all proofs of this person until the transaction is over, so that two at once count each other.
+    """
+    c = _sessions.c
+    row = connection.execute(_sessions.select().where(c.id == session_id)).one_or_none()
+    if row is None:
+        return None
+    vouched: list[str] = []
+    if row.subject is not None:
+        mine = sa.select(c.id).where(c.subject == row.subject).order_by(c.id).with_for_update()
+        connection.execute(mine).all()
+        counted = sa.select(c.consumed_by).where(c.subject == row.subject, c.vouched_at > since)
+        vouched = list(connection.execute(counted.where(c.consumed_by != applicant).distinct()).scalars())
+        row = connection.execute(_sessions.select().where(c.id == session_id)).one()
+    return Voucher(
+        session=row.id,
+        category=row.category,
+        route=Route(row.route),
+        operator=row.operator,
+        outcome=row.outcome if row.state == SessionState.DECIDED.value else None,
+        subject=row.subject,
+        proven_at=row.decided_at,
+        challenge_origin=row.challenge_origin,
+        used_for=row.consumed_by,
+        applicants=len(vouched),
+    )
+
+
+def use_up_for_vouching(connection: Connection, session_id: str, applicant: str, at: datetime) -> bool:
+    """Let a proof serve an applicant's session as its referee; False when it serves something else."""
+    c = _sessions.c
+    free = c.consumed_by.is_(None) | (c.consumed_by == applicant)
+    done = connection.execute(
+        _sessions.update().where(c.id == session_id, free).values(consumed_by=applicant, vouched_at=at)
+    )
+    return done.rowcount == 1
 
 
 def list_waiting(

@@ -110,6 +110,7 @@ __all__ = [
     "ProxyAllowed",
     "ProxyPolicy",
     "Record",
+    "RefereePolicy",
     "RetentionPolicy",
     "RetentionRule",
     "Route",
@@ -285,6 +286,18 @@ class AssistedReviewPolicy(Record):
     settles: Cited[tuple[CheckName, ...]] | None = None  # doubts of these checks; never what speaks against
 
 
+class RefereePolicy(Record):
+    """Who may vouch for an applicant on the route `referee`, how fresh their proof is, and for how many."""
+
+    categories: Cited[tuple[SubjectCategory, ...]]  # of the one who vouches
+    channels: Cited[tuple[Channel, ...]]
+    staff_min: Cited[PositiveInt]  # who compare by eye beside the referee
+    served_by_another: Cited[bool]  # whoever named the referee is not among those who look
+    proof_hours: Cited[PositiveInt]
+    applicants_max: Cited[PositiveInt]
+    applicants_days: Cited[PositiveInt]
+
+
 class DisclosurePolicy(Record):
     """How evidence of one person leaves the operator: who agrees, how soon, when the person learns of it."""
 
@@ -355,6 +368,7 @@ class Policy(LinePolicies):
     retention: RetentionPolicy
     authority: AuthorityPolicy
     assisted_review: AssistedReviewPolicy
+    referee: RefereePolicy | None = None  # none: nobody vouches
     disclosures: DisclosurePolicy
     document_quality: DocumentQualityPolicy
     capture: CapturePolicy | None = None  # none: where something was captured is not taken

@@ -8,6 +8,7 @@ from shiming.jurisdictions.model import (
     DigitsMode,
     Gesture,
     Policy,
+    Route,
     StopActor,
     StopReason,
 )
@@ -33,6 +34,7 @@ def inconsistencies(policy: Policy) -> Iterator[str]:
     yield from _documents(policy)
     yield from _channels(policy)
     yield from _routes(policy)
+    yield from _referee(policy)
     yield from _stops(policy)
 
 
@@ -110,6 +112,28 @@ def _routes(policy: Policy) -> Iterator[str]:
             yield f"routes.{name}.checks_replaced: no digits, and nothing stands in for them"
         if CheckName.AUTHORITY in replaced:
             yield f"routes.{name}.checks_replaced: nothing stands in for the authority"
+
+
+def _referee(policy: Policy) -> Iterator[str]:
+    """Nobody is let pass by one person: the route asks for the referee and for staff wherever it is open."""
+    way, rules = policy.routes.get(Route.REFEREE), policy.referee
+    for name, other in policy.routes.items():
+        if name is not Route.REFEREE and CheckName.TRUSTED_REFEREE in other.checks_replaced.value.values():
+            yield f"routes.{name}.checks_replaced: a referee vouches on the route referee alone"
+    if way is None and rules is None:
+        return
+    if way is None or rules is None:
+        yield "referee: the route and the section stand together or not at all"
+        return
+    if unknown := sorted(set(rules.categories.value) - set(policy.documents)):
+        yield f"referee.categories: without documents: {', '.join(unknown)}"
+    replaced = way.checks_replaced.value
+    for channel in rules.channels.value:
+        if channel not in policy.channels:
+            continue  # not offered at all
+        asked = {replaced.get(check, check) for check in policy.channels[channel].required_checks.value}
+        if missing := sorted({CheckName.TRUSTED_REFEREE, CheckName.ASSISTED_REVIEW} - asked):
+            yield f"routes.referee.checks_replaced: without {', '.join(missing)} in the channel {channel}"
 
 
 def _stops(policy: Policy) -> Iterator[str]:

@@ -29,6 +29,7 @@ class CheckName(StrEnum):
     PRESENTATION_ATTACK = "presentation_attack"
     AUTHORITY = "authority"
     ASSISTED_REVIEW = "assisted_review"
+    TRUSTED_REFEREE = "trusted_referee"
 
 
 class Route(StrEnum):
@@ -39,6 +40,7 @@ class Route(StrEnum):
     HEAD_STILL = "head_still"
     DIGITS_TAPPED = "digits_tapped"
     ASSISTED = "assisted"
+    REFEREE = "referee"
 
 
 class Gesture(StrEnum):

@@ -13,6 +13,7 @@ from shiming.identity_proofing.checks.fields_agree import check_fields_agree
 from shiming.identity_proofing.checks.gestures import check_gestures
 from shiming.identity_proofing.checks.presentation_attack import check_presentation_attack
 from shiming.identity_proofing.checks.same_person import check_same_person
+from shiming.identity_proofing.checks.trusted_referee import check_trusted_referee
 from shiming.identity_proofing.model.decision import Adjudication, CheckResult
 from shiming.identity_proofing.model.evidence import Evidence
 from shiming.identity_proofing.rules.adjudication import adjudicate
@@ -32,6 +33,7 @@ CHECKS: Mapping[str, Callable[[Evidence, Policy], CheckResult]] = {
     CheckName.AUTHORITY.value: check_authority,
     CheckName.FACE_CLIP_AUTHORITY.value: check_face_clip_authority,
     CheckName.ASSISTED_REVIEW.value: check_assisted_review,
+    CheckName.TRUSTED_REFEREE.value: check_trusted_referee,
 }
 
 

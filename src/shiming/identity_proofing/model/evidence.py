@@ -186,6 +186,23 @@ class StaffReview:
 
 
 @dataclass(frozen=True, slots=True)
+class RefereeEvidence:
+    """Who vouches for the applicant, by the reference of the session that proved them, never by name.
+
+    `named_by`: the member of staff who named them; `receipt`: hash of the receipt of their proof.
+    `other_person` is known once the applicant's document was decided on: None before, and without a number.
+    """
+
+    session: str
+    category: str
+    receipt: str
+    proven_at: datetime
+    named_at: datetime
+    named_by: str
+    other_person: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything that a decision may rest on."""
 
@@ -205,6 +222,7 @@ class Evidence:
     reviews: tuple[StaffReview, ...] = ()
     captures: Mapping[str, CaptureStamp] = field(default_factory=dict)  # by the kind of upload
     card_reading: CardReadingEvidence | None = None
+    referee: RefereeEvidence | None = None
 
 
 class DigitsReading(Protocol):

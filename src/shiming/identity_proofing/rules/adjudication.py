@@ -5,6 +5,7 @@ passed verify. No path from an absent or unavailable required check leads to Ver
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from shiming.identity_proofing.model.decision import (
     Adjudication,
@@ -22,7 +23,17 @@ from shiming.identity_proofing.model.reasons import reason
 from shiming.identity_proofing.model.session import EvidenceKind
 from shiming.identity_proofing.rules.requirements import advisory_checks, required_checks
 from shiming.identity_proofing.rules.sessions import attempts_max
+from shiming.identity_proofing.rules.vouching import route_offered
 from shiming.jurisdictions.model import AfterAttempts, Channel, CheckName, Policy, Route, UnreachableOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class _OfferedIn:
+    """Where somebody applies, and which way they went."""
+
+    channel: Channel
+    route: Route
+
 
 _MISSED = frozenset({CheckOutcome.ABSENT, CheckOutcome.UNAVAILABLE, CheckOutcome.UNCLEAR})
 
@@ -53,21 +64,22 @@ def adjudicate(
     advisory = [by_name[name] for name in advisory_checks(policy, channel, route) if name in by_name]
     known = {result.check for result in demanded}
     checks = (*demanded, *(result for result in results if result.check not in known))
-    return Adjudication(_decide(demanded, advisory, policy, route, attempts), checks, required)
+    offered = _OfferedIn(channel, route)
+    return Adjudication(_decide(demanded, advisory, policy, offered, attempts), checks, required)
 
 
 def _decide(
     demanded: Sequence[CheckResult],
     advisory: Sequence[CheckResult],
     policy: Policy,
-    route: Route,
+    at: _OfferedIn,
     attempts: Mapping[EvidenceKind, int],
 ) -> Decision:
     if failed := [r for r in demanded if r.outcome is CheckOutcome.FAILED]:
         return NotVerified(_reasons(failed))
     settled = _settled(demanded, policy)
     missed = [r for r in demanded if r.outcome in _MISSED and r.check not in settled]
-    if again := _ask_again(missed, policy, route, attempts):
+    if again := _ask_again(missed, policy, at, attempts):
         return again
     against = [
         r
@@ -76,7 +88,7 @@ def _decide(
     ]
     if missed or against:
         return NeedsReview(_reasons((*missed, *against)), _reviewer(missed, against, policy))
-    return Verified(policy.routes[route].level.value)
+    return Verified(policy.routes[at.route].level.value)
 
 
 def _settled(demanded: Sequence[CheckResult], policy: Policy) -> frozenset[str]:
@@ -94,7 +106,7 @@ def _settled(demanded: Sequence[CheckResult], policy: Policy) -> frozenset[str]:
 
 
 def _ask_again(
-    missed: Sequence[CheckResult], policy: Policy, route: Route, attempts: Mapping[EvidenceKind, int]
+    missed: Sequence[CheckResult], policy: Policy, at: _OfferedIn, attempts: Mapping[EvidenceKind, int]
 ) -> Retry | None:
     """Return what to ask for again: first the document, then the clip, then the digits; None if nothing."""
     for kind in EvidenceKind:
@@ -106,7 +118,7 @@ def _ask_again(
         if left > 0:
             return Retry(kind.value, left, _reasons(asked))
         after, citation = _after_attempts(policy, kind)
-        routes = _other_routes(policy, route, used)
+        routes = _other_routes(policy, at, used)
         if after is AfterAttempts.OTHER_ROUTE and routes:
             used_up = reason("ATTEMPTS_USED_UP", citation)
             return Retry("other_route", len(routes), (*_reasons(asked), used_up), routes)
@@ -123,11 +135,13 @@ def _after_attempts(policy: Policy, kind: EvidenceKind) -> tuple[AfterAttempts, 
     return rules[kind].value, rules[kind].citation
 
 
-def _other_routes(policy: Policy, route: Route, used: int) -> tuple[str, ...]:
+def _other_routes(policy: Policy, at: _OfferedIn, used: int) -> tuple[str, ...]:
     return tuple(
         name.value
         for name, rules in policy.routes.items()
-        if name is not route and rules.offer_after_attempts.value <= used
+        if name is not at.route
+        and rules.offer_after_attempts.value <= used
+        and route_offered(policy, at.channel, name)
     )
 
 

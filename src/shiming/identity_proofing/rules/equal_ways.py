@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from shiming.identity_proofing.model.session import EvidenceKind, Session
 from shiming.identity_proofing.rules.requirements import required_checks
 from shiming.identity_proofing.rules.sessions import attempts_max, take_route
+from shiming.identity_proofing.rules.vouching import route_offered
 from shiming.jurisdictions.model import CheckName, DigitsMode, Gesture, Policy, Route
 
 
@@ -31,7 +32,11 @@ def equal_ways(session: Session, policy: Policy) -> tuple[Way, ...]:
 
     None is kept back until attempts are used up: who asks at once gets it at once.
     """
-    return tuple(_way(session, policy, route) for route in Route if route in policy.routes)
+    return tuple(
+        _way(session, policy, route)
+        for route in Route
+        if route in policy.routes and route_offered(policy, session.channel, route)
+    )
 
 
 def _way(session: Session, policy: Policy, route: Route) -> Way:

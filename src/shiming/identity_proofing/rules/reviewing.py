@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from shiming.identity_proofing.model.evidence import StaffReview
+from shiming.identity_proofing.model.evidence import Evidence, RefereeEvidence, StaffReview
 from shiming.identity_proofing.model.review import Finding
 from shiming.identity_proofing.model.session import Session
-from shiming.jurisdictions.model import Policy
+from shiming.jurisdictions.model import Cited, Policy, Route
 
 
 def refuse_finding(session: Session, finding: Finding, now: datetime) -> str | None:
@@ -23,6 +23,18 @@ def refuse_finding(session: Session, finding: Finding, now: datetime) -> str | N
     return None
 
 
+def refuse_beside_referee(
+    session: Session, staff: str, referee: RefereeEvidence | None, policy: Policy
+) -> str | None:
+    """Return why a finding cannot be taken on the route of a referee: they come first, and others look."""
+    if session.route is not Route.REFEREE or policy.referee is None:
+        return None
+    if referee is None:
+        return "REFEREE_FIRST"
+    named = policy.referee.served_by_another.value and staff == referee.named_by
+    return "REFEREE_NAMED_BY_YOU" if named else None
+
+
 def people_who_looked(reviews: Iterable[StaffReview]) -> frozenset[str]:
     """Return the people who have answered, each once."""
     return frozenset(review.staff for review in reviews)
@@ -36,3 +48,35 @@ def enough_looked(reviews: Sequence[StaffReview], policy: Policy) -> bool:
     rules = policy.assisted_review
     looked = len(people_who_looked(reviews)) if rules.different_people.value else len(reviews)
     return looked >= rules.staff_min.value
+
+
+def enough_for(evidence: Evidence, policy: Policy) -> bool:
+    """Say whether enough people have answered for this session's route.
+
+    Beside a referee fewer are needed to agree. A no is looked at by as many as without one.
+    """
+    against = any(not (each.same_person and each.document_genuine) for each in evidence.reviews)
+    if against or evidence.referee is None or not _with_referee(evidence, policy):
+        return enough_looked(evidence.reviews, policy)
+    looked = people_who_looked(reviews_that_count(evidence, policy))
+    return len(looked) >= staff_needed(evidence, policy).value
+
+
+def staff_needed(evidence: Evidence, policy: Policy) -> Cited[int]:
+    """Return how many members of staff have to agree on this session's route."""
+    if policy.referee is not None and _with_referee(evidence, policy):
+        return policy.referee.staff_min
+    return policy.assisted_review.staff_min
+
+
+def reviews_that_count(evidence: Evidence, policy: Policy) -> tuple[StaffReview, ...]:
+    """Return the findings that count: where the pack says so, not of whoever named the referee."""
+    rules, referee = policy.referee, evidence.referee
+    if rules is None or referee is None or not _with_referee(evidence, policy):
+        return evidence.reviews
+    barred = referee.named_by if rules.served_by_another.value else None
+    return tuple(review for review in evidence.reviews if review.staff != barred)
+
+
+def _with_referee(evidence: Evidence, policy: Policy) -> bool:
+    return evidence.route is Route.REFEREE and policy.referee is not None

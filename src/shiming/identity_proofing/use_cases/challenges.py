@@ -18,6 +18,7 @@ from shiming.identity_proofing.rules.challenge_drawing import draw_challenge
 from shiming.identity_proofing.rules.recording import record_challenge
 from shiming.identity_proofing.rules.requirements import live_evidence_wanted
 from shiming.identity_proofing.rules.sessions import begin_session, take_route
+from shiming.identity_proofing.rules.vouching import route_offered
 from shiming.identity_proofing.use_cases.tools import CHALLENGE, SESSION, ProofingTools
 from shiming.infrastructure.canonical_json import content_hash
 from shiming.jurisdictions.model import Channel, DigitsMode, Gesture, Policy, Route
@@ -94,6 +95,8 @@ def require_known(application: Application, policy: Policy) -> None:
                 Text(zh="规则包没有这一项的规则。", en=f"The pack has no rules for this {what}: {value}."),
                 advice=Text(zh=f"可选：{'、'.join(rules)}。", en=f"Choose among: {', '.join(rules)}."),
             )
+    if not route_offered(policy, application.channel, application.route):
+        raise refused("REFEREE_NOT_FORESEEN")
 
 
 @inside("checked by every use case that takes live evidence or asks for it")

@@ -16,7 +16,12 @@ from shiming.identity_proofing.model.evidence import Evidence, StaffReview
 from shiming.identity_proofing.model.review import Finding, WaitingSession
 from shiming.identity_proofing.model.session import Session
 from shiming.identity_proofing.permissions import MayReviewSession
-from shiming.identity_proofing.rules.reviewing import enough_looked, people_who_looked, refuse_finding
+from shiming.identity_proofing.rules.reviewing import (
+    enough_for,
+    people_who_looked,
+    refuse_beside_referee,
+    refuse_finding,
+)
 from shiming.identity_proofing.use_cases import stepwise
 from shiming.identity_proofing.use_cases.steps import Decided
 from shiming.identity_proofing.use_cases.stepwise import Desk
@@ -92,8 +97,12 @@ def give_finding(desk: Desk, session_id: str, finding: Finding, room: Path) -> D
     """
     with desk.begin() as connection:
         session = store.get_session(connection, session_id)
-    now = desk.tools.clock.now()
-    if code := refuse_finding(session, finding, now):
+        before = store.find_evidence(connection, session_id)
+    now, policy = desk.tools.clock.now(), desk.policies(session.pack_id, desk.on)
+    referee = before.referee if before else None
+    if code := refuse_finding(session, finding, now) or refuse_beside_referee(
+        session, finding.staff, referee, policy
+    ):
         raise refused(code)
     review = StaffReview(
         finding.staff, finding.same_person, finding.document_genuine, now, finding.ground.value
@@ -101,7 +110,6 @@ def give_finding(desk: Desk, session_id: str, finding: Finding, room: Path) -> D
     stepwise.add_review(desk, session_id, review)
     with desk.begin() as connection:
         evidence = store.find_evidence(connection, session_id)
-    policy = desk.policies(session.pack_id, desk.on)
-    if evidence is None or not enough_looked(evidence.reviews, policy):
+    if evidence is None or not enough_for(evidence, policy):
         return None
     return stepwise.decide(desk, session_id, room)

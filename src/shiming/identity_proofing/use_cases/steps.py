@@ -99,7 +99,7 @@ def submit_document(step: Step, document: MeasuredDocument) -> Session | StepRef
     before = store.get_session(step.connection, step.session_id).fingerprints.get(EvidenceKind.DOCUMENT)
     taken = step.take(EvidenceGiven(EvidenceKind.DOCUMENT, document.fingerprint))
     if before != document.fingerprint:
-        step.record(face_clip_document=None, authority=None, reviews=())
+        step.record(face_clip_document=None, authority=None, reviews=(), referee=None)
     if isinstance(taken, StepRefused):
         step.record(document=None)
     else:
@@ -130,6 +130,7 @@ def submit_card_reading(
         face_clip_document=votes,
         authority=None,
         reviews=(),
+        referee=None,
     )
     return taken
 
@@ -194,10 +195,11 @@ def decide_session(
     step: Step, identity: ClaimedIdentity | None, files: Mapping[str, Path] | None = None
 ) -> Decided:
     """Decide on everything recorded, issue the receipt, and keep what the law wants kept."""
-    tools, evidence = step.tools, step.evidence()
-    adjudication = decide_proofing(evidence, step.policy)
+    tools = step.tools
     number = identity.number if identity else None
     subject = tools.pseudonym(identity.document_type, number) if identity and number else None
+    evidence = _with_referee_told_apart(step, subject)
+    adjudication = decide_proofing(evidence, step.policy)
     now = tools.clock.now()
     receipt = issue_receipt(
         adjudication,
@@ -216,6 +218,19 @@ def decide_session(
     if identity and subject:
         _keep_or_release(step, adjudication, subject, identity, files or {})
     return Decided(store.get_session(step.connection, step.session_id), adjudication, receipt)
+
+
+def _with_referee_told_apart(step: Step, subject: str | None) -> Evidence:
+    """Return the figures, with whether the referee is somebody else: known now that the applicant is."""
+    evidence = step.evidence()
+    if evidence.referee is None:
+        return evidence
+    vouching = store.find_decided_session(step.connection, evidence.referee.session)
+    theirs = vouching.subject if vouching else None
+    other = None if subject is None or theirs is None else theirs != subject
+    told = replace(evidence, referee=replace(evidence.referee, other_person=other))
+    store.save_evidence(step.connection, told)
+    return told
 
 
 def _settle_session(step: Step, adjudication: Adjudication) -> None:

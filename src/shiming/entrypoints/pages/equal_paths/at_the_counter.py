@@ -47,4 +47,5 @@ def _context(request: Request, session: str, asking: Asking) -> OtherWay:
         back=base,
         people=f"/desk/reviews/{reference}",
         staff=True,
+        referee=f"{base}/referee",
     )

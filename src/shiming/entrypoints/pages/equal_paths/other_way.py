@@ -24,6 +24,7 @@ from shiming.entrypoints.pages.equal_paths.way_words import LANGUAGES, WAYS, say
 from shiming.entrypoints.pages.forms import Filled
 from shiming.entrypoints.pages.rendering import page, see_other
 from shiming.identity_proofing.api_platform import desk_of, platform_of, status_of
+from shiming.identity_proofing.errors import refused
 from shiming.identity_proofing.model.challenge import Language
 from shiming.identity_proofing.rules.equal_ways import Way, equal_ways, people_decide
 from shiming.identity_proofing.use_cases.route_taking import take_other_route
@@ -36,7 +37,10 @@ _TEMPLATE = "equal_paths/other_way.html"
 
 @dataclass(frozen=True, slots=True)
 class OtherWay:
-    """Where a journey's pages are. `staff`: a member of staff serves; `people`: where people look."""
+    """Where a journey's pages are. `staff`: a member of staff serves; `people`: where people look.
+
+    `referee`: where somebody is proven who vouches; without it that way is not offered here.
+    """
 
     session: str
     base: str
@@ -45,6 +49,7 @@ class OtherWay:
     back: str
     people: str | None = None
     staff: bool = False
+    referee: str | None = None
 
 
 class WayForm(BaseModel):
@@ -59,7 +64,7 @@ def other_way_page(request: Request, context: OtherWay, wrong: Filled[WayForm] |
     desk = desk_of(request)
     status = status_of(desk, platform_of(request), context.session)
     policy = desk.policies(status.session.pack_id, desk.on)
-    ways = equal_ways(status.session, policy)
+    ways = [way for way in equal_ways(status.session, policy) if _offered(context, way.route)]
     facts = {
         "context": context,
         "session": status.session,
@@ -80,16 +85,24 @@ def take_other_way(request: Request, context: OtherWay, wanted: Filled[WayForm])
     if wanted.value is None:
         return other_way_page(request, context, wanted)
     desk, platform, way = desk_of(request), platform_of(request), wanted.value.way
+    if not _offered(context, way):
+        raise refused("REFEREE_NOT_FORESEEN")
     session_id = status_of(desk, platform, context.session).session.id
     transact(platform.engine, lambda connection: take_other_route(desk, connection, session_id, way))
     after = status_of(desk, platform, context.session)
     if "document" not in _given(after):
         return see_other(context.document)
     policy = desk.policies(after.session.pack_id, desk.on)
+    if after.session.route is Route.REFEREE and context.referee is not None:
+        return see_other(context.referee)
     if people_decide(policy, after.session):
         return see_other(context.people or f"{context.base}/other-way", said="people_look")
     joint = "&" if "?" in context.live else "?"
     return see_other(f"{context.live}{joint}language={wanted.value.language.value}")
+
+
+def _offered(context: OtherWay, way: Route) -> bool:
+    return way is not Route.REFEREE or context.referee is not None
 
 
 def _option(way: Way, *, staff: bool) -> tuple[str, object, object]:

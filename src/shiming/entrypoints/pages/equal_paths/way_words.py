@@ -44,6 +44,14 @@ WAYS = {
             en="Come to a shop with your document and tell them the reference. Same level, same price.",
         ),
     ),
+    Route.REFEREE: WayWords(
+        Text(zh="带一位可信的人为我见证", en="I bring a trusted referee"),
+        Text(
+            zh="见证人带自己的证件同来，先证明自己，再为您见证；一名工作人员比对。不用您面对摄像头或说话。",
+            en="Somebody you trust comes with their own document, is proven first, and vouches for you; "
+            "a member of staff compares. No camera and no speaking for you.",
+        ),
+    ),
 }
 #: Value, language code, the language's own name, and its name for everybody else.
 LANGUAGES = (

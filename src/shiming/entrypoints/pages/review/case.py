@@ -21,6 +21,7 @@ from shiming.identity_proofing.errors import refused
 from shiming.identity_proofing.model.decision import CheckResult
 from shiming.identity_proofing.model.review import Finding, ReviewGround
 from shiming.identity_proofing.permissions import MayReviewSession
+from shiming.identity_proofing.rules.reviewing import refuse_beside_referee, staff_needed
 from shiming.identity_proofing.use_cases.review_pictures import PICTURES, Look, held_piece_of, open_picture
 from shiming.identity_proofing.use_cases.reviewing import ReviewCase, give_finding, review_case, reviewer_of
 from shiming.infrastructure.database import reading
@@ -151,14 +152,19 @@ def _page(
 def _facts(case: ReviewCase, asking: Asking) -> dict[str, Any]:
     session, authority = case.session, case.evidence.authority
     people = asking.caller.kind == "staff"
+    staff = reviewer_of(asking.caller.person_key) if people else ""
+    waits = session.waiting_since is not None and not session.state.is_final
+    beside = refuse_beside_referee(session, staff, case.evidence.referee, case.policy)
     return {
         "case": case,
         "session": session,
         "words": words,
         "width": WIDTH,
-        "needed": case.policy.assisted_review.staff_min.value,
-        "waits": session.waiting_since is not None and not session.state.is_final,
-        "answered": people and case.looked_already(reviewer_of(asking.caller.person_key)),
+        "needed": staff_needed(case.evidence, case.policy).value,
+        "awaits_referee": waits and beside == "REFEREE_FIRST",
+        "named_referee": waits and beside == "REFEREE_NAMED_BY_YOU",
+        "waits": waits and beside is None,
+        "answered": people and case.looked_already(staff),
         "pictures": [(name, words.PICTURES[name], held_piece_of(name) in case.pieces) for name in PICTURES],
         "authority_portrait": words.AUTHORITY_PORTRAIT[
             authority.portrait.value if authority else "not_compared"

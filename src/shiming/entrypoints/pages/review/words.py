@@ -44,6 +44,7 @@ DECISIONS = {
 PICTURES = {
     "document": Text(zh="证件正面", en="Document, front"),
     "document_back": Text(zh="证件背面", en="Document, back"),
+    "other_person": Text(zh="见证人是另一人", en="The referee is another person"),
     "portrait": Text(zh="证件上的人像", en="Portrait of the document"),
     "best_frame": Text(zh="视频中最清晰的一帧", en="Clearest frame of the clip"),
     "frame_1": Text(zh="视频第1帧（开头）", en="Frame 1 (beginning)"),
