@@ -107,6 +107,7 @@ CREATE TABLE proofing_sessions (
     receipt TEXT,
     receipt_hash VARCHAR(80),
     consumed_by VARCHAR(60),
+    vouched_at DATETIME,
     majority_on DATE,
     document_expires_on DATE,
     waiting_since DATETIME,
