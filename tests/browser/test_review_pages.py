@@ -101,6 +101,22 @@ def test_people_are_asked_for_at_once(world: World, visit: Visiting) -> None:
         assert store.get_session(connection, reference).route is Route.ASSISTED
 
 
+@pytest.mark.parametrize(("language", "size"), EVERY_LOOK[1:3])
+def test_the_pages_of_a_referee(world: World, visit: Visiting, language: str, size: tuple[int, int]) -> None:
+    reference = a_waiting_session(world.platform)
+    seen = _patient(visit)(world, "clerk", language=language, size=size)
+    page = seen.go(f"/counter/{reference}/other-way")
+    page.locator("input[value=referee]").check()
+    page.locator("form[action$=other-way] button").click()
+    page.wait_for_url(f"**/counter/{reference}/referee")
+    seen.look("referee")
+    page.locator("form[action$=referee] button").click()
+    page.wait_for_url("**/document")
+    page.goto(f"/desk/reviews/{reference}")
+    expect(page.locator("main .notice a")).to_be_visible()
+    seen.look("review-before-referee")
+
+
 @pytest.mark.long  # a whole proof by the real models
 def test_who_taps_the_digits_reaches_the_same_level(
     world: World, visit: Visiting, camera: FakeCamera

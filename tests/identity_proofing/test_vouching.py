@@ -1,9 +1,11 @@
 """A trusted referee: who may vouch, and that neither they nor a member of staff lets anybody pass alone."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import httpx
@@ -31,7 +33,7 @@ from shiming.identity_proofing.use_cases.reviewing import give_finding
 from shiming.identity_proofing.use_cases.route_taking import take_other_route
 from shiming.identity_proofing.use_cases.steps import Decided
 from shiming.identity_proofing.use_cases.vouching import name_referee
-from shiming.infrastructure.database import open_database, reading, unit_of_work
+from shiming.infrastructure.database import open_database, reading, transact, unit_of_work
 from shiming.infrastructure.encryption import InMemoryKeys, KeyUse
 from shiming.infrastructure.object_store import FolderObjectStore
 from shiming.jurisdictions.model import Channel, CheckName, Policy, Route
@@ -298,6 +300,28 @@ def test_a_referee_vouches_for_few_and_a_proof_serves_one(shop: Shop) -> None:
     with pytest.raises(BadInput, match="REFEREE_LIMIT_REACHED"):
         shop.name(second, again)
     shop.name(first, again)  # the same applicant is no other one
+
+
+def test_two_at_once_count_each_other(shop: Shop) -> None:
+    shop.policy = changed(shop.policy, "referee", applicants_max=1)
+    pairs = [
+        (shop.applicant(number), shop.referee()) for number in ("110105194912310054", OTHER_NUMBER[:-1] + "9")
+    ]
+    ready = Barrier(len(pairs))
+
+    def name(pair: tuple[str, str]) -> str:
+        ready.wait(20)
+        try:
+            transact(
+                shop.engine,
+                lambda connection: name_referee(shop.desk, connection, *pair, named_by="clerk"),
+            )
+        except BadInput as refused:
+            return refused.code
+        return "named"
+
+    with ThreadPoolExecutor(len(pairs)) as pool:
+        assert sorted(pool.map(name, pairs)) == ["REFEREE_LIMIT_REACHED", "named"]
 
 
 def test_another_document_forgets_the_referee_who_may_vouch_again(shop: Shop) -> None:

@@ -17,7 +17,7 @@ def check_assisted_review(evidence: Evidence, policy: Policy) -> CheckResult:
     the route of a referee whoever named them may not be among those
     """
     rules, reviews = policy.assisted_review, evidence.reviews
-    needed, counted = staff_needed(evidence, policy), reviews_that_count(evidence, policy)
+    needed, counted = staff_needed(evidence.route, policy), reviews_that_count(evidence, policy)
     staff = people_who_looked(counted) if rules.different_people.value else counted
     findings: list[Finding] = []
     if not reviews:

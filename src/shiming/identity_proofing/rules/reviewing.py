@@ -59,12 +59,12 @@ def enough_for(evidence: Evidence, policy: Policy) -> bool:
     if against or evidence.referee is None or not _with_referee(evidence, policy):
         return enough_looked(evidence.reviews, policy)
     looked = people_who_looked(reviews_that_count(evidence, policy))
-    return len(looked) >= staff_needed(evidence, policy).value
+    return len(looked) >= staff_needed(evidence.route, policy).value
 
 
-def staff_needed(evidence: Evidence, policy: Policy) -> Cited[int]:
-    """Return how many members of staff have to agree on this session's route."""
-    if policy.referee is not None and _with_referee(evidence, policy):
+def staff_needed(route: Route, policy: Policy) -> Cited[int]:
+    """Return how many members of staff have to agree on a route."""
+    if route is Route.REFEREE and policy.referee is not None:
         return policy.referee.staff_min
     return policy.assisted_review.staff_min
 

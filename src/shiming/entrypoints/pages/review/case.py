@@ -160,7 +160,7 @@ def _facts(case: ReviewCase, asking: Asking) -> dict[str, Any]:
         "session": session,
         "words": words,
         "width": WIDTH,
-        "needed": staff_needed(case.evidence, case.policy).value,
+        "needed": staff_needed(session.route, case.policy).value,
         "awaits_referee": waits and beside == "REFEREE_FIRST",
         "named_referee": waits and beside == "REFEREE_NAMED_BY_YOU",
         "waits": waits and beside is None,

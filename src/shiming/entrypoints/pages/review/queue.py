@@ -12,6 +12,7 @@ from shiming.identity_proofing.api_platform import desk_of, platform_of
 from shiming.identity_proofing.api_reviews import REVIEWS, place_of
 from shiming.identity_proofing.model.reasons import catalogue
 from shiming.identity_proofing.permissions import MayReviewSession
+from shiming.identity_proofing.rules.reviewing import staff_needed
 from shiming.identity_proofing.use_cases.reviewing import list_waiting
 from shiming.infrastructure.database import reading
 from shiming.infrastructure.http.asking import Asking, asked
@@ -49,6 +50,7 @@ def show_queue(
         "waiting": [
             {
                 "session": each,
+                "needed": staff_needed(each.route, policy).value,
                 "minutes": int((now - each.waiting_since).total_seconds() // 60),
                 "hours_left": max(0, int((each.decide_before - now).total_seconds() // 3600)),
                 "route": term(f"Route.{each.route.value}"),
@@ -59,7 +61,6 @@ def show_queue(
         ],
         "next": listing["next"],
         "first_page": asked_page.after is None,
-        "needed": policy.assisted_review.staff_min.value,
         "routes": [(each.value, term(f"Route.{each.value}")) for each in policy.routes],
         "route": only.value if only else "",
     }
