@@ -31,8 +31,8 @@ class Capture:
 
     `reader`: a card reader may fill the page. `session_url`: where GET tells the session's state (`base` if
     empty). `document_url`: where a document is photographed again (`back_url` if empty). `device`: the
-    enrolled device; it goes with an upload. `above`: a template of the journey that stands above the title and
-    reads `facts`.
+    enrolled device; it goes with an upload. `above`: a template of the journey, above the
+    title, which reads `facts`.
     """
 
     session_id: str
