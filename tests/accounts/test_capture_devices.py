@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 from sqlalchemy.engine import Engine
 
-from shiming.accounts.model import CaptureDevice, DeviceKind
+from shiming.accounts.model import CaptureDevice, DeviceKind, Requested
 from shiming.accounts.use_cases.capture_devices import (
     DeviceRefused,
     NewDevice,
@@ -68,7 +68,7 @@ def signed(desk: Desk, device: CaptureDevice, key: dict[str, Any], **changes: An
 
 
 def vouched(desk: Desk, proof: str, body: bytes = BODY) -> CaptureDevice | DeviceRefused:
-    return vouch(desk.tools, desk.engine, proof, method="POST", path=PATH, body=body)
+    return vouch(desk.tools, desk.engine, proof, Requested("POST", PATH, body_hash(body)))
 
 
 @pytest.mark.parametrize("key", [new_key(), BROWSER_KEY], ids=["program", "browser"])
@@ -110,6 +110,17 @@ def test_what_is_signed_is_this_request_now(desk: Desk) -> None:
     assert vouched(desk, ahead) == DeviceRefused("DEVICE_PROOF_STALE")
     assert vouched(desk, signed(desk, device, key, nonce="short")) == DeviceRefused("DEVICE_PROOF_INVALID")
     assert vouched(desk, "") == DeviceRefused("DEVICE_NOT_ENROLLED")
+
+
+def test_a_body_that_took_long_to_arrive_is_as_fresh_as_its_beginning_and_counts_once(desk: Desk) -> None:
+    key = new_key()
+    device = enrolled(desk, key)
+    requested = Requested("POST", PATH, body_hash(BODY))
+    slow = signed(desk, device, key, issued_at=int(desk.clock.now().timestamp()) - 200)
+    assert vouch(desk.tools, desk.engine, slow, requested) == DeviceRefused("DEVICE_PROOF_STALE")
+    assert isinstance(vouch(desk.tools, desk.engine, slow, requested, arrived_in_s=190), CaptureDevice)
+    repeat = vouch(desk.tools, desk.engine, slow, requested, arrived_in_s=190)
+    assert repeat == DeviceRefused("DEVICE_PROOF_REPLAYED")
 
 
 def test_a_key_is_enrolled_once_and_is_a_public_one(desk: Desk) -> None:

@@ -1,11 +1,15 @@
 """Capture devices in a real browser: a key that never leaves it, and the card reader beside a session."""
 
+import base64
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 
-from playwright.sync_api import Page, expect
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Page, Request, expect
 
 from shiming.accounts.model import DeviceKind
 from shiming.accounts.use_cases.accounts import Actor
@@ -14,11 +18,15 @@ from shiming.identity_proofing.connectors.sdt_reader.bridge import Bridge
 from shiming.identity_proofing.connectors.sdt_reader.lines import SerialLine
 from shiming.identity_proofing.connectors.sdt_reader.office import DeviceKey, Server
 from shiming.identity_proofing.connectors.sdt_reader.reader import SdtReader
+from shiming.identity_proofing.held_tables import uploads
+from shiming.identity_proofing.model.uploads import CaptureStamp
 from shiming.identity_proofing.reader_commands import _serve
 from shiming.identity_proofing.sandbox_reader.cards import read_cards
 from shiming.identity_proofing.sandbox_reader.device import ReaderFaultMade, SandboxReader
 from shiming.identity_proofing.sandbox_reader.server import at_terminal
-from tests.browser.live_world import OPERATOR, SPECIMENS, World
+from shiming.identity_proofing.store import find_evidence
+from shiming.infrastructure.device_proofs import HEADER
+from tests.browser.live_world import DEMO, OPERATOR, SPECIMENS, World
 from tests.browser.looking import PHONE, Visit
 from tests.registrations.stock_builders import an_iccid
 
@@ -29,6 +37,32 @@ _SIGNED = """async () => {
   const url = "/v1/capture-devices/self/session";
   const answer = await fetch(url, {headers: await signedHeaders("GET", url)});
   return answer.status;
+}"""
+_MAKE_KEY = """async () => {
+  const page = document.querySelector('script[src$="js/page.js"]').src;
+  return (await import(page.replace("page.js", "device_key.js"))).makeKey();
+}"""
+_BEGIN_UPLOAD = """async (base) => {
+  const page = document.querySelector('script[src$="js/page.js"]').src;
+  const {csrfToken, signedFetch} = await import(page);
+  const {encodeMetadata, pageRequest} = await import(page.replace("page.js", "capture/upload.js"));
+  const said = encodeMetadata({kind: "document", filetype: "image/jpeg", device: "till 7"});
+  const headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "9", "Upload-Metadata": said};
+  const request = pageRequest(csrfToken, signedFetch);
+  const made = await request("POST", `${base}/uploads`, headers);
+  const type = {"Content-Type": "application/offset+octet-stream"};
+  const chunk = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", ...type};
+  const at = made.headers.get("Location");
+  const sent = await request("PATCH", at, chunk, new Blob(["a chunk. "]));
+  return [made.status, sent.status, at.split("/").pop()];
+}"""
+_HAND_IN = """async ([base, upload, front]) => {
+  const {send} = await import(document.querySelector('script[src$="js/page.js"]').src);
+  const form = new FormData();
+  const picture = Uint8Array.from(atob(front), (letter) => letter.charCodeAt(0));
+  if (upload) form.append("upload", upload);
+  else form.append("front", new Blob([picture], {type: "image/jpeg"}), "front.jpg");
+  return send("PUT", `${base}/document`, form).then(() => "taken", (problem) => problem.code);
 }"""
 _MS = 20_000  # a loaded machine takes its time
 
@@ -58,6 +92,54 @@ def test_a_browser_is_enrolled_signs_and_is_revoked(world: World, visit: Callabl
         phone.look(name)
 
 
+def enrol_this_browser(page: Page, world: World, name: str) -> str:
+    """Make a key in the browser and enrol it; return the reference of the device."""
+    wanted = NewDevice(name, DeviceKind.BROWSER, "outlet", page.evaluate(_MAKE_KEY), OPERATOR)
+    with world.platform.begin() as connection:
+        return enrol_device(world.platform.accounts, connection, wanted, by=Actor()).reference
+
+
+def test_an_enrolled_browser_signs_chunks_and_forms(world: World, visit: Callable[..., Visit]) -> None:
+    page = visit(world, "clerk", language="en").page
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request))  # noqa: PLW0108 - a bound method of a list is no handler
+    open_document_step(page, 7_303)
+    session = page.url.rsplit("/", 2)[1]
+    base = f"/v1/proofing-sessions/{session}"
+    assert page.evaluate(_BEGIN_UPLOAD, base)[:2] == [201, 204]
+    assert not [each for each in asked if "device_key" in each.url], "no key, and nothing is loaded for one"
+    page.evaluate(_MAKE_KEY)
+    assert page.evaluate(_BEGIN_UPLOAD, base)[:2] == [201, 204], "a key that nobody enrolled stops nobody"
+    device = enrol_this_browser(page, world, "counter-5")
+    *statuses, upload = page.evaluate(_BEGIN_UPLOAD, base)
+    assert statuses == [201, 204]
+    # the form is refused for the content of the upload: its own signature holds
+    assert page.evaluate(_HAND_IN, [base, upload, ""]) == "CONTENT_NOT_AS_STATED"
+    assert HEADER in next(each for each in asked if each.method == "PUT").headers
+    with world.platform.begin() as connection:
+        query = sa.select(uploads.c.stamp).where(uploads.c.session_id == session)
+        stamps = connection.execute(query.order_by(uploads.c.created_at)).scalars()
+        said = [(stamp["device"], stamp["signed"]) for stamp in map(json.loads, stamps)]
+    assert said == [("till 7", False), ("till 7", False), (device, True)]
+
+
+@pytest.mark.long
+@pytest.mark.models
+def test_the_document_of_an_enrolled_browser_is_recorded_as_its_own(
+    world: World, visit: Callable[..., Visit]
+) -> None:
+    page = visit(world, "clerk", language="en").page
+    open_document_step(page, 7_305)
+    session = page.url.rsplit("/", 2)[1]
+    device = enrol_this_browser(page, world, "counter-6")
+    front = base64.b64encode((SPECIMENS / DEMO["document_front"]).read_bytes()).decode()
+    assert page.evaluate(_HAND_IN, [f"/v1/proofing-sessions/{session}", "", front]) == "taken"
+    with world.platform.begin() as connection:
+        evidence = find_evidence(connection, session)
+    assert evidence is not None
+    assert evidence.captures["document"] == CaptureStamp(device, signed=True)
+
+
 @contextmanager
 def a_reader_program(world: World, *faults: str) -> Iterator[None]:
     """Run the bridge of an enrolled reader with invented cards, as `shiming reader --counter` does."""
@@ -82,10 +164,10 @@ def a_reader_program(world: World, *faults: str) -> Iterator[None]:
         yield
 
 
-def open_document_step(page: Page) -> None:
+def open_document_step(page: Page, card: int = 7_301) -> None:
     """Begin a journey at the counter, with what is preset and a card."""
     page.goto("/counter")
-    page.locator("#iccid").fill(an_iccid(7_301))
+    page.locator("#iccid").fill(an_iccid(card))
     page.locator("#opening button.primary").click()
     page.wait_for_url(re.compile("/counter/SES-.*/document"))
 

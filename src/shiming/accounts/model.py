@@ -101,6 +101,15 @@ class DeviceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Requested:
+    """What was sent to us: method, path, and the hash of the body as a proof states it."""
+
+    method: str
+    path: str
+    body_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureDevice:
     """A device that captures evidence at an outlet, known by its public key (JWK)."""
 

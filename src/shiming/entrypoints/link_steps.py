@@ -48,6 +48,7 @@ from shiming.infrastructure.http.uploads import Upload
 TOKEN = r"^[A-Za-z0-9_-]{43}$"  # noqa: S105 - how 256 random bits look in base64url
 Token = Annotated[str, Path(pattern=TOKEN, description="As it was given out.")]
 _GONE_ON = problem_responses(404, 409)
+_SIGNED_OR_NOT = problem_responses(401, 403, 404, 409)  # an enrolled device may sign what is handed in
 
 
 class LinkKind(Protocol):
@@ -95,7 +96,10 @@ def link_steps(kind: LinkKind, tag: str) -> APIRouter:
         return _drawn(request, session, wanted)
 
     @router.put(
-        "/{token}/document", responses=_GONE_ON, dependencies=gate, openapi_extra=DOCUMENT.openapi_extra()
+        "/{token}/document",
+        responses=_SIGNED_OR_NOT,
+        dependencies=gate,
+        openapi_extra=DOCUMENT.openapi_extra(),
     )
     def take_document(
         request: Request, session: Session, upload: Annotated[Upload, DOCUMENT.received()]
@@ -106,7 +110,7 @@ def link_steps(kind: LinkKind, tag: str) -> APIRouter:
         return _answer(request, desk, session)
 
     @router.put(
-        "/{token}/clip", responses=_GONE_ON, dependencies=gate, openapi_extra=LIVE_CLIP.openapi_extra()
+        "/{token}/clip", responses=_SIGNED_OR_NOT, dependencies=gate, openapi_extra=LIVE_CLIP.openapi_extra()
     )
     def take_clip(
         request: Request, session: Session, upload: Annotated[Upload, LIVE_CLIP.received()]
@@ -117,7 +121,7 @@ def link_steps(kind: LinkKind, tag: str) -> APIRouter:
         return _answer(request, desk, session)
 
     @router.put(
-        "/{token}/digits", responses=_GONE_ON, dependencies=gate, openapi_extra=DIGITS.openapi_extra()
+        "/{token}/digits", responses=_SIGNED_OR_NOT, dependencies=gate, openapi_extra=DIGITS.openapi_extra()
     )
     def take_digits(
         request: Request, session: Session, upload: Annotated[Upload, DIGITS.received()]

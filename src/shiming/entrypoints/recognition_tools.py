@@ -1,5 +1,6 @@
 """Recognition wired: engines loaded on first use, kept, and shared by all threads of the process."""
 
+import contextlib
 import threading
 from datetime import date
 from functools import cached_property
@@ -29,7 +30,7 @@ from shiming.recognition.spoken_digits.measure import measure_digits
 from shiming.recognition.spoken_digits.measurement import DigitsMeasurement, DigitsTools
 from shiming.recognition.spoken_digits.voice_activity import speech_spans
 from shiming.recognition.waveforms import read_waveform
-from shiming.vocabulary.errors import BadInput, Text
+from shiming.vocabulary.errors import BadInput, Text, Unavailable
 
 Content = bytes | Path
 
@@ -43,6 +44,7 @@ class Recognition:
         self.runtime = ModelRuntime(ModelFiles(), observer)
         self._clip_limits = clip_limits or ClipLimits()
         self._loading = threading.RLock()
+        self._warming: threading.Thread | None = None
 
     @cached_property
     def _document_tools(self) -> DocumentTools:
@@ -55,6 +57,18 @@ class Recognition:
     @cached_property
     def _digits_tools(self) -> DigitsTools:
         return load_digits_tools(self.runtime)
+
+    def begin_loading(self) -> None:
+        """Load the engines beside whatever else goes on, so that the first person does not wait for them."""
+        with self._loading:
+            if self._warming is None:
+                self._warming = threading.Thread(target=self._load_all, name="warm-up", daemon=True)
+                self._warming.start()
+
+    def _load_all(self) -> None:
+        for name in ("_document_tools", "_clip_tools", "_digits_tools"):
+            with contextlib.suppress(Unavailable):  # said to whoever asks for it
+                self._tools(name)
 
     def _tools(self, name: str) -> Any:
         """Return the tools by attribute; one thread loads, the others wait."""

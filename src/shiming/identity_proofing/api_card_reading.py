@@ -11,16 +11,15 @@ A device has no account: the signature of its key over each request is its crede
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
 
-from shiming.accounts.errors import refused as device_refused
 from shiming.accounts.model import CaptureDevice
-from shiming.accounts.use_cases.capture_devices import DeviceRefused, vouch
 from shiming.identity_proofing import reader_states
+from shiming.identity_proofing.api_devices import require_operator, vouched
 from shiming.identity_proofing.api_platform import desk_of, platform_of, reference_of, status_of
 from shiming.identity_proofing.api_schemas import SessionShown, shown
 from shiming.identity_proofing.card_reading_schemas import (
@@ -38,7 +37,7 @@ from shiming.identity_proofing.reader_events import MEDIA_TYPE, ReaderStreams, r
 from shiming.identity_proofing.reader_states import Told
 from shiming.identity_proofing.use_cases.card_reading import show_reading, take_card_reading
 from shiming.infrastructure.database import reading, transact
-from shiming.infrastructure.device_proofs import HEADER
+from shiming.infrastructure.device_proofs import body_hash
 from shiming.infrastructure.http.asking import Asking, asked, open_to_all
 from shiming.infrastructure.http.language import language_of
 from shiming.infrastructure.http.problems import problem_responses
@@ -71,7 +70,7 @@ async def session_of_reader(request: Request) -> SessionForReader:
     """Tell a device which session wants a reading of it; none: nobody waits."""
 
     def find() -> SessionForReader:
-        device = _vouched(request, b"").reference
+        device = vouched(request, body_hash(b"")).reference
         platform = platform_of(request)
         with reading(platform.engine) as connection:
             found = reader_states.session_wanting(connection, device, platform.clock.now())
@@ -161,28 +160,9 @@ async def _by_device(
     body = await request.body()
 
     def checked() -> Response:
-        device = _vouched(request, body)
+        device = vouched(request, body_hash(body))
         status = status_of(desk_of(request), platform_of(request), reference_of(session))
-        if device.operator not in {None, status.operator}:
-            raise device_refused("DEVICE_OTHER_OPERATOR")
+        require_operator(device, status.operator)
         return work(device, status.session.id)
 
     return await run_in_threadpool(checked)
-
-
-def _vouched(request: Request, body: bytes) -> CaptureDevice:
-    proof = request.headers.get(HEADER)
-    if not proof:
-        raise device_refused("DEVICE_PROOF_MISSING")
-    platform: Any = request.app.state.platform
-    found = vouch(
-        platform.accounts,
-        platform.engine,
-        proof,
-        method=request.method,
-        path=request.url.path,
-        body=body,
-    )
-    if isinstance(found, DeviceRefused):
-        raise device_refused(found.code)
-    return found

@@ -3,6 +3,7 @@
     hand_in_clip(request, desk, session_id, upload)
 
 A file may also have arrived as an upload in chunks; its reference then stands in the text part `upload`.
+A form that an enrolled device signed is recorded as captured by it (`Evidence.captures`).
 """
 
 import contextlib
@@ -14,15 +15,17 @@ from typing import Any
 import numpy as np
 from fastapi import Request
 
+from shiming.identity_proofing.api_devices import signer_of
 from shiming.identity_proofing.api_schemas import parse_challenge_part
-from shiming.identity_proofing.api_uploads import early_of, handed_in, required
+from shiming.identity_proofing.api_uploads import PARTS, early_of, handed_in, required
 from shiming.identity_proofing.errors import refused
 from shiming.identity_proofing.model.claimed_identity import DeclaredIdentity
-from shiming.identity_proofing.model.uploads import HeldUpload, UploadKind
+from shiming.identity_proofing.model.uploads import CaptureStamp, HeldUpload, UploadKind
 from shiming.identity_proofing.ports import Measured
 from shiming.identity_proofing.use_cases import measuring, stepwise, uploading
 from shiming.identity_proofing.use_cases.stepwise import Desk
 from shiming.identity_proofing.use_cases.tools import ProofingTools
+from shiming.infrastructure.device_proofs import stated_hash
 from shiming.infrastructure.http.uploads import CLIP, IMAGE, SOUND, FilePart, TextPart, Upload, UploadForm
 from shiming.jurisdictions.model import DigitsMode
 from shiming.recognition.measurements import FaceTemplate, Image
@@ -70,11 +73,14 @@ def hand_in_document(request: Request, desk: Desk, session_id: str, upload: Uplo
     """Take photos of the document in."""
     declared = DeclaredIdentity(upload.texts.get("declared_name"), upload.texts.get("declared_number"))
     kinds = (UploadKind.DOCUMENT, UploadKind.DOCUMENT_BACK)
-    sent = [handed_in(desk, session_id, upload, kind) for kind in kinds]
+    own = _own_stamp(request, session_id, upload)
+    sent = {kind: handed_in(desk, session_id, upload, kind) for kind in kinds}
     required(upload, "front")
     with request.app.state.heavy_work.turn():
         stepwise.take_document(desk, session_id, upload.file("front"), upload.files.get("back"), declared)
-    _record_captures(desk, *sent)
+    _record_captures(
+        desk, session_id, {kind: sent[kind] for kind in kinds if PARTS[kind] in upload.files}, own
+    )
 
 
 def hand_in_clip(request: Request, desk: Desk, session_id: str, upload: Upload) -> None:
@@ -84,6 +90,7 @@ def hand_in_clip(request: Request, desk: Desk, session_id: str, upload: Upload) 
     """
     challenge = parse_challenge_part(upload.texts["challenge"])
     in_clip = upload.texts.get("digits_in", "clip") == "clip"
+    own = _own_stamp(request, session_id, upload)
     sent = handed_in(desk, session_id, upload, UploadKind.CLIP)
     required(upload, "clip")
     clip, early = upload.file("clip"), early_of(request)
@@ -96,11 +103,12 @@ def hand_in_clip(request: Request, desk: Desk, session_id: str, upload: Upload) 
         desk = replace(desk, tools=_with(desk.tools, measured, heard))
     with request.app.state.heavy_work.turn():
         stepwise.take_clip(desk, session_id, clip, challenge, digits_spoken_in_clip=in_clip)
-    _record_captures(desk, sent)
+    _record_captures(desk, session_id, {UploadKind.CLIP: sent}, own)
 
 
 def hand_in_digits(request: Request, desk: Desk, session_id: str, upload: Upload) -> None:
     """Take the digits in, as a recording or as they were tapped."""
+    own = _own_stamp(request, session_id, upload)
     sent = handed_in(desk, session_id, upload, UploadKind.DIGITS)
     audio, tapped = upload.files.get("audio"), upload.texts.get("tapped")
     if (audio is None) == (tapped is None):
@@ -108,13 +116,22 @@ def hand_in_digits(request: Request, desk: Desk, session_id: str, upload: Upload
     challenge = parse_challenge_part(upload.texts["challenge"])
     with request.app.state.heavy_work.turn():
         stepwise.take_digits(desk, session_id, audio, tapped, challenge)
-    _record_captures(desk, sent)
+    _record_captures(desk, session_id, {UploadKind.DIGITS: sent}, own)
 
 
-def _record_captures(desk: Desk, *sent: HeldUpload | None) -> None:
-    for upload in sent:
-        if upload is not None:
-            uploading.record_capture(desk, upload)
+def _own_stamp(request: Request, session_id: str, upload: Upload) -> CaptureStamp:
+    """Return what is known of files in the form itself: the enrolled device that signed it, or nothing."""
+    hashed = stated_hash(upload.sha256)
+    device = signer_of(request, session_id, hashed, arrived_in_s=upload.arrived_in_s)
+    return CaptureStamp() if device is None else CaptureStamp(device.reference, signed=True)
+
+
+def _record_captures(
+    desk: Desk, session_id: str, sent: Mapping[UploadKind, HeldUpload | None], own: CaptureStamp
+) -> None:
+    """Record who sent what was handed in: an upload has a stamp of its own, whoever names it in a form."""
+    stamps = {kind: own if held is None else held.stamp for kind, held in sent.items()}
+    uploading.record_captures(desk, session_id, stamps)
 
 
 class _Heard:

@@ -10,12 +10,14 @@ HEAD    {path}/uploads/{upload}   tells how far it is
 PATCH   {path}/uploads/{upload}   the next chunk
 DELETE  {path}/uploads/{upload}   ends it
 
+What an enrolled device began, signed, takes chunks of that device alone: each is signed over its own bytes.
 What has arrived whole is handed in by the text part `upload` of `PUT {path}/clip` (see `handed_in`). The
 protocol as it stands here: docs/reference/uploads.md.
 """
 
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -23,6 +25,8 @@ from fastapi.responses import Response
 from sqlalchemy.engine import Connection
 from starlette.requests import ClientDisconnect
 
+from shiming.accounts.errors import refused as device_refused
+from shiming.identity_proofing.api_devices import signer_of
 from shiming.identity_proofing.api_platform import desk_of, platform_of
 from shiming.identity_proofing.errors import refused
 from shiming.identity_proofing.model.uploads import HeldUpload, UploadKind
@@ -39,6 +43,7 @@ from shiming.identity_proofing.tus_headers import (
 from shiming.identity_proofing.use_cases import uploading
 from shiming.identity_proofing.use_cases.stepwise import Desk
 from shiming.identity_proofing.use_cases.uploading import CHUNK_BYTES_MAX, UploadRule
+from shiming.infrastructure.device_proofs import body_hash
 from shiming.infrastructure.http.asking import open_to_all
 from shiming.infrastructure.http.body_limits import BodyTooLarge, BodyTooSlow, allow_upload
 from shiming.infrastructure.http.idempotent import Answer, hash_of, idempotency_key, idempotent
@@ -61,7 +66,7 @@ PARTS = {
     UploadKind.DOCUMENT_BACK: "back",
 }
 _CAPABILITIES_WHY = "what the server can do is the same for everybody and says nothing of a session"
-_REFUSED = problem_responses(404, 409, 412)
+_REFUSED = problem_responses(401, 403, 404, 409, 412)
 
 UploadId = Annotated[str, Path(max_length=40, description="Reference of the upload.")]
 SessionOf = Callable[..., str]
@@ -190,6 +195,9 @@ def _create(request: Request, session_id: str, key: str | None) -> Response:
     require_version(request.headers)
     desk, platform = desk_of(request), platform_of(request)
     wanted = new_upload(request.headers)
+    device = signer_of(request, session_id, body_hash(b""))
+    if device is not None:
+        wanted = replace(wanted, stamp=replace(wanted.stamp, device=device.reference, signed=True))
     made: list[HeldUpload] = []
 
     def work(connection: Connection) -> Answer:
@@ -209,6 +217,7 @@ def _append(request: Request, session_id: str, upload_id: str, chunk: bytes) -> 
     require_version(request.headers)
     desk = desk_of(request)
     upload = uploading.find_upload(desk, session_id, upload_id)
+    _require_signer(request, upload, chunk)
     start = whole_number(request.headers, "upload-offset")
     if start != upload.bytes_held:
         raise refused("UPLOAD_OFFSET")
@@ -219,6 +228,17 @@ def _append(request: Request, session_id: str, upload_id: str, chunk: bytes) -> 
     if early is not None and upload.kind is UploadKind.CLIP:
         early.feed(upload.id, start, chunk, whole=upload.is_whole)
     return Response(None, 204, headers=described(upload))
+
+
+def _require_signer(request: Request, upload: HeldUpload, chunk: bytes) -> None:
+    """Raise BadInput (DEVICE_...) unless what a device began is gone on with by that device."""
+    device = signer_of(request, upload.session_id, body_hash(chunk))
+    if not upload.stamp.signed:
+        return
+    if device is None:
+        raise device_refused("DEVICE_PROOF_MISSING")
+    if device.reference != upload.stamp.device:
+        raise device_refused("DEVICE_PROOF_OTHER_REQUEST")
 
 
 def _options() -> Response:

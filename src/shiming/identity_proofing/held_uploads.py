@@ -147,4 +147,5 @@ def _stamp(text: str) -> CaptureStamp:
         given["device"],
         datetime.fromisoformat(at) if at else None,
         Place(**place) if place else None,
+        given.get("signed", False),
     )

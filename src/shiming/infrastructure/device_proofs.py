@@ -49,7 +49,12 @@ def body_hash(body: bytes) -> str:
     >>> body_hash(b"")
     '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU'
     """
-    return base64.urlsafe_b64encode(hashlib.sha256(body).digest()).decode().rstrip("=")
+    return stated_hash(hashlib.sha256(body).digest())
+
+
+def stated_hash(sha256: bytes) -> str:
+    """Return a SHA-256 as a proof states it, for a body that was hashed while it arrived."""
+    return base64.urlsafe_b64encode(sha256).decode().rstrip("=")
 
 
 def new_key() -> dict[str, Any]:

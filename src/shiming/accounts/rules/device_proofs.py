@@ -7,20 +7,12 @@
 'DEVICE_PROOF_STALE'
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from shiming.accounts.model import Requested
 
 #: A minute either way: counters' clocks are set by network, and a proof is made as the request is sent.
 FRESH_FOR = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """What was sent to us: method, path, and the hash of the body as a proof states it."""
-
-    method: str
-    path: str
-    body_hash: str
 
 
 def decide_proof(

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.engine import Connection, Engine
 
 from shiming.accounts.errors import refused
-from shiming.accounts.model import CaptureDevice, DeviceKind
+from shiming.accounts.model import CaptureDevice, DeviceKind, Requested
 from shiming.accounts.permissions import MayManageDevices
-from shiming.accounts.rules.device_proofs import FRESH_FOR, Requested, decide_proof
+from shiming.accounts.rules.device_proofs import decide_proof
 from shiming.accounts.store import capture_devices as store
 from shiming.accounts.store import sign_in as one_time
 from shiming.accounts.use_cases.accounts import Actor, parse_operator
@@ -16,7 +16,6 @@ from shiming.accounts.use_cases.tools import SEEN_EVERY, AccountTools, hash_of
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.device_proofs import (
     DeviceProof,
-    body_hash,
     claimed_key,
     public_key,
     read_proof,
@@ -30,6 +29,8 @@ DEVICE_PREFIX = "DEV"
 NAME_CHARACTERS_MAX = 80
 READERS_SHOWN_MAX = 200  # of one operator in one list; a shop has a few
 _NONCE = "device.nonce"
+#: Nonces outlive the proofs that are fresh: a repeat whose body takes minutes to arrive is still a repeat.
+_NONCE_KEPT_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +117,15 @@ def readers_of(connection: Connection, operator: str) -> list[CaptureDevice]:
 
 @inside("the device proves itself in the request; what it may do is asked by the route")
 def vouch(
-    tools: AccountTools, engine: Engine, header: str, *, method: str, path: str, body: bytes
+    tools: AccountTools, engine: Engine, header: str, requested: Requested, *, arrived_in_s: float = 0.0
 ) -> CaptureDevice | DeviceRefused:
-    """Return the enrolled device that signed this request.
+    """Return the enrolled device that signed this request, whose body took `arrived_in_s` to arrive.
 
     (1) the device is enrolled and not revoked  (2) its key signed the proof  (3) the proof is of this
     request and fresh  (4) its nonce was not seen before
     """
     now = tools.clock.now()
+    began = now - timedelta(seconds=arrived_in_s)  # a slow line makes no proof stale
     with reading(engine) as connection:
         device = store.find_by_key(connection, claimed_key(header) or "")
     if device is None:
@@ -133,8 +135,7 @@ def vouch(
     proof = read_proof(header, device.public_key)
     if proof is None:
         return DeviceRefused("DEVICE_PROOF_INVALID")
-    requested = Requested(method, path, body_hash(body))
-    flaw = decide_proof(proof.method, proof.path, proof.body_hash, proof.issued_at, requested, now=now)
+    flaw = decide_proof(proof.method, proof.path, proof.body_hash, proof.issued_at, requested, now=began)
     if flaw is not None:
         return DeviceRefused(flaw)
     first = transact(engine, lambda connection: _first_use(connection, device, proof, now))
@@ -142,8 +143,8 @@ def vouch(
 
 
 def _first_use(connection: Connection, device: CaptureDevice, proof: DeviceProof, now: datetime) -> bool:
-    """Keep the nonce as long as its proof would be fresh, and note the use."""
-    until = datetime.fromtimestamp(proof.issued_at, UTC) + FRESH_FOR + timedelta(seconds=1)
+    """Keep the nonce longer than its proof could be fresh, and note the use."""
+    until = datetime.fromtimestamp(proof.issued_at, UTC) + _NONCE_KEPT_FOR
     fresh = one_time.insert_secret(
         connection,
         secret_hash=hash_of(f"{device.reference} {proof.nonce}"),

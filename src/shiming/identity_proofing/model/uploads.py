@@ -25,11 +25,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class CaptureStamp:
-    """What the device says about a capture. `place` only where the rules ask for it."""
+    """What the device says about a capture. `place` only where the rules ask for it.
+
+    `signed`: `device` is the reference of an enrolled device whose key signed every byte, not what was said.
+    """
 
     device: str | None = None
     captured_at: datetime | None = None
     place: Place | None = None
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

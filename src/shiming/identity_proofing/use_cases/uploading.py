@@ -1,6 +1,7 @@
 """Uploads of a session, chunk by chunk: create, go on, end, and hand in what has arrived."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -130,15 +131,19 @@ def write_upload(desk: Desk, upload: HeldUpload, kind: UploadKind, target: Path,
 
 
 @asks(MayConductSession)
-def record_capture(desk: Desk, upload: HeldUpload) -> None:
-    """Record with the session's evidence what its device says of the capture that was handed in."""
-    if upload.stamp == CaptureStamp():
-        return
+def record_captures(desk: Desk, session_id: str, stamps: Mapping[UploadKind, CaptureStamp]) -> None:
+    """Record with the session's evidence what is known of the captures that were handed in.
+
+    Nothing known: what was recorded of an earlier capture of the kind goes, for it is not of this one.
+    """
     with desk.begin() as connection:
-        held_pieces.lock_session(connection, upload.session_id)
-        evidence = store.find_evidence(connection, upload.session_id)
-        if evidence is not None:
-            captures = {**evidence.captures, upload.kind.value: upload.stamp}
+        held_pieces.lock_session(connection, session_id)
+        evidence = store.find_evidence(connection, session_id)
+        if evidence is None:
+            return
+        known = {**evidence.captures, **{kind.value: stamp for kind, stamp in stamps.items()}}
+        captures = {kind: stamp for kind, stamp in known.items() if stamp != CaptureStamp()}
+        if captures != evidence.captures:
             store.save_evidence(connection, replace(evidence, captures=captures))
 
 

@@ -1,5 +1,6 @@
 """Read a multipart/form-data body as it arrives; nothing of a file is held in memory."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,24 +39,29 @@ class PartSink(Protocol):
         ...
 
 
-async def read_parts(request: Request, sink: PartSink) -> None:
-    """Read the whole body into `sink`; raise BadInput for one that is not multipart, broken or cut off."""
+async def read_parts(request: Request, sink: PartSink) -> bytes:
+    """Read the whole body into `sink` and return its SHA-256.
+
+    Raises BadInput for one that is not multipart, broken or cut off.
+    """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data":
         raise BadInput(
             "CONTENT_TYPE_UNSUPPORTED",
             Text(zh="这里需要 multipart/form-data。", en="This is sent as multipart/form-data."),
         )
-    reader = _Reader(sink)
+    reader, digest = _Reader(sink), hashlib.sha256()
     try:
         parser = MultipartParser(options.get(b"boundary", b""), reader.callbacks())  # type: ignore[arg-type] # by name
         async for chunk in request.stream():
+            digest.update(chunk)
             parser.write(chunk)
         parser.finalize()
     except (FormParserError, ClientDisconnect) as problem:
         raise broken() from problem
     if not reader.finished:
         raise broken()
+    return digest.digest()
 
 
 class _Reader:

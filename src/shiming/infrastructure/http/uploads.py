@@ -9,8 +9,9 @@ Declare the caller's parameter before the upload's: nothing is read from somebod
 """
 
 import re
+import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +86,16 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What arrived; the files are gone when the request is over."""
+    """What arrived; the files are gone when the request is over.
+
+    `sha256` is of the whole body as it was sent, which took `arrived_in_s` seconds to arrive.
+    """
 
     files: dict[str, Path]
     texts: Mapping[str, str] = field(repr=False)
     room: Path
+    sha256: bytes = b""
+    arrived_in_s: float = 0.0
 
     def file(self, name: str) -> Path:
         """Return a required file."""
@@ -120,13 +126,14 @@ class UploadForm:
         async def receive(request: Request) -> AsyncIterator[Upload]:
             spool: Spool = request.app.state.spool
             allow_upload(request.scope, self.bytes_max)
+            began = time.monotonic()
             with spool.room() as room:
                 sink = _Sink(self, room)
                 try:
-                    await read_parts(request, sink)
+                    sha256 = await read_parts(request, sink)
                 finally:
                     sink.close()
-                yield sink.upload()
+                yield replace(sink.upload(), sha256=sha256, arrived_in_s=time.monotonic() - began)
 
         return Depends(receive)
 

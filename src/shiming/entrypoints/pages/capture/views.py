@@ -31,8 +31,8 @@ class Capture:
 
     `reader`: a card reader may fill the page. `session_url`: where GET tells the session's state (`base` if
     empty). `document_url`: where a document is photographed again (`back_url` if empty). `device`: the
-    enrolled device, `place`: whether the rules ask where somebody is; both go with an upload. `above`: a
-    template of the journey that stands above the title and reads `facts`.
+    enrolled device; it goes with an upload. `above`: a template of the journey, above the
+    title, which reads `facts`.
     """
 
     session_id: str
@@ -46,7 +46,6 @@ class Capture:
     session_url: str = ""
     document_url: str = ""
     device: str = ""
-    place: bool = False
     above: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -56,9 +55,10 @@ def document_step(request: Request, capture: Capture) -> Response:
     status, policy = _standing(request, capture)
     if status.session.state is SessionState.DECIDED:
         return see_other(capture.next_url)
+    request.app.state.platform.recognition.begin_loading()  # while the document is being shown
     sides = policy.documents[status.session.subject].sides_required.value.values()
     facts = {
-        **_common(request, capture, status),
+        **_common(request, capture, status, policy),
         "back": any(len(each) > 1 for each in sides),
         "back_optional": any(len(each) == 1 for each in sides),
         "left": status.left[EvidenceKind.DOCUMENT],
@@ -77,7 +77,7 @@ def person_step(request: Request, capture: Capture) -> Response:
         return see_other(capture.next_url)
     route = policy.routes[session.route]
     facts = {
-        **_common(request, capture, status),
+        **_common(request, capture, status, policy),
         "left": status.left[EvidenceKind.CLIP],
         "gestures": [gesture.value for gesture in route.gestures.value],
         "digits_mode": route.digits.value.value,
@@ -96,12 +96,13 @@ def _standing(request: Request, capture: Capture) -> tuple[SessionStatus, Policy
     return status, desk.policies(status.session.pack_id, desk.on)
 
 
-def _common(request: Request, capture: Capture, status: SessionStatus) -> dict[str, Any]:
+def _common(request: Request, capture: Capture, status: SessionStatus, policy: Policy) -> dict[str, Any]:
     session = status.session
     late = request.app.state.platform.clock.now() >= session.expires_at
     return {
         **capture.facts,
         "capture": capture,
+        "place": policy.capture is not None and policy.capture.place.value,
         "over": session.state.is_final or late,
         "session_url": capture.session_url or capture.base,
         "document_url": capture.document_url or capture.back_url,

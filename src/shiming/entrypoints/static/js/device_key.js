@@ -4,6 +4,7 @@
 const DATABASE = "shiming-device";
 const STORE = "keys";
 const THIS = "this-browser";
+const MARK = "shiming-device-key"; // tells page.js that there is a key, without this module being loaded
 const HEADER = "shiming-device-proof";
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
 const SIGNING = { name: "ECDSA", hash: "SHA-256" };
@@ -48,11 +49,13 @@ function keyPair() {
 export async function makeKey() {
   const made = await crypto.subtle.generateKey(ALGORITHM, false, ["sign", "verify"]);
   await inStore("readwrite", (store) => store.put(made, THIS));
+  localStorage.setItem(MARK, "made");
   return canonicalKey(await crypto.subtle.exportKey("jwk", made.publicKey));
 }
 
 /** Forget the key of this browser. */
 export async function forgetKey() {
+  localStorage.removeItem(MARK);
   await inStore("readwrite", (store) => store.delete(THIS));
 }
 

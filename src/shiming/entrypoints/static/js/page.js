@@ -34,6 +34,40 @@ export function say(text) {
   if (place && place.textContent !== text) place.textContent = text;
 }
 
+/** Whether this browser has made a key to sign with; most have none, and load nothing for it. */
+function hasKey() {
+  try {
+    return localStorage.getItem("shiming-device-key") !== null; // set by device_key.js
+  } catch {
+    return false; // storage is denied: then there is no key either
+  }
+}
+
+/**
+ * Fetch; an enrolled browser signs what it sends, over the very bytes. A key that nobody enrolled signs nothing.
+ * @param {string} url
+ * @param {RequestInit} request
+ * @returns {Promise<Response>}
+ */
+export async function signedFetch(url, request) {
+  const method = request.method ?? "GET";
+  if (!["POST", "PUT", "PATCH"].includes(method) || !hasKey()) return fetch(url, request);
+  const { signedHeaders } = await import("./device_key.js");
+  const headers = new Headers(request.headers);
+  let { body } = request;
+  if (body instanceof FormData) {
+    const packed = new Response(body); // its type names the boundary as it is; that of a Blob is in lower case
+    headers.set("content-type", packed.headers.get("content-type") ?? "");
+    body = await packed.blob();
+  }
+  const signature = await signedHeaders(method, url, /** @type {string | Blob | null} */ (body ?? null));
+  for (const [name, value] of Object.entries(signature)) headers.set(name, value);
+  const answer = await fetch(url, { ...request, body, headers });
+  if (answer.status !== 401) return answer;
+  const { code } = await answer.clone().json().catch(() => ({}));
+  return code === "DEVICE_NOT_ENROLLED" ? fetch(url, request) : answer;
+}
+
 /**
  * Send a change and return the answer; throws Problem for whatever is refused or does not arrive (code NETWORK).
  * @param {string} method
@@ -49,7 +83,7 @@ export async function send(method, url, body = null, headers = {}) {
   let answer;
   try {
     const sent = plain ? JSON.stringify(body) : /** @type {BodyInit | null} */ (body);
-    answer = await fetch(url, { method, headers: all, body: sent, credentials: "same-origin" });
+    answer = await signedFetch(url, { method, headers: all, body: sent, credentials: "same-origin" });
   } catch {
     throw new Problem({});
   }

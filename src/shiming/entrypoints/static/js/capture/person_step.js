@@ -1,7 +1,7 @@
 // @ts-check
 /** The page on which a person answers a challenge: prompts, recording, digits, decision. */
 
-import { Problem, csrfToken, say, send, texts } from '../page.js';
+import { Problem, csrfToken, say, send, signedFetch, texts } from '../page.js';
 import { CameraProblem, looksAtPerson, offerCameras, openCamera, whenEnded } from './camera.js';
 import { CapturePage } from './capture_page.js';
 import { openStore } from './chunk_store.js';
@@ -202,7 +202,7 @@ class PersonStep extends CapturePage {
       endpoint: `${this.base}/uploads`,
       metadata,
       about: { metadata, ...about },
-      request: pageRequest(csrfToken),
+      request: pageRequest(csrfToken, signedFetch),
       key: this.key,
       store: this.store,
       onProgress: (sent, total) => this.progress(sent, total),

@@ -290,11 +290,12 @@ export function encodeMetadata(metadata) {
 /**
  * Requests with the page's token, given up after `LIMITS.requestMs`.
  * @param {() => string} token
+ * @param {(url: string, request: RequestInit) => Promise<Response>} [fetching] such as one that signs
  * @returns {Request}
  */
-export function pageRequest(token) {
+export function pageRequest(token, fetching = (url, request) => fetch(url, request)) {
   return (method, url, headers, body) =>
-    fetch(url, {
+    fetching(url, {
       method,
       body,
       headers: { ...headers, Accept: 'application/problem+json', 'X-CSRF-Token': token() },
