@@ -143,9 +143,15 @@ def create_app(
 
 
 def routes_of(app: FastAPI) -> tuple[RouteContext, ...]:
-    """Return the routes that features declare, with their whole paths."""
+    """Return the routes that features and pages declare, with their whole paths."""
     contexts = iter_route_contexts(app.routes)
     return tuple(each for each in contexts if isinstance(each.original_route, APIRoute))
+
+
+def api_routes_of(app: FastAPI) -> tuple[RouteContext, ...]:
+    """Return the routes of the API, without pages."""
+    shown = (each for each in routes_of(app) if getattr(each.original_route, "include_in_schema", True))
+    return tuple(shown)
 
 
 def require_gates(app: FastAPI) -> None:
