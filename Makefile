@@ -20,7 +20,8 @@ demo: setup ## run the main job on shipped specimens, then open a guided tour in
 	@$(BIN)/shiming demo && $(BIN)/shiming tour --if-terminal
 
 test: check browser ## everything that CI runs: style, types, import contracts, all tests
-	$(BIN)/pytest -m "not long" -n 2 --dist worksteal
+	$(BIN)/pytest -m "not long" -n 2 --dist worksteal --ignore tests/browser
+	$(BIN)/pytest -m "not long" tests/browser  # one at a time: a camera that starves loses frames
 
 browser: ## install Debian's Chromium where that is allowed; the tests of pages are skipped without it
 	@tools/setup/chromium.sh
@@ -30,7 +31,8 @@ screenshots: dev ## pictures of the pages in both languages, into docs/screensho
 	$(BIN)/python -m tools.screenshots
 
 test-long: dev browser ## the tests that take minutes
-	$(BIN)/pytest -m long
+	$(BIN)/pytest -m long --ignore tests/browser
+	$(BIN)/pytest -m long tests/browser
 
 check: dev lint types contracts ## style, types and import contracts only
 

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, Request, Route
 
 from shiming.entrypoints.pages.assets import assets
 from shiming.entrypoints.pages.capture.views import Capture
+from shiming.entrypoints.pages.equal_paths.way_words import LANGUAGES
 from shiming.entrypoints.pages.preferences import Preferences
 from shiming.entrypoints.pages.rendering import HEADERS, environment_of
 
@@ -190,7 +191,8 @@ def rendered(step: str, language: str, **changed: Any) -> str:
         "mistakes": {}, "entered": {}, "capture": capture, "over": "", "session_url": BASE,
         "document_url": "/document", "back": "yes", "back_optional": True, "left": 3,
         "gestures": ["turn_left", "turn_right", "blink"], "digits_mode": "spoken", "digits_length": 6,
-        "digits_language": "cmn", "step_seconds": STEP_SECONDS, "life_seconds": 120, **changed,
+        "digits_language": "cmn", "digits_languages": LANGUAGES, "place": False,
+        "step_seconds": STEP_SECONDS, "life_seconds": 120, **changed,
     }  # fmt: skip
     facts["m"] = environment.get_template("macros.html").make_module(facts)
     if step == "scan":

@@ -18,6 +18,8 @@ from tests.browser.looking import FakeCamera, Visit
 
 CHROMIUM = os.environ.get("SHIMING_CHROMIUM") or shutil.which("chromium") or ""
 WITHOUT_CHROMIUM = "no Chromium: install Debian's package `chromium`, or name one by SHIMING_CHROMIUM"
+#: Playwright's loop runs on in the process, where tests that start a loop of their own then cannot.
+BESIDE_OTHERS = "the browser's tests run in a process of their own: pytest tests/browser"
 _SWITCHES = (
     "--no-sandbox",
     "--disable-gpu",
@@ -33,11 +35,12 @@ _SWITCHES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if not CHROMIUM:
-        here = Path(__file__).parent
-        for item in items:
-            if item.path.is_relative_to(here):
-                item.add_marker(pytest.mark.skip(reason=WITHOUT_CHROMIUM))
+    here = Path(__file__).parent
+    ours = [item for item in items if item.path.is_relative_to(here)]
+    why = WITHOUT_CHROMIUM if not CHROMIUM else BESIDE_OTHERS if len(ours) < len(items) else None
+    if why is not None:
+        for item in ours:
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
 @pytest.fixture(scope="session")

@@ -83,6 +83,7 @@ SUBCOMMANDS = {
         "explain",
         "replay",
         "paper",
+        "send",
         "portable",
         "verify-qr",
         "verify-portable",

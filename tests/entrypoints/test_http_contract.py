@@ -25,7 +25,7 @@ from schemathesis.core.result import Ok
 
 from shiming.accounts.model import Role
 from shiming.accounts.use_cases.accounts import Actor, NewAccount, create_account
-from shiming.entrypoints.http_api import create_app, routes_of
+from shiming.entrypoints.http_api import api_routes_of, create_app
 from shiming.entrypoints.wiring import Platform
 from shiming.infrastructure.http.asking import Asked, Caller, gates_of
 from shiming.infrastructure.http.rate_limits import RateLimits
@@ -82,7 +82,9 @@ def test_the_document_is_valid_and_complete(served: tuple[Any, str]) -> None:
     assert document["openapi"] == "3.1.0"
     assert not list(OpenAPIV31SpecValidator(document).iter_errors())
     documented = {(path, method.upper()) for path, item in document["paths"].items() for method in item}
-    assert documented == {(route.path, method) for route in routes_of(app) for method in route.methods or ()}
+    assert documented == {
+        (route.path, method) for route in api_routes_of(app) for method in route.methods or ()
+    }
     operation_ids = [
         operation["operationId"] for item in document["paths"].values() for operation in item.values()
     ]
@@ -92,7 +94,7 @@ def test_the_document_is_valid_and_complete(served: tuple[Any, str]) -> None:
 def test_every_operation_documents_its_refusals(served: tuple[Any, str]) -> None:
     app, _ = served
     document = app.openapi()
-    for route in routes_of(app):
+    for route in api_routes_of(app):
         for method in route.methods or ():
             operation = document["paths"][route.path][method.lower()]
             closed = any(isinstance(gate, Asked) for gate in gates_of(route.dependant))

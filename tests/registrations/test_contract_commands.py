@@ -154,6 +154,7 @@ def test_terms_without_the_clause_are_refused_and_other_files_are_no_terms(
         ("terms", "accept", SESSION, "--version", "a-1", "--hash", "x", "--language", "fr"),
         ("confirmations", "send", "SES-none"),
         ("receipts", "paper", "REG-none", "--out", tmp_path / "x.pdf"),
+        ("receipts", "send", "REG-none"),
     ):
         assert isinstance(run(desk, *arguments).exception, BadInput), arguments
 
@@ -192,6 +193,13 @@ def test_a_terminal_shows_the_link_as_a_code(desk: ContractDesk) -> None:
     shown = run(desk, "confirmations", "send", SESSION).stdout
     assert "/v1/confirmations/" in shown
     assert "█" in shown
+
+
+def test_a_receipt_is_sent_to_its_line_and_no_link_is_printed(desk: ContractDesk) -> None:
+    line = a_line(desk)
+    sent = result_of(desk, "receipts", "send", line)
+    assert (sent.keys(), sent["line"]) == ({"line", "notice", "expires_at"}, line)
+    assert run(desk, "receipts", "send", line).stdout.strip() == sent["notice"]
 
 
 def test_a_receipt_on_paper_is_verified_from_file_photo_and_text(desk: ContractDesk, tmp_path: Path) -> None:

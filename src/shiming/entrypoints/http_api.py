@@ -53,6 +53,7 @@ ROUTERS = (
     "shiming.registrations.api.confirmations",
     "shiming.registrations.api.contract_confirmations",
     "shiming.registrations.api.receipts",
+    "shiming.registrations.api.receipt_messages",
     "shiming.registrations.api.representation",
     "shiming.registrations.api.holder_clocks",
     "shiming.registrations.api.repudiations",
@@ -87,6 +88,7 @@ PAGES = (
     "shiming.entrypoints.pages.home.applicant",
     "shiming.entrypoints.pages.home.actual_user",
     "shiming.entrypoints.pages.home.confirmation",
+    "shiming.entrypoints.pages.home.receipt",
     "shiming.entrypoints.pages.people.hand_over",
     "shiming.entrypoints.pages.people.representative",
     "shiming.entrypoints.pages.people.referee",
@@ -144,9 +146,15 @@ def create_app(
 
 
 def routes_of(app: FastAPI) -> tuple[RouteContext, ...]:
-    """Return the routes that features declare, with their whole paths."""
+    """Return the routes that features and pages declare, with their whole paths."""
     contexts = iter_route_contexts(app.routes)
     return tuple(each for each in contexts if isinstance(each.original_route, APIRoute))
+
+
+def api_routes_of(app: FastAPI) -> tuple[RouteContext, ...]:
+    """Return the routes of the API, without pages."""
+    shown = (each for each in routes_of(app) if getattr(each.original_route, "include_in_schema", True))
+    return tuple(shown)
 
 
 def require_gates(app: FastAPI) -> None:

@@ -36,6 +36,7 @@ import shiming.registrations.store.orders
 import shiming.registrations.store.organisations
 import shiming.registrations.store.postgresql_function
 import shiming.registrations.store.provisioning_tables
+import shiming.registrations.store.receipt_links
 import shiming.registrations.store.receipts
 import shiming.registrations.store.reconciling_tables
 import shiming.registrations.store.representation

@@ -149,6 +149,7 @@ class ContractPolicy(Record):
     confirmation_attempts_max: Cited[PositiveInt]
     link_hours: Cited[PositiveInt] | None = None  # a link to an online order; none: as long as a session
     delivery_days: Cited[PositiveInt] | None = None  # an order waits for its card; none: as long as a proof
+    receipt_link_days: Cited[PositiveInt] | None = None  # a link to a receipt; none: as long as a session
 
 
 class TransferPolicy(Record):

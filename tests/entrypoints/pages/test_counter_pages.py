@@ -9,9 +9,11 @@ import pytest
 from shiming.accounts.model import Role
 from shiming.entrypoints.pages.counter.journey import SHOWN, Step, bar_of
 from shiming.identity_proofing.model.evidence import FaceVotes
+from shiming.registrations.use_cases.notices import NoticeTools, send_due_notices
 from tests.databases import ENGINES, a_database
 from tests.entrypoints.pages.counter_world import (
     FIRST,
+    ONE,
     TWO,
     Browser,
     Counter,
@@ -24,6 +26,7 @@ from tests.entrypoints.pages.counter_world import (
     value_of,
 )
 from tests.registrations.stock_builders import an_iccid
+from tests.registrations.test_notices import KeepingChannel
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -70,6 +73,61 @@ def test_a_customer_is_served_from_the_first_page_to_the_receipt(counter: Counte
         "shiming_counter_name",
         "shiming_counter_link",
     }
+
+
+def test_the_receipt_goes_to_the_new_line_and_opens_without_an_account(
+    counter: Counter, clerk: Browser
+) -> None:
+    address = counter.accepted(clerk)
+    assert path_of(clerk.post(f"{address}/receipt-message")) == address  # no line yet
+    clerk.post(f"{address}/confirmation", {"code": customers_code(clerk, address)})
+    page = clerk.get(f"{address}/receipt").text
+    assert "Send the receipt to the new line" in page
+    waiting = clerk.follow(clerk.post(f"{address}/receipt-message"))
+    assert "The line is not active yet" in waiting.text
+    line = re.findall(r"REG-[0-9A-Z-]+", page)[0]
+    counter.switched_on(line)
+    channel, platform = KeepingChannel(), counter.platform
+    tools = NoticeTools(platform.registrations.privacy, channel, "https://shiming.example")
+    send_due_notices(tools, platform.engine, now=counter.clock.now())
+    (told,) = [each for each in channel.messages.values() if each.line_id == line]
+    link = re.findall(r"https://shiming\.example(/r/[A-Za-z0-9_-]{43})", told.text.en)[0]
+    assert "Sent to the new line" in clerk.get(f"{address}/receipt").text
+    home = counter.browser()
+    opened = home.get(link)
+    assert (heading(opened), "****" in opened.text) == ("The receipt of your line", True)
+    assert {opened.headers[name] for name in ("cache-control", "referrer-policy")} == {
+        "no-store",
+        "no-referrer",
+    }
+    paper = home.get(f"{link}/receipt.pdf")
+    assert (paper.content[:4], paper.headers["cache-control"]) == (b"%PDF", "no-store")
+    for wrong in ("/r/" + "A" * 43, "/r/" + "A" * 43 + "/receipt.pdf"):
+        assert (home.get(wrong).status_code, "does not work" in home.get(wrong).text) == (409, True)
+
+
+def test_a_program_has_the_receipt_sent_and_learns_no_link(counter: Counter, clerk: Browser) -> None:
+    address = counter.accepted(clerk)
+    clerk.post(f"{address}/confirmation", {"code": customers_code(clerk, address)})
+    line = re.findall(r"REG-[0-9A-Z-]+", clerk.get(f"{address}/receipt").text)[0]
+    said = {
+        who: by.http.post(
+            f"/v1/registrations/{line}/receipt-message",
+            headers={"x-csrf-token": by.csrf, "accept": "application/json"},
+        )
+        for who, by in (
+            ("clerk", clerk),
+            ("stranger", counter.staff(TWO)),
+            ("auditor", counter.staff(ONE, Role.AUDITOR)),
+        )
+    }
+    assert {who: answer.status_code for who, answer in said.items()} == {
+        "clerk": 201,
+        "stranger": 404,
+        "auditor": 403,
+    }
+    assert said["clerk"].json().keys() == {"line", "notice", "state", "expires_at"}
+    assert counter.staff(TWO).post(f"{address}/receipt-message").status_code == 404
 
 
 def test_a_form_sent_twice_opens_one(counter: Counter, clerk: Browser) -> None:

@@ -140,7 +140,7 @@ def read_paper(request: Request, line: LineId, asking: Reading) -> Response:
         ),
     )
     if issued is None:
-        raise _unknown()
+        raise line_unknown()
     name = f'inline; filename="receipt-{found.line_id}.pdf"'
     return Response(issued.pdf, media_type=PDF, headers={"content-disposition": name})
 
@@ -170,7 +170,7 @@ def issue_portable(
         ),
     )
     if outcome is None:
-        raise _unknown()
+        raise line_unknown()
     if isinstance(outcome, PortableRefused):
         text = Text(zh="不能出具可携回执。", en="No portable receipt can be made.")
         raise refused("PORTABLE_RECEIPT_REFUSED", text, outcome.refusals)
@@ -227,7 +227,7 @@ def readable_line(platform: ReceiptPlatform, line_id: str, asking: Asking) -> Li
     with reading(platform.engine) as connection:
         found = find_line(connection, line_id)
     if found is None or not asking.may(MayReadReceipt(found.operator)):
-        raise _unknown()
+        raise line_unknown()
     return found
 
 
@@ -247,7 +247,8 @@ def _json(content: Mapping[str, Any]) -> dict[str, JsonValue]:
     return dict(content)
 
 
-def _unknown() -> BadInput:
+def line_unknown() -> BadInput:
+    """Return the error for a line that is not there, or not the caller's."""
     return BadInput(
         "LINE_UNKNOWN",
         Text(zh="没有这条登记。", en="There is no such line."),

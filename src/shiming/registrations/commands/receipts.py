@@ -1,4 +1,4 @@
-"""`shiming receipts paper|portable|verify-portable|key`: receipts for the customer's own hands."""
+"""`shiming receipts paper|send|portable|verify-portable|key`: receipts for the customer's own hands."""
 
 import json
 from pathlib import Path
@@ -17,6 +17,7 @@ from shiming.registrations.commands.contract_output import (
     refuse,
 )
 from shiming.registrations.model.portable_receipts import PortableNotGenuine, PortableRefused, WhatIsAsked
+from shiming.registrations.model.receipt_links import ReceiptLinkRefused
 from shiming.registrations.receipts import KIND, receipt_is_genuine
 from shiming.registrations.use_cases.paper_receipts import PaperWords, issue_paper_receipt
 from shiming.registrations.use_cases.portable_receipts import (
@@ -25,6 +26,7 @@ from shiming.registrations.use_cases.portable_receipts import (
     read_holder_key,
     verify_portable_receipt,
 )
+from shiming.registrations.use_cases.receipt_links import send_receipt
 from shiming.vocabulary.errors import BadInput, Text
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -58,6 +60,31 @@ def paper(
         raise _unknown()
     out.write_bytes(issued.pdf)
     print_outcome({"line": line, "file": str(out), "bytes": len(issued.pdf)}, as_json=as_json, said=str(out))
+
+
+@app.command()
+def send(context: typer.Context, line: Line, as_json: AsJson = False) -> None:
+    """Send a link to its receipt to a line itself; the link is not printed. Exit code 1: it cannot be sent.
+
+    Example: shiming receipts send REG-0082-0C20-A1G7-D
+    """
+    platform = platform_of(context)
+    sent = transact(
+        platform.engine,
+        lambda connection: send_receipt(
+            platform.registrations,
+            connection,
+            line,
+            policy=platform.policy(platform.default_pack, platform.today()),
+            now=platform.clock.now(),
+        ),
+    )
+    if sent is None:
+        raise _unknown()
+    if isinstance(sent, ReceiptLinkRefused):
+        refuse(sent.refusals, as_json=as_json, language=platform.language)
+    shown = {"line": line, "notice": sent.notice_id, "expires_at": sent.expires_at.isoformat()}
+    print_outcome(shown, as_json=as_json, said=sent.notice_id)
 
 
 @app.command("verify-registration")

@@ -7,3 +7,4 @@ CODE_SHOWN = "confirmation.code_shown"  # ledger only: the link was opened
 CONFIRMATION_REFUSED = "confirmation.refused"  # ledger only
 CONFIRMATION_GIVEN = "confirmation.given"
 RECEIPT_ISSUED = "receipt.issued"
+RECEIPT_SENT = "receipt.sent"  # a message with a link to it goes to the line

@@ -31,6 +31,14 @@ ACTUAL_USER_LINK = NoticeText(
         "to nobody.",
     ),
 )
+RECEIPT_LINK = NoticeText(
+    "receipt_link",
+    Text(
+        zh="您的号码已完成实名登记，登记回执：{link} 请勿转发；如非您本人办理，打开链接查看处理方法。",
+        en="This line is registered. Its receipt: {link} Pass it on to nobody. Not yours? The page says "
+        "what to do.",
+    ),
+)
 CLOCK_TEXTS: Mapping[tuple[ClockKind, ClockStep], NoticeText] = {
     (ClockKind.MAJORITY, ClockStep.REMIND): NoticeText(
         "handover_reminder",

@@ -8,7 +8,7 @@ from shiming.vocabulary.errors import Text
 
 #: Stands in a text where the one-time code belongs; it is drawn when the message is sent.
 CODE_PLACE = "{code}"
-#: Stands where the link of an actual user belongs; its token is drawn when the message is sent.
+#: Stands where a link belongs, of an actual user or to a receipt; its token is drawn at sending.
 LINK_PLACE = "{link}"
 
 

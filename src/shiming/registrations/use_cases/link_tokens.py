@@ -1,4 +1,4 @@
-"""Tokens of actual users' links: 256 random bits, drawn when they are given out, kept as hashes only."""
+"""Tokens of links in messages: 256 random bits, drawn when they are given out, kept as hashes only."""
 
 import base64
 import hashlib
@@ -14,9 +14,11 @@ from shiming.privacy.use_cases.vault import read_evidence
 from shiming.registrations.model.notices import Notice
 from shiming.registrations.ports.notices import Contact
 from shiming.registrations.store import actual_user_links as links
+from shiming.registrations.store import receipt_links
 from shiming.vocabulary.permissions import inside
 
 LINK_PATH = "/v1/actual-user-links"
+RECEIPT_PATH = "/r"  # a page: short, for it stands in a text message
 TOKEN_BYTES = 32
 SENDER = "notices"  # who reads a contact, in the records of the vault
 
@@ -60,3 +62,16 @@ def renew_link(
     token = draw_token(privacy)
     links.renew(connection, link.token_hash, hash_token(token))
     return LinkReady(token, Contact(contact))
+
+
+@inside("a step of sending a notice: the token stands nowhere but in the message")
+def renew_receipt_link(
+    privacy: PrivacyTools, connection: Connection, notice: Notice, *, now: datetime
+) -> str | None:
+    """Give the link to a receipt a new token and return it; None: it is replaced or expired."""
+    link = receipt_links.find_by_notice(connection, notice.notice_id)
+    if link is None or link.closed_at is not None or link.expires_at <= now:
+        return None
+    token = draw_token(privacy)
+    receipt_links.renew(connection, link.token_hash, hash_token(token))
+    return token

@@ -28,7 +28,12 @@ from shiming.registrations.ports.notices import NoticeAccepted, NoticeMessage, N
 from shiming.registrations.rules.notices import decide_notice_state
 from shiming.registrations.store import notices as store
 from shiming.registrations.store.lines import find_line
-from shiming.registrations.use_cases.link_tokens import LINK_PATH, renew_link
+from shiming.registrations.use_cases.link_tokens import (
+    LINK_PATH,
+    RECEIPT_PATH,
+    renew_link,
+    renew_receipt_link,
+)
 from shiming.registrations.use_cases.one_time_codes import draw_code, hash_code
 from shiming.vocabulary.errors import BadInput, Text, Unavailable
 from shiming.vocabulary.permissions import asks, inside
@@ -158,7 +163,11 @@ def _send(tools: NoticeTools, engine: Engine, notice: Notice, now: datetime) -> 
         later = {"due_at": now + PENDING_PAUSE, "attempts": notice.attempts}
         transact(engine, lambda connection: store.change_notice(connection, notice.notice_id, **later))
         return
-    _hand_over(tools, engine, notice, _message(tools, engine, notice, line), now)
+    message = _message(tools, engine, notice, line, now)
+    if message is None:
+        _fail(tools, engine, notice, "LINK_GONE", now)
+        return
+    _hand_over(tools, engine, notice, message, now)
 
 
 def _send_to_contact(tools: NoticeTools, engine: Engine, notice: Notice, now: datetime) -> None:
@@ -166,8 +175,7 @@ def _send_to_contact(tools: NoticeTools, engine: Engine, notice: Notice, now: da
     if ready is None:
         _fail(tools, engine, notice, "LINK_GONE", now)
         return
-    link = f"{tools.public_url}{LINK_PATH}/{ready.token}"
-    text = Text(*(said.replace(LINK_PLACE, link) for said in (notice.text.zh, notice.text.en)))
+    text = _with_link(notice.text, f"{tools.public_url}{LINK_PATH}/{ready.token}")
     key = f"{notice.dedupe_key}:{notice.attempts}"  # each sending has a link of its own: none is a repeat
     message = NoticeMessage(
         notice.notice_id, notice.operator, None, ready.contact, notice.template, text, key
@@ -189,8 +197,19 @@ def _hand_over(
         _fail(tools, engine, notice, answer.why, now)
 
 
-def _message(tools: NoticeTools, engine: Engine, notice: Notice, line: Line) -> NoticeMessage:
-    text = notice.text
+def _message(
+    tools: NoticeTools, engine: Engine, notice: Notice, line: Line, now: datetime
+) -> NoticeMessage | None:
+    """Return what is sent to a line; None: the link that belongs in it works no more."""
+    text, key = notice.text, notice.dedupe_key
+    if LINK_PLACE in text.zh + text.en:
+        token = transact(
+            engine, lambda connection: renew_receipt_link(tools.privacy, connection, notice, now=now)
+        )
+        if token is None:
+            return None
+        text = _with_link(text, f"{tools.public_url}{RECEIPT_PATH}/{token}")
+        key = f"{key}:{notice.attempts}"  # as in every message with a link: none is a repeat
     if CODE_PLACE in text.zh + text.en:
         code = draw_code(tools.privacy.random_bytes)
         hashed = hash_code(code, tools.privacy.random_bytes)
@@ -199,8 +218,12 @@ def _message(tools: NoticeTools, engine: Engine, notice: Notice, line: Line) -> 
         )
         text = Text(zh=text.zh.replace(CODE_PLACE, code), en=text.en.replace(CODE_PLACE, code))
     return NoticeMessage(
-        notice.notice_id, notice.operator, line.line_id, line.number, notice.template, text, notice.dedupe_key
+        notice.notice_id, notice.operator, line.line_id, line.number, notice.template, text, key
     )
+
+
+def _with_link(text: Text, link: str) -> Text:
+    return Text(zh=text.zh.replace(LINK_PLACE, link), en=text.en.replace(LINK_PLACE, link))
 
 
 def _sent(tools: NoticeTools, engine: Engine, notice: Notice, answer: NoticeAccepted, now: datetime) -> None:

@@ -1088,6 +1088,23 @@ CREATE INDEX ix_service_orders_list ON service_orders (created_at, order_id)
 CREATE INDEX ix_service_orders_open ON service_orders (operator, order_id) WHERE state NOT IN ('completed', 'failed', 'cancelled')
 ;
 
+CREATE TABLE receipt_links (
+    token_hash VARCHAR(64) NOT NULL,
+    line_id VARCHAR(40) NOT NULL,
+    subject VARCHAR(80) NOT NULL,
+    operator VARCHAR(40) NOT NULL,
+    notice_id VARCHAR(40) NOT NULL,
+    made_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    closed_at DATETIME,
+    PRIMARY KEY (token_hash),
+    UNIQUE (notice_id)
+)
+;
+
+CREATE INDEX ix_receipt_links_line_id ON receipt_links (line_id)
+;
+
 CREATE TABLE receipts_issued (
     line_id VARCHAR(40) NOT NULL,
     form VARCHAR(20) NOT NULL,

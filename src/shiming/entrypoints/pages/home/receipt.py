@@ -1,0 +1,58 @@
+"""The receipt on the holder's own phone, by the link in a message; nobody signs in.
+
+GET /r/{token}               what it is, how its code is verified, where to turn
+GET /r/{token}/receipt.pdf
+"""
+
+from fastapi import Request, Response
+
+from shiming.entrypoints.link_steps import Token
+from shiming.entrypoints.pages.home.journey import home_platform, rules_of
+from shiming.entrypoints.pages.home.link_pages import shown, told, unkept
+from shiming.entrypoints.pages.routing import page_router
+from shiming.infrastructure.database import reading, transact
+from shiming.infrastructure.http.asking import open_to_all
+from shiming.registrations.model.receipt_links import ReceiptLinkRefused
+from shiming.registrations.use_cases.link_tokens import RECEIPT_PATH
+from shiming.registrations.use_cases.paper_receipts import PaperWords
+from shiming.registrations.use_cases.receipt_links import find_receipt, open_receipt
+
+router = page_router()
+GATE = [
+    open_to_all("the link went to the line itself, whose holder has no account; its token is the permission")
+]
+
+
+@router.get(RECEIPT_PATH + "/{token}", dependencies=GATE)
+def receipt(request: Request, token: Token) -> Response:
+    """Say what the link is about; the number is masked, for the address may be seen by others."""
+    platform = home_platform(request)
+    with reading(platform.engine) as connection:
+        found = find_receipt(connection, token, policy=rules_of(platform), now=platform.clock.now())
+    if isinstance(found, ReceiptLinkRefused):
+        raise told(found.refusals)
+    facts = {
+        "line": found.line,
+        "number_masked": found.line.number.masked(),
+        "operator_name": platform.operator_name(found.line.operator),
+        "expires_at": found.expires_at,
+        "address": f"{RECEIPT_PATH}/{token}",
+    }
+    return shown(request, "home/receipt.html", facts)
+
+
+@router.get(RECEIPT_PATH + "/{token}/receipt.pdf", dependencies=GATE)
+def paper(request: Request, token: Token) -> Response:
+    """Return the receipt for its holder."""
+    platform = home_platform(request)
+    words = PaperWords(rules_of(platform), platform.operator_name)
+    issued = transact(
+        platform.engine,
+        lambda connection: open_receipt(
+            platform.registrations, connection, token, words, now=platform.clock.now()
+        ),
+    )
+    if isinstance(issued, ReceiptLinkRefused):
+        raise told(issued.refusals)
+    name = {"content-disposition": f'attachment; filename="receipt-{issued.line_id}.pdf"'}
+    return unkept(Response(issued.pdf, media_type="application/pdf", headers=name))
