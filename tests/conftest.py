@@ -1,8 +1,10 @@
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy.engine import Engine
 
 from shiming.infrastructure.database import open_database
@@ -10,6 +12,9 @@ from tests.databases import ENGINES, a_database
 from tests.log_watch import LogWatch
 
 WATCH = LogWatch()
+# `make test` looks at fewer examples a property; `make test-long` looks at many (HYPOTHESIS_EXAMPLES=200)
+settings.register_profile("ours", max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "40")))
+settings.load_profile("ours")
 
 
 @pytest.fixture(params=ENGINES)
