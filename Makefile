@@ -20,7 +20,7 @@ demo: setup ## run the main job on shipped specimens, then open a guided tour in
 	@$(BIN)/shiming demo && $(BIN)/shiming tour --if-terminal
 
 test: check browser ## everything that CI runs: style, types, import contracts, all tests
-	$(BIN)/pytest -m "not long" -n 2 --dist worksteal --ignore tests/browser
+	$(BIN)/pytest -m "not long" -n 3 --dist worksteal --ignore tests/browser
 	$(BIN)/pytest -m "not long" tests/browser  # one at a time: a camera that starves loses frames
 
 browser: ## install Debian's Chromium where that is allowed; the tests of pages are skipped without it

@@ -61,7 +61,7 @@ def test_own_card_matching_clip_and_digits_are_verified(
     assert (outcome(decided), codes(decided)) == ("Verified", set())
 
 
-@pytest.mark.parametrize("name", ["d10", "d18"])
+@pytest.mark.parametrize("name", ["d10", pytest.param("d18", marks=pytest.mark.long)])
 def test_other_people_who_only_blink_are_verified_too(platform: Platform, folder: Path, name: str) -> None:
     person = a_live_applicant(name, folder, (Gesture.BLINK, Gesture.BLINK), seed=202)
     with authority_that_knows(person) as address:
@@ -111,6 +111,7 @@ def test_a_held_photo(platform: Platform, applicant: Applicant, folder: Path, au
     assert codes(decided) & {"GESTURES_MISSING", "FLAT_PICTURE", "GESTURES_TOO_SMALL"}
 
 
+@pytest.mark.long  # tests/recognition finds the splice in the clip itself
 def test_two_people_spliced(platform: Platform, applicant: Applicant, folder: Path, authority: str) -> None:
     first = read_clip(applicant.clip).frames
     second = read_clip(LIVE / "d10.mp4", seconds_max=8.0).frames
@@ -121,6 +122,7 @@ def test_two_people_spliced(platform: Platform, applicant: Applicant, folder: Pa
     assert codes(decided) & {"CLIP_SPLICED", "FACE_MISMATCH"}
 
 
+@pytest.mark.long  # tests/recognition finds the repetition in the clip itself
 def test_a_loop(platform: Platform, applicant: Applicant, folder: Path, authority: str) -> None:
     attack = folder / "looped.mp4"
     write_clip(attack, clip_attacks.loop(read_clip(applicant.clip).frames, 1.2, 2.0))

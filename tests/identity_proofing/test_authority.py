@@ -145,7 +145,8 @@ def test_no_authority_asks_nobody() -> None:
     ],
 )
 def test_faults_on_demand(fault: Fault, answer: AuthorityAnswer, detail: str) -> None:
-    with over_http(read_timeout_s=0.3) as served:
+    patience_s = 0.3 if fault is Fault.SLOW else 5.0
+    with over_http(read_timeout_s=patience_s) as served:
         assert served.sandbox is not None
         served.sandbox.faults.on, served.sandbox.faults.delay_s = frozenset({fault}), 0.6
         reply = served.authority.verify(a_question())
