@@ -76,6 +76,7 @@ def customer_confirms(seen: Visit, visit: Callable[..., Visit], *, reads_back: b
 
 
 @pytest.mark.models
+@pytest.mark.long  # a camera in real time: a machine that does other things as well loses frames of it
 def test_a_clerk_takes_document_and_person(
     world: World, visit: Callable[..., Visit], camera: FakeCamera
 ) -> None:

@@ -22,6 +22,7 @@ def shop(world: World) -> Iterator[Shop]:
 
 
 @pytest.mark.models
+@pytest.mark.long  # a camera in real time: see test_counter_journey
 def test_an_online_order_at_home_from_the_link_to_the_line(
     world: World, shop: Shop, visit: Visiting, camera: FakeCamera
 ) -> None:
