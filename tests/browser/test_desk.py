@@ -145,6 +145,7 @@ def test_keys_lead_through_the_desk_and_can_be_switched_off(sight: Sight) -> Non
     expect(page.locator("#desk-keys")).to_be_visible()
     seen.look("desk-keys")
     page.keyboard.press("Escape")
+    expect(page.locator("#desk-keys")).to_be_hidden()
     page.keyboard.press("g")
     page.keyboard.press("n")
     expect(page.locator("h1")).to_have_text("Number pool")
