@@ -127,6 +127,12 @@ def test_the_size_of_a_clip_follows_the_network(
     assert run(modules, script, [connection, measured]) == size
 
 
+def test_a_device_that_loses_frames_records_smaller_clips(modules: Stage) -> None:
+    script = """const { chooseSize } = await load('video_size');
+      return given.map((starved) => chooseSize(undefined, 0, starved).name);"""
+    assert run(modules, script, [0, 1, 2, 9]) == ["standard", "medium", "small", "small"]
+
+
 def test_every_size_is_one_that_packs_accept(modules: Stage) -> None:
     for size in run(modules, "return (await load('video_size')).SIZES;"):
         assert min(size["width"], size["height"]) >= 360, "clip_limits.short_side_px_min"

@@ -149,6 +149,7 @@ def test_keys_lead_through_the_desk_and_can_be_switched_off(sight: Sight) -> Non
     page.keyboard.press("g")
     page.keyboard.press("n")
     expect(page.locator("h1")).to_have_text("Number pool")
+    page.wait_for_load_state("load")  # the heading is there before the keys are
     page.keyboard.press("/")
     expect(page.locator("#number-blocks-q")).to_be_focused()
     page.keyboard.type("jjj")

@@ -225,7 +225,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "NotVerified",
         "CLIP_REPEATED",
     ),
-    ("cut", {"clip": a_clip(attack_signs=attack_signs(time_gap_s_max=0.8))}, "NotVerified", "CLIP_CUT"),
+    ("cut", {"clip": a_clip(attack_signs=attack_signs(time_gap_s_max=0.8))}, "Retry", "CLIP_CUT"),
     (
         "photo held",
         {"clip": a_clip(attack_signs=attack_signs(planar_score=0.95))},

@@ -13,11 +13,13 @@ import { TappedDigits } from './tapped_digits.js';
 import { Upload, UploadAborted, UploadRefused, UploadStalled, pageRequest } from './upload.js';
 import { bareType, chooseSize, chooseType } from './video_size.js';
 
+const LOST_FRAMES = 'CLIP_CUT';
 const WITHOUT_UPLOADS = new Set([404, 405, 501]); // a server that takes whole clips only
 
 class PersonStep extends CapturePage {
   deviceId = '';
   measured = 0; // bits a second, of the last upload
+  starved = 0; // clips in which this device lost frames
   /** @type {Upload | null} */
   upload = null;
   /** @type {LiveClip | null} */
@@ -117,7 +119,7 @@ class PersonStep extends CapturePage {
   }
 
   size() {
-    return chooseSize(/** @type {any} */ (navigator).connection, this.measured);
+    return chooseSize(/** @type {any} */ (navigator).connection, this.measured, this.starved);
   }
 
   /** One attempt: a challenge, its recording, the upload, the decision. It counts when the clip is handed in. */
@@ -301,6 +303,7 @@ class PersonStep extends CapturePage {
   /** @param {string} state @param {any} decision */
   reasons(state, decision) {
     this.root.dataset.left = String(decision.left ?? 0);
+    if (decision.reasons?.some((/** @type {any} */ reason) => reason.code === LOST_FRAMES)) this.starved += 1;
     for (const list of this.root.querySelectorAll(`[data-state~="${state}"] [data-reasons]`)) {
       if (list instanceof HTMLElement) listReasons(list, decision.reasons ?? [], this.language);
     }

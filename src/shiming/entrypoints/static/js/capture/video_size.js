@@ -26,12 +26,22 @@ const MEASURED_BYTES_MIN = 60_000;
 const SLOW_TYPES = new Set(['slow-2g', '2g', '3g']);
 
 /**
- * Choose by what the browser says of its connection and by what earlier uploads measured.
+ * Choose by what the browser says of its connection, by what earlier uploads measured, and by what the device
+ * could keep up with: a size smaller for each clip with lost frames.
  * @param {{saveData?: boolean, effectiveType?: string, downlink?: number} | undefined} connection
  * @param {number} [measured] bits a second of earlier uploads; 0: not known
+ * @param {number} [starved] clips of this person in which frames were lost
  * @returns {VideoSize}
  */
-export function chooseSize(connection, measured = 0) {
+export function chooseSize(connection, measured = 0, starved = 0) {
+  return SIZES[Math.max(0, SIZES.indexOf(forNetwork(connection, measured)) - starved)];
+}
+
+/**
+ * @param {{saveData?: boolean, effectiveType?: string, downlink?: number} | undefined} connection
+ * @param {number} measured
+ */
+function forNetwork(connection, measured) {
   if (measured > 0) return largestWithin(measured * NETWORK_SHARE);
   if (!connection) return SIZES[SIZES.length - 1];
   if (connection.saveData || SLOW_TYPES.has(connection.effectiveType ?? '')) return SIZES[0];
