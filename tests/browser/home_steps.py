@@ -73,11 +73,12 @@ class Ordered:
     iccid: str
 
 
-def prove(http: httpx.Client, base: str) -> None:
-    """Hand the specimen person in by the API, without a browser."""
+def prove(http: httpx.Client, base: str, card: tuple[bytes, bytes] | None = None) -> None:
+    """Hand the specimen person in by the API, without a browser; `card`: other papers, front and back."""
     front, back, clip = (
         (SPECIMENS / DEMO[name]).read_bytes() for name in ("document_front", "document_back", "clip")
     )
+    front, back = card or (front, back)
     drawn = http.post(f"{base}/challenges", json={})
     assert drawn.status_code == 201, drawn.text
     sides = {"front": ("f.jpg", front, "image/jpeg"), "back": ("b.jpg", back, "image/jpeg")}

@@ -6,6 +6,7 @@ specimen clip answers (`SHIMING_SANDBOX_CHALLENGE`); all else goes through pages
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,6 +52,11 @@ class World:
     address: str
     folder: Path
     environment: dict[str, str] = field(repr=False)
+
+    @property
+    def population(self) -> Path:
+        """The people whom the pretended authority knows; it reads a changed file again."""
+        return self.folder / "population" / "people.json"
 
     @cached_property
     def platform(self) -> Platform:
@@ -98,7 +104,8 @@ def a_world(kind: str, folder: Path) -> Iterator[World]:
         _initialised(environment)
         furnish(world.platform)
         stack.callback(world.platform.engine.dispose)
-        authority = stack.enter_context(sandbox_authority(str(folder)))
+        shutil.copytree(SPECIMENS / "population", world.population.parent)
+        authority = stack.enter_context(sandbox_authority(str(folder), world.population))
         server = ["up", "--authority", authority]
         stack.enter_context(
             sandbox_network(world.platform, str(folder), OPERATOR, f"http://127.0.0.1:{port}")
