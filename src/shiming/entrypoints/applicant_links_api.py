@@ -3,7 +3,7 @@
 POST   /v1/orders/{session}/applicant-link     a link; its token is told once
 DELETE /v1/orders/{session}/applicant-link     let no link of the order open anything any more
 GET    /v1/applicant-links/{token}             what is ordered, and how far it came
-POST   /v1/applicant-links/{token}/session     begin: the time of the session runs from here
+POST   /v1/applicant-links/{token}/session     begin: the time of the session runs from here, or runs again
 POST   /v1/applicant-links/{token}/stop        "this was not me": evidence deleted, order given up
 
 The steps of the proof stand below the same link (`link_steps`); nobody signs in.
@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from sqlalchemy.engine import Connection
 
 from shiming.entrypoints.link_steps import Token, link_steps
-from shiming.identity_proofing.api_platform import desk_of, platform_of
+from shiming.identity_proofing.api_platform import desk_of, platform_of, status_of
 from shiming.identity_proofing.use_cases.waiting import begin_waiting_session, leave_session
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.http.asking import Asking, asked, open_to_all
@@ -31,6 +31,7 @@ from shiming.registrations.api.orders import OrderSession
 from shiming.registrations.model.applicant_links import ApplicantLinkRefused, AtHome
 from shiming.registrations.permissions.orders import MayManageOrders
 from shiming.registrations.use_cases import applicant_links, orders
+from shiming.registrations.use_cases.beginning_again import begin_again
 from shiming.vocabulary.errors import Text
 
 WHY_OPEN = "the token in the path has 256 random bits and is the permission, for one session and its order"
@@ -169,8 +170,11 @@ def read_link(request: Request, token: Token) -> Response:
 
 @by_token.post("/{token}/session", responses=problem_responses(409), dependencies=_GATE)
 def begin(request: Request, token: Token) -> SessionBegun:
-    """Begin: the time of a session to which nothing was handed in runs from here. Again changes nothing."""
-    return begin_at_home(request, token)
+    """Begin: the time of the session runs from here; where it ran out, again with a new session."""
+    begun = begin_at_home(request, token)
+    if isinstance(begun, ApplicantLinkRefused):
+        raise refused(begun)
+    return begun
 
 
 @by_token.post("/{token}/stop", responses=problem_responses(409), dependencies=_GATE)
@@ -191,19 +195,29 @@ def at_home(request: Request, token: str) -> AtHome:
     return found
 
 
-def begin_at_home(request: Request, token: str) -> SessionBegun:
-    """Let the time of the session begin now, and note that its applicant did."""
+def begin_at_home(request: Request, token: str) -> SessionBegun | ApplicantLinkRefused:
+    """Let the time of the session begin now, and note that its applicant did.
+
+    A session that waited untouched begins itself; one that ran out of time makes place for a new one.
+    """
     found = at_home(request, token)
-    proofing = platform_of(request)
-    rules = rules_of(line_platform(request))
+    proofing, platform = platform_of(request), line_platform(request)
+    rules, tools = rules_of(platform), proofing.proofing_tools()
 
-    def work(connection: Connection) -> SessionBegun:
-        tools = proofing.proofing_tools()
-        session = begin_waiting_session(tools, connection, found.link.session_id, rules)
+    def work(connection: Connection) -> None:
+        begin_waiting_session(tools, connection, found.link.session_id, rules)
         applicant_links.note_begun(connection, found, now=proofing.clock.now())
-        return SessionBegun(session=session.id, expires_at=session.expires_at)
 
-    return transact(proofing.engine, work)
+    def again(connection: Connection) -> AtHome | ApplicantLinkRefused:
+        now = platform.clock.now()
+        return begin_again(platform.registrations, tools, connection, token, policy=rules, now=now)
+
+    transact(proofing.engine, work)
+    begun = transact(proofing.engine, again)
+    if isinstance(begun, ApplicantLinkRefused):
+        return begun
+    session = status_of(desk_of(request), proofing, begun.link.session_id).session
+    return SessionBegun(session=session.id, expires_at=session.expires_at)
 
 
 def stop_at_home(request: Request, token: str) -> Stopped:

@@ -118,7 +118,8 @@ def test_who_stops_leaves_nothing_behind(counter: Counter, clerk: Browser) -> No
     assert heading(home.get(f"{link}/stop")) == "Stop here?"
     stopped = home.post(f"{link}/stop")
     assert "What you handed in is deleted." in stopped.text
-    assert heading(home.get(link)).startswith("You stopped this.")
+    over = home.get(link)
+    assert (over.status_code, heading(over)) == (410, "You stopped this")
     gone = clerk.http.get(f"/v1/proofing-sessions/{session}", headers={"accept": "application/json"}).json()
     assert gone["state"] == "abandoned"
     with reading(counter.platform.engine) as connection:
@@ -130,13 +131,20 @@ def test_who_stops_leaves_nothing_behind(counter: Counter, clerk: Browser) -> No
 def test_a_link_that_does_not_work_says_why(counter: Counter, clerk: Browser) -> None:
     session, link, _ = ordered(counter, clerk)
     home = counter.browser()
-    unknown = home.get("/a/" + "A" * 43)
-    assert (unknown.status_code, "This link does not work" in unknown.text) == (409, True)
+    for nowhere in ("/a/" + "A" * 43, link[:-9], "/u/" + "A" * 43, "/r/cut", "/v1/confirmations/" + "A" * 43):
+        unknown = home.get(nowhere)
+        assert (unknown.status_code, heading(unknown)) == (404, "This link does not work"), nowhere
+        assert unknown.headers["cache-control"] == "no-store"
     newer = httpx.URL(sent(clerk, f"/v1/orders/{session}/applicant-link")["link"]).path
-    assert "newer link" in home.get(link).text
+    for replaced in (home.get(link), home.get(f"{link}/result"), home.post(link), home.post(f"{link}/stop")):
+        assert (replaced.status_code, heading(replaced)) == (410, "There is a newer link")
+    chinese = home.http.get(link, headers={"accept": "text/html", "accept-language": "zh"})
+    assert "向您下单的营业厅或网店索取新链接" in chinese.text
+    program = home.http.get(link.replace("/a/", "/v1/applicant-links/"), headers={"accept": "*/*"})
+    assert (program.status_code, program.json()["code"]) == (409, "APPLICANT_LINK_REFUSED")
     headers = {"x-csrf-token": clerk.csrf, "accept": "application/json"}
     assert clerk.http.delete(f"/v1/orders/{session}/applicant-link", headers=headers).json()["revoked"]
-    assert "taken this link back" in home.get(newer).text
+    assert heading(home.get(newer)) == "This link was taken back"
     other = counter.staff(TWO)
     refused = other.http.post(
         f"/v1/orders/{session}/applicant-link",
@@ -164,6 +172,51 @@ def test_a_session_that_waited_for_days_begins_with_its_applicant(counter: Count
     assert path_of(home.post(link)) == f"{link}/document"
     assert home.get(f"{link}/document").status_code == 200
     assert proven(counter, home, session, link) == "It is you"
+
+
+def test_a_proof_that_ran_out_of_time_begins_again_by_the_same_link(counter: Counter, clerk: Browser) -> None:
+    session, link, iccid = ordered(counter, clerk)
+    home, api = counter.browser(), link.replace("/a/", "/v1/applicant-links/")
+    seen = [session]
+    for _ in range(2):
+        home.post(link)
+        counter.give(f"/session/{seen[-1]}")
+        counter.clock.at += timedelta(minutes=45)
+        over = home.follow(home.get(f"{link}/person"))
+        assert (over.status_code, heading(over)) == (200, "The time is over")
+        assert ">Begin again<" in over.text
+        assert path_of(home.post(link)) == f"{link}/document"
+        seen.append(home.http.get(api, headers={"accept": "application/json"}).json()["session"])
+    assert len(set(seen)) == 3
+    with reading(counter.platform.engine) as connection:
+        orders = [find_order(connection, each) for each in seen]
+    assert orders[:2] == [None, None]
+    assert orders[2] is not None
+    assert orders[2].iccid == iccid
+    counter.clock.at += timedelta(minutes=45)
+    assert path_of(home.post(link)) == f"{link}/document"  # nothing was handed in: its own time begins
+    assert proven(counter, home, seen[2], link) == "It is you"
+    with reading(counter.platform.engine) as connection:
+        held = connection.exec_driver_sql("SELECT held_for FROM numbers_held").scalars().all()
+    assert set(seen[:2]).isdisjoint(held)
+
+
+def test_after_three_sessions_a_new_link_lets_the_same_order_begin_again(
+    counter: Counter, clerk: Browser
+) -> None:
+    session, link, _ = ordered(counter, clerk)
+    home = counter.browser()
+    for _ in range(3):
+        home.post(link)
+        api = link.replace("/a/", "/v1/applicant-links/")
+        session = home.http.get(api, headers={"accept": "application/json"}).json()["session"]
+        counter.give(f"/session/{session}")
+        counter.clock.at += timedelta(minutes=45)
+    assert ">Begin again<" not in home.get(f"{link}/result").text
+    refused = home.post(link)
+    assert (refused.status_code, "Ask the shop for a new link" in refused.text) == (409, True)
+    newer = httpx.URL(sent(counter.staff(), f"/v1/orders/{session}/applicant-link")["link"]).path
+    assert path_of(home.post(newer)) == f"{newer}/document"
 
 
 def test_the_counter_hands_the_capture_over(counter: Counter, clerk: Browser) -> None:
@@ -229,7 +282,7 @@ def test_the_confirmation_is_a_page_for_browsers_and_json_for_programs(
     assert heading(customer.post(f"{link}/wrong")) == "Nothing is opened without your yes"
     assert heading(customer.post(f"{link}/yes")) == "Confirmed. Thank you."
     for again in (customer.get(link), customer.post(f"{link}/yes")):
-        assert (again.status_code, heading(again)) == (409, "This cannot be confirmed any more")
+        assert (again.status_code, heading(again)) == (410, "This link has been used already")
 
 
 def test_an_organisation_gets_its_lines_and_their_users_prove_themselves(

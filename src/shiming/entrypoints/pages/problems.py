@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 from fastapi import Request, Response
 
+from shiming.entrypoints.pages.home.dead_links import DeadLink
 from shiming.entrypoints.pages.rendering import fragment, page
 from shiming.infrastructure.http.asking import Unauthenticated
 from shiming.vocabulary.errors import ShimingError
@@ -17,6 +18,8 @@ def problem_page(request: Request, error: ShimingError, status: int) -> Response
     if not for_a_person(request):
         return None
     partly = request.headers.get("hx-request") == "true"
+    if isinstance(error, DeadLink) and not partly:
+        return _of_a_dead_link(request, error)
     if isinstance(error, Unauthenticated):
         return _to_sign_in(request, partly=partly)
     facts = {
@@ -35,6 +38,14 @@ def problem_page(request: Request, error: ShimingError, status: int) -> Response
 def for_a_person(request: Request) -> bool:
     """Say whether a browser asked for a page."""
     return request.headers.get("hx-request") == "true" or "text/html" in request.headers.get("accept", "")
+
+
+def _of_a_dead_link(request: Request, error: DeadLink) -> Response:
+    facts = {"error": error, "end": error.end.value, "giver": error.giver.value}
+    answer = page(request, "home/dead_link.html", facts, status=error.status)
+    # The address was a permission: no browser keeps the page, no other site learns where it was.
+    answer.headers["cache-control"], answer.headers["referrer-policy"] = "no-store", "no-referrer"
+    return answer
 
 
 def _to_sign_in(request: Request, *, partly: bool) -> Response:

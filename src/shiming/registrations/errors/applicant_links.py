@@ -66,6 +66,24 @@ class ApplicantLinkRefusal(ReasonCode):
         ),
         Text(zh="请按销户或“非本人办理”处理。", en="End the line, or record that it is not theirs."),
     )
+    APPLICANT_NOT_BEGUN_AGAIN = (
+        "APPLICANT_NOT_BEGUN_AGAIN",
+        Text(zh="不能通过此链接重新开始。", en="This cannot begin again by its link."),
+        Text(
+            zh="时间已到，不能通过此链接重新开始，请联系营业厅或网店。",
+            en="The time is over. Ask the shop or the online store to begin with you once more.",
+        ),
+        Text(zh="请在受理页面重新开始，或重新下单。", en="Begin again at the counter, or open a new order."),
+    )
+    APPLICANT_SESSIONS_USED_UP = (
+        "APPLICANT_SESSIONS_USED_UP",
+        Text(zh="此链接重新开始的次数已用完。", en="The link was begun again as often as it may be."),
+        Text(
+            zh="重新开始的次数已用完，请向营业厅或网店索取新的链接，或到营业厅办理。",
+            en="You began as often as this link allows. Ask the shop for a new link, or come to a shop.",
+        ),
+        _NEW_LINK,
+    )
     APPLICANT_CARD_WRONG = (
         "APPLICANT_CARD_WRONG",
         Text(zh="卡号末四位不符。", en="These are not the last digits of the ordered card."),

@@ -2,4 +2,5 @@
 
 APPLICANT_LINK_MADE = "order.applicant_link_made"
 APPLICANT_LINK_CLOSED = "order.applicant_link_closed"
+ORDER_BEGUN_AGAIN = "order.begun_again"
 CARD_AWAITED = "order.card_awaited"

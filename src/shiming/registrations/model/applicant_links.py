@@ -30,6 +30,7 @@ class ApplicantLink:
     begun_at: datetime | None = None  # the applicant pressed "begin"
     closed_at: datetime | None = None
     closed_why: LinkEnd | None = None
+    sessions: int = 1  # that were opened by it; a proof that runs out of time is begun again
     card_wrong: int = 0  # wrong answers to "which card lies before you?"
 
 

@@ -17,6 +17,9 @@ from shiming.vocabulary.refusals import Refusal
 CARD_ANSWERS_MAX = 5
 #: As printed on the card: enough to tell two cards of one parcel apart, short enough for old eyes.
 CARD_DIGITS = 4
+#: As of links of actual users: whoever runs out of time three times is helped better in a shop.
+SESSIONS_PER_LINK_MAX = 3
+_OVER, _ENDED_OTHERWISE = "expired", frozenset({"decided", "abandoned"})
 _ENDS = {
     LinkEnd.REVOKED: ApplicantLinkRefusal.APPLICANT_LINK_REVOKED,
     LinkEnd.REPLACED: ApplicantLinkRefusal.APPLICANT_LINK_REPLACED,
@@ -50,6 +53,25 @@ def decide_open_order(session: ProvingSession | None, policy: Policy) -> tuple[R
         return (Refusal(ApplicantLinkRefusal.APPLICANT_ORDER_GONE, _citation(policy)),)
     if session.consumed_by is not None:
         return (Refusal(ApplicantLinkRefusal.APPLICANT_ORDER_REGISTERED, _citation(policy)),)
+    return ()
+
+
+def has_run_out(state: str, expires_at: datetime, *, now: datetime) -> bool:
+    """Say whether the time of a session ended before anything was decided."""
+    return state == _OVER or (state not in _ENDED_OTHERWISE and now >= expires_at)
+
+
+def decide_beginning_again(link: ApplicantLink, order: LineOrder, policy: Policy) -> tuple[Refusal, ...]:
+    """Say why an order whose proof ran out of time cannot begin again by its link.
+
+    At the counter its clerk does that; whoever acts for somebody is proven there.
+    """
+    citation = _citation(policy)
+    by_others = order.representative is not None or order.organisation is not None
+    if order.channel is not Channel.ONLINE or by_others:
+        return (Refusal(ApplicantLinkRefusal.APPLICANT_NOT_BEGUN_AGAIN, citation),)
+    if link.sessions >= SESSIONS_PER_LINK_MAX:
+        return (Refusal(ApplicantLinkRefusal.APPLICANT_SESSIONS_USED_UP, citation),)
     return ()
 
 

@@ -24,7 +24,26 @@ applicant_links = sa.Table(
     sa.Column("begun_at", UtcInstant),
     sa.Column("closed_at", UtcInstant),
     sa.Column("closed_why", sa.String(20)),  # LinkEnd
+    sa.Column("sessions", sa.Integer, nullable=False),
     sa.Column("card_wrong", sa.Integer, nullable=False),
+)
+
+#: What somebody said or was given as the one whom the former session was about to prove.
+_OF_THE_PROOF = (
+    "terms_version",
+    "terms_hash",
+    "terms_accepted_at",
+    "terms_channel",
+    "terms_language",
+    "confirmed_identifier",
+    "confirmation_method",
+    "confirmed_at",
+    "cap_subject",
+    "cap_scope",
+    "cap_name",
+    "cap_reserved_until",
+    "review",
+    "delivery_until",
 )
 
 
@@ -64,6 +83,16 @@ def keep_longer(connection: Connection, session_id: str, until: datetime) -> Non
     connection.execute(numbers_held.update().where(number, numbers_held.c.until < until).values(until=until))
     card = (sim_holds.c.session_id == session_id) & sim_holds.c.line_id.is_(None)
     connection.execute(sim_holds.update().where(card, sim_holds.c.until < until).values(until=until))
+
+
+def move_order(connection: Connection, former: str, session_id: str) -> None:
+    """Let an order go on with another session: number and card move, what rested on the proof is left."""
+    order = line_orders.update().where(line_orders.c.session_id == former)
+    connection.execute(order.values(session_id=session_id, **dict.fromkeys(_OF_THE_PROOF)))
+    number = (numbers_held.c.held_for == former) & (numbers_held.c.state == NumberState.RESERVED.value)
+    connection.execute(numbers_held.update().where(number).values(held_for=session_id))
+    card = (sim_holds.c.session_id == former) & sim_holds.c.line_id.is_(None)
+    connection.execute(sim_holds.update().where(card).values(session_id=session_id))
 
 
 def await_card(connection: Connection, session_id: str, until: datetime) -> None:

@@ -91,6 +91,9 @@ def find_at_home(
     key = hash_token(token)
     link = store.find_link(connection, key)
     order = find_order(connection, link.session_id, for_update=hold) if link else None
+    if hold and link is not None and order is None:  # it may have been begun again a moment ago
+        link = store.find_link(connection, key)
+        order = find_order(connection, link.session_id, for_update=True) if link else None
     if hold:
         link = store.find_link(connection, key, for_update=True)
     refusals = decide_link(link, policy, now=now)

@@ -758,6 +758,7 @@ CREATE TABLE applicant_links (
     begun_at TIMESTAMP WITH TIME ZONE,
     closed_at TIMESTAMP WITH TIME ZONE,
     closed_why VARCHAR(20),
+    sessions INTEGER NOT NULL,
     card_wrong INTEGER NOT NULL,
     PRIMARY KEY (token_hash)
 )

@@ -729,6 +729,7 @@ CREATE TABLE applicant_links (
     begun_at DATETIME,
     closed_at DATETIME,
     closed_why VARCHAR(20),
+    sessions INTEGER NOT NULL,
     card_wrong INTEGER NOT NULL,
     PRIMARY KEY (token_hash)
 )

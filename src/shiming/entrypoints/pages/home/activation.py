@@ -13,9 +13,10 @@ from fastapi import Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.engine import Connection
 
-from shiming.entrypoints.link_steps import TOKEN, Token
+from shiming.entrypoints.link_steps import TOKEN
 from shiming.entrypoints.pages.forms import Filled, form
 from shiming.entrypoints.pages.home.applicant_journey import CONFLICT, GATE, INVALID, address_of, journey_of
+from shiming.entrypoints.pages.home.dead_links import LinkToken
 from shiming.entrypoints.pages.home.journey import Journey, Step, home_platform, rules_of
 from shiming.entrypoints.pages.home.link_pages import (
     line_facts,
@@ -53,7 +54,7 @@ class CodeReadBack(BaseModel):
 
 
 @router.get("/a/{token}/activation", dependencies=GATE)
-def activation(request: Request, token: Token) -> Response:
+def activation(request: Request, token: LinkToken) -> Response:
     """Show how far the line is; asked again by script while it is being switched on."""
     journey = journey_of(request, token)
     if journey.step is not Step.ACTIVATION:
@@ -66,7 +67,7 @@ def activation(request: Request, token: Token) -> Response:
 
 @router.post("/a/{token}/activation", dependencies=GATE)
 def card_has_come(
-    request: Request, token: Token, wanted: Annotated[Filled[CardShown], form(CardShown)]
+    request: Request, token: LinkToken, wanted: Annotated[Filled[CardShown], form(CardShown)]
 ) -> Response:
     """Take the last digits of the card; when they are right, a code is made for what is confirmed."""
     journey = journey_of(request, token)
@@ -96,7 +97,7 @@ def card_has_come(
 
 
 @router.get("/a/{token}/activation/{code}", dependencies=GATE)
-def show_code(request: Request, token: Token, code: CodeToken) -> Response:
+def show_code(request: Request, token: LinkToken, code: CodeToken) -> Response:
     """Show exactly what is confirmed, and the code to read back."""
     journey = journey_of(request, token)
     return _activation(request, journey) if journey.line else _code_page(request, journey, code)
@@ -105,7 +106,7 @@ def show_code(request: Request, token: Token, code: CodeToken) -> Response:
 @router.post("/a/{token}/activation/{code}", dependencies=GATE)
 def read_back(
     request: Request,
-    token: Token,
+    token: LinkToken,
     code: CodeToken,
     wanted: Annotated[Filled[CodeReadBack], form(CodeReadBack)],
 ) -> Response:
@@ -129,7 +130,7 @@ def read_back(
 
 
 @router.get("/a/{token}/receipt.pdf", dependencies=GATE)
-def receipt(request: Request, token: Token) -> Response:
+def receipt(request: Request, token: LinkToken) -> Response:
     """Return the receipt of the line for its holder."""
     journey = journey_of(request, token)
     if journey.line is None:

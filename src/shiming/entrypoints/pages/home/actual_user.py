@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from shiming.entrypoints.link_steps import Token
 from shiming.entrypoints.link_steps_api import ACTUAL_USERS
 from shiming.entrypoints.pages.forms import Filled, form
+from shiming.entrypoints.pages.home.dead_links import Giver, LinkToken, dead_link
 from shiming.entrypoints.pages.home.journey import Journey, home_platform, proof_of, rules_of
-from shiming.entrypoints.pages.home.link_pages import documents_of, link_pages, shown, told
+from shiming.entrypoints.pages.home.link_pages import documents_of, link_pages, shown
 from shiming.entrypoints.pages.rendering import see_other
 from shiming.entrypoints.pages.routing import page_router
 from shiming.identity_proofing.errors import refused as proofing_refused
@@ -24,7 +24,7 @@ from shiming.jurisdictions.model import Channel, Route
 from shiming.registrations.api.organisation_platform import desk_of, enterprise_platform
 from shiming.registrations.model.enterprise_lines import ActualUserLink, EnterpriseRefused
 from shiming.registrations.model.registration import VERIFIED
-from shiming.registrations.rules.actual_users import decide_link
+from shiming.registrations.rules.actual_users import SESSIONS_PER_LINK_MAX, decide_link
 from shiming.registrations.store.actual_user_links import find_link
 from shiming.registrations.store.orders import find_proving_session
 from shiming.registrations.use_cases import actual_user_links
@@ -56,24 +56,25 @@ def journey_of(request: Request, token: str) -> Journey:
         expires_at=link.expires_at,
         begun=True,
         at_home=not done,
+        again=not done and link.sessions < SESSIONS_PER_LINK_MAX,
     )
 
 
 @own.get(ACTUAL_USERS.prefix + "/{token}", dependencies=GATE)
-def from_message(token: Token) -> Response:
+def from_message(token: LinkToken) -> Response:
     """Lead the browser of somebody who opened the address in their message to its page."""
     return see_other(f"/u/{token}")
 
 
 @own.get("/u/{token}", dependencies=GATE)
-def start(request: Request, token: Token) -> Response:
+def start(request: Request, token: LinkToken) -> Response:
     """Say for which organisation and line the link is, and what will happen."""
     link, done = _link(request, token)
     return see_other(f"/u/{token}/result") if done else _start(request, token, link)
 
 
 @own.post("/u/{token}", dependencies=GATE)
-def say_yes(request: Request, token: Token, wanted: Annotated[Filled[Yes], form(Yes)]) -> Response:
+def say_yes(request: Request, token: LinkToken, wanted: Annotated[Filled[Yes], form(Yes)]) -> Response:
     """Open the session of the link, or go on with the one that is open."""
     link, _ = _link(request, token)
     if wanted.value is None or not wanted.value.confirmed:
@@ -100,7 +101,7 @@ def _link(request: Request, token: str) -> tuple[ActualUserLink, bool]:
     done = link is not None and link.closed_at is not None and proof is not None and proof.outcome == VERIFIED
     refusals = decide_link(link, rules_of(platform), now=platform.clock.now())
     if link is None or (refusals and not done):
-        raise told(refusals)
+        raise dead_link(refusals, Giver.ORGANISATION)
     return link, done
 
 
@@ -116,7 +117,7 @@ def _start(
     with reading(platform.engine) as connection:
         seen = actual_user_links.show_link(desk_of(platform), connection, token)
     if isinstance(seen, EnterpriseRefused):
-        raise told(seen.refusals)
+        raise dead_link(seen.refusals, Giver.ORGANISATION)
     facts: dict[str, Any] = {
         "link": seen,
         "action": f"/u/{token}",

@@ -18,14 +18,15 @@ from shiming.entrypoints.applicant_links_api import (
     begin_at_home,
     stop_at_home,
 )
-from shiming.entrypoints.link_steps import Token
 from shiming.entrypoints.pages.forms import Filled, form
 from shiming.entrypoints.pages.home import activation
 from shiming.entrypoints.pages.home.applicant_journey import CONFLICT, GATE, INVALID, address_of, journey_of
+from shiming.entrypoints.pages.home.dead_links import LinkToken
 from shiming.entrypoints.pages.home.journey import Journey, Step, home_platform, rules_of
 from shiming.entrypoints.pages.home.link_pages import (
     documents_of,
     link_pages,
+    result_page,
     shown,
 )
 from shiming.entrypoints.pages.preferences import preferences_of
@@ -52,7 +53,7 @@ own = page_router()
 
 
 @own.get("/a/{token}", dependencies=GATE)
-def start(request: Request, token: Token) -> Response:
+def start(request: Request, token: LinkToken) -> Response:
     """Say what will be opened, by whom, what is needed, how long it takes, what happens with the data."""
     journey = journey_of(request, token)
     facts = {
@@ -64,28 +65,32 @@ def start(request: Request, token: Token) -> Response:
 
 
 @own.post("/a/{token}", dependencies=GATE)
-def begin(request: Request, token: Token) -> Response:
-    """Begin: the time of the session runs from here."""
-    begin_at_home(request, token)
+def begin(request: Request, token: LinkToken) -> Response:
+    """Begin: the time of the session runs from here; one that ran out makes place for a new one."""
+    journey = journey_of(request, token)
+    begun = begin_at_home(request, token)
+    if isinstance(begun, ApplicantLinkRefused):
+        return result_page(request, journey, refusals=begun.refusals)
     return see_other(f"/a/{token}/{journey_of(request, token).step}")
 
 
 @own.post("/a/{token}/stop", dependencies=GATE)
-def stop(request: Request, token: Token) -> Response:
+def stop(request: Request, token: LinkToken) -> Response:
     """Delete what was handed in and give the order up."""
+    journey_of(request, token)
     stopped = stop_at_home(request, token)
     return shown(request, "home/stopped.html", {"deleted": stopped.deleted})
 
 
 @own.get("/a/{token}/stop", dependencies=GATE)
-def ask_to_stop(request: Request, token: Token) -> Response:
+def ask_to_stop(request: Request, token: LinkToken) -> Response:
     """Say what stopping means before it happens."""
     journey = journey_of(request, token)
     return shown(request, "home/stop.html", {"decided": journey.standing.decision is not None}, journey)
 
 
 @own.get("/a/{token}/contract", dependencies=GATE)
-def contract(request: Request, token: Token) -> Response:
+def contract(request: Request, token: LinkToken) -> Response:
     """Show the terms in force."""
     journey = journey_of(request, token)
     if journey.step is not Step.CONTRACT:
@@ -94,7 +99,7 @@ def contract(request: Request, token: Token) -> Response:
 
 
 @own.post("/a/{token}/contract", dependencies=GATE)
-def agree(request: Request, token: Token, wanted: Annotated[Filled[Consent], form(Consent)]) -> Response:
+def agree(request: Request, token: LinkToken, wanted: Annotated[Filled[Consent], form(Consent)]) -> Response:
     """Take the consent; from here the order waits for its card."""
     journey = journey_of(request, token)
     if wanted.value is None or not wanted.value.agree:

@@ -3,12 +3,13 @@
 from fastapi import Request
 
 from shiming.entrypoints.applicant_links_api import APPLICANTS, WHY_OPEN
+from shiming.entrypoints.pages.home.dead_links import Giver, dead_link
 from shiming.entrypoints.pages.home.journey import Journey, Step, home_platform, proof_of, rules_of
-from shiming.entrypoints.pages.home.link_pages import told
 from shiming.infrastructure.database import reading
 from shiming.infrastructure.http.asking import open_to_all
 from shiming.jurisdictions.model import Channel
 from shiming.registrations.model.applicant_links import ApplicantLinkRefused
+from shiming.registrations.rules.applicant_links import decide_beginning_again
 from shiming.registrations.use_cases import applicant_links
 
 GATE = [open_to_all(WHY_OPEN)]
@@ -23,7 +24,7 @@ def journey_of(request: Request, token: str) -> Journey:
             connection, token, policy=rules_of(platform), now=platform.clock.now()
         )
     if isinstance(found, ApplicantLinkRefused):
-        raise told(found.refusals)
+        raise dead_link(found.refusals, Giver.SHOP)
     return Journey(
         base=f"/a/{token}",
         api=f"{APPLICANTS.prefix}/{token}",
@@ -33,6 +34,7 @@ def journey_of(request: Request, token: str) -> Journey:
         order=found.order,
         line=found.line,
         at_home=found.order.channel is Channel.ONLINE,
+        again=not decide_beginning_again(found.link, found.order, rules_of(platform)),
     )
 
 

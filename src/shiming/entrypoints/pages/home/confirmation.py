@@ -7,6 +7,7 @@ POST /v1/confirmations/{token}/wrong   nothing is recorded: the clerk is told by
 
 from fastapi import Request, Response
 
+from shiming.entrypoints.pages.home.dead_links import Giver, LinkToken, dead_link
 from shiming.entrypoints.pages.home.journey import home_platform
 from shiming.entrypoints.pages.home.link_pages import shown
 from shiming.entrypoints.pages.routing import page_router
@@ -14,7 +15,6 @@ from shiming.infrastructure.http.asking import open_to_all
 from shiming.registrations.api.confirmations import (
     LINK_PATH,
     WHY_OPEN,
-    Token,
     asked_by_link,
     yes_by_link,
 )
@@ -23,29 +23,28 @@ from shiming.registrations.model.confirmation import ConfirmationShown, Confirme
 router = page_router()
 GATE = [open_to_all(WHY_OPEN)]
 _PAGE = "home/confirmation.html"
-_CONFLICT = 409
 
 
 @router.get(LINK_PATH + "/{token}", dependencies=GATE)
-def question(request: Request, token: Token) -> Response:
+def question(request: Request, token: LinkToken) -> Response:
     """Show what is opened, in large print, and the code."""
     found = asked_by_link(request, token)
     if isinstance(found, NotConfirmed):
-        return _refused(request, found)
+        raise dead_link(found.refusals, Giver.CLERK)
     return _asked(request, token, found)
 
 
 @router.post(LINK_PATH + "/{token}/yes", dependencies=GATE)
-def say_yes(request: Request, token: Token) -> Response:
+def say_yes(request: Request, token: LinkToken) -> Response:
     """Take the yes."""
     found = yes_by_link(request, token)
     if isinstance(found, NotConfirmed):
-        return _refused(request, found)
+        raise dead_link(found.refusals, Giver.CLERK)
     return shown(request, _PAGE, {"state": "confirmed", "matter": found.matter, "number": _number(found)})
 
 
 @router.post(LINK_PATH + "/{token}/wrong", dependencies=GATE)
-def say_wrong(request: Request, token: Token) -> Response:
+def say_wrong(request: Request, token: LinkToken) -> Response:
     """Tell the customer what to do when number or count are not theirs; without a yes nothing is opened."""
     return shown(request, _PAGE, {"state": "wrong", "back": f"{LINK_PATH}/{token}"})
 
@@ -67,8 +66,3 @@ def _asked(request: Request, token: str, found: ConfirmationShown) -> Response:
 def _number(found: ConfirmationShown | Confirmed) -> str | None:
     identifier = found.matter.identifier
     return None if identifier is None else identifier.reveal("shown to the customer who confirms it")
-
-
-def _refused(request: Request, found: NotConfirmed) -> Response:
-    facts = {"state": "refused", "refusals": found.refusals}
-    return shown(request, _PAGE, facts, status=_CONFLICT)

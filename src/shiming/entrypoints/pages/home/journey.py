@@ -22,6 +22,7 @@ from shiming.jurisdictions.model import Policy
 from shiming.registrations.model.lines import Line, LineStatus
 from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.model.registration import RegistrationPolicy
+from shiming.registrations.rules.applicant_links import has_run_out
 from shiming.registrations.use_cases.tools import RegistrationTools
 
 
@@ -71,12 +72,15 @@ class Journey:
     order: LineOrder | None = field(default=None, repr=False)
     line: Line | None = field(default=None, repr=False)
     at_home: bool = True  # False: the clerk waits at the counter for the proof
+    again: bool = False  # a proof that ran out of time can begin again by this link
 
     @property
     def step(self) -> Step:
         """Return what comes next."""
         if self.line is not None:
             return Step.ACTIVATION
+        if self.late and not self.begun:
+            return Step.START  # it waited for its applicant; beginning gives it its time
         found = next_step(self.standing) if self.order is None else counter.step_of(self.standing)
         if self.standing.decision is not None or found in {counter.Step.DECISION, counter.Step.OVER}:
             return self._decided() if self.standing.verified else Step.RESULT
@@ -89,6 +93,12 @@ class Journey:
         """Return the steps of the bar."""
         proof = (Step.DOCUMENT, Step.PERSON, Step.RESULT)
         return (*proof, Step.CONTRACT, Step.ACTIVATION) if self.order is not None and self.at_home else proof
+
+    @property
+    def late(self) -> bool:
+        """Whether the time ended before anything was decided for good."""
+        session = self.standing.status.session
+        return has_run_out(session.state.value, session.expires_at, now=self.standing.now)
 
     @property
     def is_active(self) -> bool:

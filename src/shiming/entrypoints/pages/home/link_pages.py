@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
-from shiming.entrypoints.link_steps import LinkKind, Token
+from shiming.entrypoints.link_steps import LinkKind
 from shiming.entrypoints.pages.capture.views import Capture, document_step, person_step
 from shiming.entrypoints.pages.equal_paths.other_way import (
     OtherWay,
@@ -22,6 +22,7 @@ from shiming.entrypoints.pages.equal_paths.other_way import (
     take_other_way,
 )
 from shiming.entrypoints.pages.forms import Filled, form
+from shiming.entrypoints.pages.home.dead_links import LinkToken
 from shiming.entrypoints.pages.home.journey import Journey, Step, home_platform
 from shiming.entrypoints.pages.preferences import preferences_of
 from shiming.entrypoints.pages.rendering import page, see_other
@@ -30,16 +31,11 @@ from shiming.identity_proofing.api_platform import desk_of
 from shiming.identity_proofing.model.decision import Verified
 from shiming.identity_proofing.use_cases import stepwise
 from shiming.infrastructure.http.asking import open_to_all
-from shiming.infrastructure.http.problems import Refusal as Refused
 from shiming.jurisdictions.model import Policy
 from shiming.registrations.model.lines import Line
-from shiming.vocabulary.errors import BadInput, ShimingError, Text
+from shiming.vocabulary.errors import BadInput, ShimingError
 from shiming.vocabulary.refusals import Refusal
 
-_ASK = Text(
-    zh="如有疑问，请联系发给您链接的营业厅或单位。",
-    en="If you are in doubt, ask whoever gave you the link.",
-)
 FindJourney = Callable[[Request, str], Journey]
 #: Another request of the same link was faster; the page shows what it came to.
 _OVERTAKEN = frozenset({"SESSION_CLOSED", "SESSION_CHANGED", "SESSION_EXPIRED", "STEP_OUT_OF_ORDER"})
@@ -51,29 +47,29 @@ def link_pages(prefix: str, kind: LinkKind, find: FindJourney) -> APIRouter:
     """Return the pages of the proof below `prefix/{token}`; `find` raises for a link that does not work."""
     router, gate = page_router(), [open_to_all(kind.why_open)]
 
-    def document(request: Request, token: Token) -> Response:
+    def document(request: Request, token: LinkToken) -> Response:
         """Show the camera on the document."""
         return _camera(request, find(request, token), Step.DOCUMENT)
 
-    def person(request: Request, token: Token) -> Response:
+    def person(request: Request, token: LinkToken) -> Response:
         """Show the live clip."""
         return _camera(request, find(request, token), Step.PERSON)
 
-    def other_way(request: Request, token: Token) -> Response:
+    def other_way(request: Request, token: LinkToken) -> Response:
         """Show what one can do instead."""
         return unkept(other_way_page(request, _other_way(find(request, token))))
 
     def choose_way(
-        request: Request, token: Token, wanted: Annotated[Filled[WayForm], form(WayForm)]
+        request: Request, token: LinkToken, wanted: Annotated[Filled[WayForm], form(WayForm)]
     ) -> Response:
         """Take the way that was chosen."""
         return unkept(take_other_way(request, _other_way(find(request, token)), wanted))
 
-    def result(request: Request, token: Token) -> Response:
+    def result(request: Request, token: LinkToken) -> Response:
         """Show what came of the proof."""
         return _result(request, find(request, token))
 
-    def decide(request: Request, token: Token) -> Response:
+    def decide(request: Request, token: LinkToken) -> Response:
         """Have the session decided, and show what came of it."""
         return _decide(request, kind, token, f"{prefix}/{token}/result")
 
@@ -127,11 +123,6 @@ def documents_of(request: Request, policy: Policy, category: str) -> list[str]:
     return [policy.names[name].in_language(language) for name in (rules.accepted.value if rules else ())]
 
 
-def told(refusals: tuple[Refusal, ...]) -> Refused:
-    """Return the refusal of a page: what the bearer of a link is told, and what to do."""
-    return Refused(refusals[0].code.value, refusals[0].words.subscriber, _ASK)
-
-
 def line_facts(line: Line) -> dict[str, Any]:
     """Return what its holder sees of a line."""
     return {"line": line, "number": line.number.reveal("shown to its holder")}
@@ -141,15 +132,20 @@ def _result(request: Request, journey: Journey) -> Response:
     found = journey.standing.decision
     if journey.step in {Step.DOCUMENT, Step.PERSON, Step.START} and found is None:
         return see_other(journey.base if journey.step is Step.START else f"{journey.base}/{journey.step}")
-    late = found is None and journey.standing.now >= journey.standing.status.session.expires_at
+    return result_page(request, journey)
+
+
+def result_page(request: Request, journey: Journey, *, refusals: tuple[Refusal, ...] = ()) -> Response:
+    """Return the page of what came of the proof; `refusals`: why it cannot begin again."""
     facts = {
-        "decision": found,
+        "decision": journey.standing.decision,
         "bar": journey.bar(Step.RESULT),
-        "late": late,
+        "refusals": refusals,
+        "late": journey.late,
         "left": {kind.value: left for kind, left in journey.standing.status.left.items()},
         "going_on": f"{journey.base}/contract" if Step.CONTRACT in journey.shown else None,
     }
-    return shown(request, "home/result.html", facts, journey)
+    return shown(request, "home/result.html", facts, journey, status=409 if refusals else 200)
 
 
 def _is_elsewhere(journey: Journey) -> bool:

@@ -6,9 +6,9 @@ GET /r/{token}/receipt.pdf
 
 from fastapi import Request, Response
 
-from shiming.entrypoints.link_steps import Token
+from shiming.entrypoints.pages.home.dead_links import Giver, LinkToken, dead_link
 from shiming.entrypoints.pages.home.journey import home_platform, rules_of
-from shiming.entrypoints.pages.home.link_pages import shown, told, unkept
+from shiming.entrypoints.pages.home.link_pages import shown, unkept
 from shiming.entrypoints.pages.routing import page_router
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.http.asking import open_to_all
@@ -24,13 +24,13 @@ GATE = [
 
 
 @router.get(RECEIPT_PATH + "/{token}", dependencies=GATE)
-def receipt(request: Request, token: Token) -> Response:
+def receipt(request: Request, token: LinkToken) -> Response:
     """Say what the link is about; the number is masked, for the address may be seen by others."""
     platform = home_platform(request)
     with reading(platform.engine) as connection:
         found = find_receipt(connection, token, policy=rules_of(platform), now=platform.clock.now())
     if isinstance(found, ReceiptLinkRefused):
-        raise told(found.refusals)
+        raise dead_link(found.refusals, Giver.OPERATOR)
     facts = {
         "line": found.line,
         "number_masked": found.line.number.masked(),
@@ -42,7 +42,7 @@ def receipt(request: Request, token: Token) -> Response:
 
 
 @router.get(RECEIPT_PATH + "/{token}/receipt.pdf", dependencies=GATE)
-def paper(request: Request, token: Token) -> Response:
+def paper(request: Request, token: LinkToken) -> Response:
     """Return the receipt for its holder."""
     platform = home_platform(request)
     words = PaperWords(rules_of(platform), platform.operator_name)
@@ -53,6 +53,6 @@ def paper(request: Request, token: Token) -> Response:
         ),
     )
     if isinstance(issued, ReceiptLinkRefused):
-        raise told(issued.refusals)
+        raise dead_link(issued.refusals, Giver.OPERATOR)
     name = {"content-disposition": f'attachment; filename="receipt-{issued.line_id}.pdf"'}
     return unkept(Response(issued.pdf, media_type="application/pdf", headers=name))
