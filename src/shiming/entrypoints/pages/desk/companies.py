@@ -7,6 +7,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.engine import Connection
 
+from shiming.entrypoints.pages.counter.outcome import refusals_shown
 from shiming.entrypoints.pages.desk.desk_page import Refused, Shown, desk_page, table_page, tried
 from shiming.entrypoints.pages.desk.tables import Choice, Column, Table, gather
 from shiming.entrypoints.pages.desk.words import options, word
@@ -187,9 +188,11 @@ def _shown(
     refused: Refused | None = None,
     wanted: Filled[SuspensionForm] | None = None,
 ) -> Response:
-    file = organisations.show_standing(desk_of(enterprise_platform(request)), found)
+    desk = desk_of(enterprise_platform(request))
+    file = organisations.show_standing(desk, found)
     facts = {
         "company": file.organisation,
+        "missing": refusals_shown(file.standing.refusals, desk.policy),
         "standing": file.standing,
         "state": word(file.standing.state),
         "tone": _TONES.get(file.standing.state, ""),

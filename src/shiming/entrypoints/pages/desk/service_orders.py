@@ -15,7 +15,7 @@ from shiming.entrypoints.pages.rendering import see_other
 from shiming.entrypoints.pages.routing import page_router
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.http.asking import Asking, asked
-from shiming.registrations.errors.provisioning import order_unknown
+from shiming.registrations.errors.provisioning import WaitReason, order_unknown
 from shiming.registrations.model.provisioning import OrderState, ServiceOrder
 from shiming.registrations.permissions.provisioning import (
     MayConfirmProvisioning,
@@ -37,6 +37,14 @@ _TONES = {
     OrderState.WAITING: "waiting",
 }
 
+
+def _why(order: ServiceOrder) -> Text | None:
+    """Return why an order is not with the network in words; a code of the network stands as it is."""
+    if order.reason in set(WaitReason):
+        return word(WaitReason(order.reason))
+    return Text(zh=order.reason, en=order.reason) if order.reason else None
+
+
 TABLE: Table[ServiceOrder] = Table(
     "service-orders",
     Text(zh="开通工单", en="Service orders"),
@@ -56,7 +64,7 @@ TABLE: Table[ServiceOrder] = Table(
             look="state",
             tone=lambda order: _TONES.get(order.state, ""),
         ),
-        Column("reason", Text(zh="原因", en="Reason"), lambda order: order.reason, look="code"),
+        Column("reason", Text(zh="原因", en="Reason"), _why),
         Column("attempts", Text(zh="尝试次数", en="Attempts"), lambda order: order.attempts, look="number"),
         Column("operator", Text(zh="运营企业", en="Operator"), lambda order: order.operator),
         Column("created", Text(zh="下单时间", en="Ordered"), lambda order: order.created_at),
@@ -171,6 +179,7 @@ def _shown(
         "order": found,
         "action": word(found.action),
         "state": word(found.state),
+        "why": _why(found),
         "tone": _TONES.get(found.state, ""),
         "may_retry": found.state is OrderState.FAILED
         and asking.gatekeeper.allow(asking.caller, MayManageProvisioning(found.operator)),

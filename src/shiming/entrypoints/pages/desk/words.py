@@ -7,6 +7,7 @@ from shiming.entrypoints.pages.account.permission_words import ROLE_WORDS
 from shiming.infrastructure.job_queue.model import JobState
 from shiming.jurisdictions.explanations import labels
 from shiming.privacy.model import EvidenceKind
+from shiming.registrations.errors.provisioning import WaitReason
 from shiming.registrations.model.lines import LineKind, LineStatus, SimForm
 from shiming.registrations.model.numbers import NumberState
 from shiming.registrations.model.organisations import OrganisationState
@@ -30,6 +31,9 @@ _WORDS: tuple[tuple[StrEnum, Text], ...] = (
     (LineStatus.ONE_WAY_STOPPED, Text(zh="单向停机", en="stopped one way")),
     (LineStatus.TWO_WAY_STOPPED, Text(zh="双向停机", en="stopped both ways")),
     (LineStatus.TERMINATED, Text(zh="已销户", en="ended")),
+    (WaitReason.NO_BSS, Text(zh="该企业未接入网络系统", en="no network is connected")),
+    (WaitReason.NOT_IN_NETWORK, Text(zh="号码开通失败", en="the line was not added")),
+    (WaitReason.EARLIER_ORDER, Text(zh="等待前一工单", en="waits for an earlier order")),
     (SimForm.PHYSICAL, Text(zh="实体卡", en="card")),
     (SimForm.ESIM, Text(zh="eSIM", en="eSIM")),
     (SimState.STOCK, Text(zh="库存", en="in stock")),
