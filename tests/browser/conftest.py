@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from tests.browser.live_world import World, a_world, fake_media
 from tests.browser.looking import FakeCamera, Visit
+from tests.browser.priorities import comes_first
 
 CHROMIUM = os.environ.get("SHIMING_CHROMIUM") or shutil.which("chromium") or ""
 WITHOUT_CHROMIUM = "no Chromium: install Debian's package `chromium`, or name one by SHIMING_CHROMIUM"
@@ -87,6 +88,7 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> FakeCamera:
 def browser(playwright: Playwright, camera: FakeCamera) -> Iterator[Browser]:
     """Chromium with a camera and a microphone that play the specimen person."""
     found = playwright.chromium.launch(executable_path=CHROMIUM, args=[*_SWITCHES, *camera.switches()])
+    comes_first(str(camera.folder))  # a starved camera loses frames
     yield found
     found.close()
 

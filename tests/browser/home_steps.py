@@ -101,10 +101,11 @@ def shows_the_document(page: Page, camera: FakeCamera) -> None:
     use.click()
 
 
-def shows_themselves(page: Page) -> None:
+def shows_themselves(page: Page, taps: str = "") -> None:
     """Answer the challenge, as the specimen person does before the fake camera; again where the page asks.
 
-    On a busy machine a task can run out before it is answered; that costs no attempt.
+    On a busy machine a task can run out before it is answered; that costs no attempt. `taps`: the digits, for
+    whoever chose to type them.
     """
     page.wait_for_url("**/person**", timeout=_DECIDED_MS)
     for _ in range(_TRIES):
@@ -112,9 +113,18 @@ def shows_themselves(page: Page) -> None:
         if _state(page) != "positioning":
             page.locator("[data-do=open]:visible").first.click(timeout=_DECIDED_MS)
         page.locator("[data-do=ready]:visible").click(timeout=_DECIDED_MS)
+        if taps:
+            _types(page, taps)
         _comes_to(page, *_AGAIN)
         if _state(page) is None:
             return
+
+
+def _types(page: Page, digits: str) -> None:
+    """Type the digits once the page asks for them, which it does after the gestures."""
+    page.locator("[data-keypad]:visible").wait_for(timeout=_DECIDED_MS)
+    for key in (*digits, "done"):
+        page.locator(f'[data-key="{key}"]').click()
 
 
 def _state(page: Page) -> str | None:

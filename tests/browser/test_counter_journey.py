@@ -7,12 +7,10 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.counter_steps import MS, goes_on_to_the_receipt, opens
 from tests.browser.home_steps import a_shop, is_seen, prove, shows_the_document, shows_themselves
 from tests.browser.live_world import World
 from tests.browser.looking import DESKTOP, PHONE, FakeCamera, Visit
-from tests.registrations.stock_builders import an_iccid
-
-_MS = 120_000  # models and network on a busy machine
 
 
 @contextmanager
@@ -52,29 +50,6 @@ def signs_in_with_a_passkey(seen: Visit, page: Page) -> None:
     page.wait_for_url(f"{seen.world.address}/counter")
 
 
-def opens(page: Page, index: int) -> str:
-    """Open a journey with what is preset, and a card; return its address."""
-    page.locator("#iccid").fill(an_iccid(index))
-    page.locator("#opening button.primary").click()
-    page.wait_for_url("**/document", timeout=_MS)
-    return page.url.removesuffix("/document")
-
-
-def customer_confirms(seen: Visit, visit: Callable[..., Visit], *, reads_back: bool) -> None:
-    """Let the customer open the link of the QR code on their own phone, and say yes in one of two ways."""
-    page = seen.page
-    token = next(each["value"] for each in page.context.cookies() if each["name"] == "shiming_counter_link")
-    phone = visit(seen.world, size=PHONE).go(f"/v1/confirmations/{token}")
-    if reads_back:
-        code = re.search(r"\b\d{6}\b", phone.locator("body").inner_text())
-        assert code
-        page.locator("#code").fill(code[0])
-        page.locator("form[action$='/confirmation'] button").click()
-        return
-    phone.locator("form[action$='/yes'] button").first.click()
-    page.locator("#confirmation-state form button").click(timeout=_MS)
-
-
 @pytest.mark.models
 @pytest.mark.long  # a camera in real time: a machine that does other things as well loses frames of it
 def test_a_clerk_takes_document_and_person(
@@ -89,7 +64,7 @@ def test_a_clerk_takes_document_and_person(
     opens(page, 101)
     shows_the_document(page, camera)
     shows_themselves(page)
-    page.wait_for_url("**/result", timeout=_MS)
+    page.wait_for_url("**/result", timeout=MS)
     is_seen(page, "Proven: the person is the holder of the document")
 
 
@@ -99,25 +74,16 @@ def test_a_clerk_leads_from_the_proof_to_the_receipt(each_world: World, visit: C
     page = seen.go("/counter")
     address = opens(page, 103)
     with a_shop(each_world, "supervisor") as shop:
-        shop.http.timeout = _MS / 1000
+        shop.http.timeout = MS / 1000
         prove(shop.http, f"/v1/proofing-sessions/{address.rpartition('/')[2]}")
     page.goto(address)  # asks the authority by itself
-    page.wait_for_url("**/result", timeout=_MS)
+    page.wait_for_url("**/result", timeout=MS)
     is_seen(page, "Proven: the person is the holder of the document")
     seen.look("counter-result")
     page.locator("main a.primary").click()
-    page.wait_for_url("**/contract")
-    for consent in page.locator("main input[type=checkbox]").all():
-        consent.check()
-    seen.look("counter-contract")
-    page.locator("main form[action$='/contract'] button").click()
-    is_seen(page, "The customer's yes")
-    seen.look("counter-confirmation")
     on_sqlite = each_world.environment["SHIMING_DATABASE_URL"].startswith("sqlite")
-    customer_confirms(seen, visit, reads_back=on_sqlite)  # the other way on the other database
-    page.wait_for_url("**/receipt", timeout=_MS)
-    is_seen(page, "The line works")
-    seen.look("counter-receipt")
+    # the other way on the other database
+    goes_on_to_the_receipt(seen, visit, reads_back=on_sqlite, pictures="counter")
     page.goto(f"{address}/document")
     expect(page).to_have_url(f"{address}/receipt")
     page.locator("form[action$='/done'] button").click()
@@ -132,7 +98,7 @@ def test_an_agents_phone_shows_the_first_pages_whole(world: World, visit: Callab
     page.wait_for_url(f"{world.address}/counter")
     page.locator("#ending").fill("88")
     page.locator("button[formaction='/counter/numbers']").tap()
-    expect(page.locator("#numbers .number").first).to_have_text(re.compile("88$"), timeout=_MS)
+    expect(page.locator("#numbers .number").first).to_have_text(re.compile("88$"), timeout=MS)
     page.locator("select[name=channel]").select_option("agent")
     page.wait_for_url("**channel=agent**", wait_until="load")
     seen.look("counter-start")

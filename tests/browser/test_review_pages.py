@@ -10,7 +10,7 @@ from shiming.identity_proofing import store
 from shiming.infrastructure.database import reading
 from shiming.jurisdictions.model import Route
 from shiming.privacy.use_cases.access_log import list_accesses
-from tests.browser.home_steps import a_shop, is_seen
+from tests.browser.home_steps import a_shop, is_seen, shows_themselves
 from tests.browser.live_world import DEMO, SPECIMENS, World
 from tests.browser.looking import DESKTOP, PHONE, FakeCamera, Visit
 from tests.browser.review_cases import a_waiting_session, figures_of_a_quarter
@@ -135,15 +135,7 @@ def test_who_taps_the_digits_reaches_the_same_level(
     page.locator("input[value=digits_tapped]").check()
     page.get_by_role("button", name="Go on this way").click()
     page.wait_for_url("**/person**")
-    ready, start = page.locator("[data-do=ready]:visible"), page.locator("[data-do=open]:visible")
-    ready.or_(start).first.wait_for(timeout=_FIRST_PAGE_MS)
-    if ready.count() == 0:
-        start.first.click()
-    ready.click(timeout=_FIRST_PAGE_MS)
-    page.locator("[data-keypad]:visible").wait_for(timeout=_FIRST_PAGE_MS)  # after the gestures
-    for digit in DEMO["digits"]:
-        page.locator(f'[data-key="{digit}"]').click()
-    page.locator('[data-key="done"]').click()
+    shows_themselves(page, taps=DEMO["digits"])
     is_seen(page, "It is you")
     with reading(world.platform.engine) as connection:
         session = store.get_session(connection, ordered.session)

@@ -53,8 +53,14 @@ async function open() {
   video.srcObject = stream;
   tell("");
   show("open");
-  button("shoot").focus();
+  button("shoot").disabled = video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA;
+  if (!button("shoot").disabled) button("shoot").focus();
 }
+
+video.addEventListener("loadeddata", () => { // before it there is no picture to take
+  button("shoot").disabled = false;
+  button("shoot").focus();
+});
 
 button("open").addEventListener("click", open);
 button("again").addEventListener("click", open);
