@@ -1,8 +1,8 @@
 """Let the browser come first on a machine that does everything at once: as on a device of its own.
 
-Linux shares processors out among sessions (`sched_autogroup_enabled`), and Chromium and the server are started
-in sessions of their own: whatever the niceness of its processes, a session has one share among many. A session
-that holds a camera loses frames then; the niceness of its group is what counts.
+Linux shares processors out among sessions (`sched_autogroup_enabled`), and Chromium and the server are
+started in sessions of their own: whatever the niceness of its processes, a session has one share among many.
+A session that holds a camera loses frames then; the niceness of its group is what counts.
 """
 
 from contextlib import suppress
