@@ -9,6 +9,7 @@ import pytest
 from shiming.accounts.model import Role
 from shiming.entrypoints.pages.counter.journey import SHOWN, Step, bar_of
 from shiming.identity_proofing.model.evidence import FaceVotes
+from shiming.registrations.model.orders import AwaitedRepresentative, RepresentativeRole
 from shiming.registrations.use_cases.notices import NoticeTools, send_due_notices
 from tests.databases import ENGINES, a_database
 from tests.entrypoints.pages.counter_world import (
@@ -356,7 +357,14 @@ def test_a_refusal_names_its_rule_and_the_next_step(counter: Counter, clerk: Bro
 
 def test_who_is_acted_for_is_led_to_the_one_who_acts(counter: Counter, clerk: Browser) -> None:
     principal = counter.proven(clerk, holder="proxy")
-    assert f'href="{principal}/representative"' in clerk.get(f"{principal}/result").text
+    elsewhere = counter.staff()  # another browser at another counter: no cookie of the first one
+    assert f'href="{principal}/representative"' in elsewhere.get(f"{principal}/result").text
+    assert "Go on with their proof" not in elsewhere.get(f"{principal}/representative").text
+    acting = path_of(clerk.post(f"{principal}/representative", {"role": "proxy"}))
+    assert f'href="{acting}"' in elsewhere.get(f"{principal}/representative").text
+    restarted = counter.order(path_of(clerk.post(f"{principal}/restart")))
+    assert restarted is not None
+    assert restarted.awaited == AwaitedRepresentative(RepresentativeRole.PROXY)
     minor = counter.opened(clerk, holder="minor")
     counter.give(minor, document=a_minors_document())
     result = clerk.follow(clerk.post(f"{minor}/decision"))

@@ -50,6 +50,15 @@ class Representative:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitedRepresentative:
+    """Somebody is to act for the holder and is not named yet; `session_id`: of their proof, once begun."""
+
+    role: RepresentativeRole
+    relation: Relation | None = None
+    session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TermsAcceptance:
     """Which version of the terms was accepted, when, and where."""
 
@@ -94,6 +103,7 @@ class LineOrder:
     organisation: str | None = None  # ORG-...: the holder, when it is no person
     category: str | None = None  # of the person in the session: adult, minor, foreigner, ...
     representative: Representative | None = None
+    awaited: AwaitedRepresentative | None = None  # who is to act, until they are named
     contract: str | None = None  # of an organisation: its contract for enterprise or industry cards
     iccid: str | None = None
     imsi: str | None = None

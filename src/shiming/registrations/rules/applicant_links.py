@@ -67,7 +67,9 @@ def decide_beginning_again(link: ApplicantLink, order: LineOrder, policy: Policy
     At the counter its clerk does that; whoever acts for somebody is proven there.
     """
     citation = _citation(policy)
-    by_others = order.representative is not None or order.organisation is not None
+    by_others = (
+        order.representative is not None or order.awaited is not None or order.organisation is not None
+    )
     if order.channel is not Channel.ONLINE or by_others:
         return (Refusal(ApplicantLinkRefusal.APPLICANT_NOT_BEGUN_AGAIN, citation),)
     if link.sessions >= SESSIONS_PER_LINK_MAX:

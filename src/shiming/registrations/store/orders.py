@@ -14,6 +14,7 @@ from shiming.jurisdictions.model import Channel, EntryKind, HolderKind, ProductC
 from shiming.registrations.model.lines import LineKind, SimForm, stored_identifier
 from shiming.registrations.model.ordering import ProvingSession
 from shiming.registrations.model.orders import (
+    AwaitedRepresentative,
     ConfirmationMethod,
     DonorConfirmation,
     LineConfirmation,
@@ -43,6 +44,9 @@ line_orders = sa.Table(
     sa.Column("representative_subject", sa.String(80)),
     sa.Column("authority_evidence", sa.String(64)),
     sa.Column("representative_relation", sa.String(20)),
+    sa.Column("awaited_role", sa.String(20)),  # who is to act for the holder and is not named yet
+    sa.Column("awaited_relation", sa.String(20)),
+    sa.Column("awaited_session", sa.String(64)),
     sa.Column("contract", sa.String(40)),
     sa.Column("iccid", sa.String(20)),
     sa.Column("imsi", sa.String(15)),
@@ -126,6 +130,7 @@ def find_proving_session(connection: Connection, session_id: str) -> ProvingSess
 def columns_of(order: LineOrder) -> dict[str, Any]:
     """Return the row of a new order, as far as it is filled."""
     behalf, terms, said, donor = order.representative, order.terms, order.confirmation, order.donor
+    awaited = order.awaited
     return {
         "session_id": order.session_id,
         "operator": order.operator,
@@ -143,6 +148,9 @@ def columns_of(order: LineOrder) -> dict[str, Any]:
         "representative_subject": behalf and behalf.subject,
         "authority_evidence": behalf and behalf.authority_evidence,
         "representative_relation": behalf and behalf.relation and behalf.relation.value,
+        "awaited_role": awaited and awaited.role.value,
+        "awaited_relation": awaited and awaited.relation and awaited.relation.value,
+        "awaited_session": awaited and awaited.session_id,
         "contract": order.contract,
         "iccid": order.iccid,
         "imsi": order.imsi,
@@ -185,6 +193,7 @@ def _order(row: Row[Any]) -> LineOrder:
         organisation=row.organisation,
         category=row.category,
         representative=_representative(row),
+        awaited=_awaited(row),
         contract=row.contract,
         iccid=row.iccid,
         imsi=row.imsi,
@@ -208,6 +217,16 @@ def _representative(row: Row[Any]) -> Representative | None:
         row.representative_subject,
         row.authority_evidence,
         Relation(row.representative_relation) if row.representative_relation else None,
+    )
+
+
+def _awaited(row: Row[Any]) -> AwaitedRepresentative | None:
+    if row.awaited_role is None:
+        return None
+    return AwaitedRepresentative(
+        RepresentativeRole(row.awaited_role),
+        Relation(row.awaited_relation) if row.awaited_relation else None,
+        row.awaited_session,
     )
 
 

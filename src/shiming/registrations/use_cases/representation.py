@@ -13,13 +13,19 @@ from shiming.privacy.use_cases.ledger import Fact, record
 from shiming.privacy.use_cases.objects import ByteSource
 from shiming.privacy.use_cases.vault import keep_staged, list_metadata, stage_evidence
 from shiming.registrations.errors.representation import RepresentationRefusal
-from shiming.registrations.events.representation import REPRESENTATIVE_NAMED
-from shiming.registrations.model.orders import LineOrder, Representative, RepresentativeRole
+from shiming.registrations.events.representation import REPRESENTATIVE_AWAITED, REPRESENTATIVE_NAMED
+from shiming.registrations.model.orders import (
+    AwaitedRepresentative,
+    LineOrder,
+    Representative,
+    RepresentativeRole,
+)
 from shiming.registrations.model.representation import (
     RepresentationFacts,
     RepresentationRefused,
     RepresentativeNamed,
 )
+from shiming.registrations.permissions.orders import MayManageOrders
 from shiming.registrations.permissions.representation import MayRepresent
 from shiming.registrations.rules.representation import decide_representation
 from shiming.registrations.store import orders
@@ -31,6 +37,7 @@ from shiming.vocabulary.refusals import Refusal
 
 #: A claim outlives the order a little, so that a registration in its last second is still counted.
 CLAIM_MARGIN = timedelta(minutes=5)
+_NOBODY_AWAITED = dict.fromkeys(("awaited_role", "awaited_relation", "awaited_session"))
 
 
 @inside("the registration of a line reads this too, in its own transaction")
@@ -50,6 +57,43 @@ def read_representation(
     if behalf is None or behalf.role is RepresentativeRole.HANDLER:
         return replace(facts, representative=behalf)
     return _with_representative(connection, facts, behalf, policy, now)
+
+
+@asks(MayRepresent, MayManageOrders)
+def await_representative(
+    tools: RegistrationTools,
+    connection: Connection,
+    session_id: str,
+    awaited: AwaitedRepresentative,
+    *,
+    now: datetime,
+) -> LineOrder:
+    """Note who is to act for the holder of an order, so that any counter goes on with them.
+
+    The same again changes nothing. Raises BadInput where there is no order.
+    """
+    order = orders.find_order(connection, session_id, for_update=True)
+    if order is None:
+        raise order_unknown()
+    if order.awaited == awaited:
+        return order
+    relation = awaited.relation and awaited.relation.value
+    orders.change_order(
+        connection,
+        session_id,
+        awaited_role=awaited.role.value,
+        awaited_relation=relation,
+        awaited_session=awaited.session_id,
+    )
+    facts: dict[str, Fact] = {
+        "role": awaited.role.value,
+        "relation": relation,
+        "representative_session": awaited.session_id,
+    }
+    kind, seen = "representative.awaited", {"session": session_id, **facts}
+    record(connection, tools.privacy.keys, kind=kind, facts=seen, now=now, operator=order.operator)
+    emit(connection, Event(REPRESENTATIVE_AWAITED, session_id, order.operator, now, facts))
+    return replace(order, awaited=awaited)
 
 
 @asks(MayRepresent)
@@ -97,6 +141,7 @@ def name_representative(
         representative_subject=named.subject,
         authority_evidence=named.authority_evidence,
         representative_relation=named.relation and named.relation.value,
+        **_NOBODY_AWAITED,
     )
     _note(tools, connection, order, named, refused=(), now=now)
     return RepresentativeNamed(session_id, named)

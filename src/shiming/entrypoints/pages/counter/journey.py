@@ -10,7 +10,7 @@ from shiming.identity_proofing.rules.requirements import live_evidence_wanted
 from shiming.identity_proofing.use_cases.stepwise import SessionStatus
 from shiming.jurisdictions.model import DigitsMode, Policy
 from shiming.registrations.model.lines import Line, LineStatus
-from shiming.registrations.model.orders import LineOrder
+from shiming.registrations.model.orders import LineOrder, RepresentativeRole
 from shiming.registrations.rules.representation import needs_guardian
 
 VERIFIED = "Verified"
@@ -78,6 +78,12 @@ class Standing:
         category = self.status.session.subject
         named = self.order is not None and self.order.representative is not None
         return not named and needs_guardian(category, self.policy)
+
+    @property
+    def awaits_proxy(self) -> bool:
+        """Whether a proxy is to act for the holder who is not named yet."""
+        awaited = self.order.awaited if self.order else None
+        return awaited is not None and awaited.role is RepresentativeRole.PROXY
 
 
 def step_of(standing: Standing) -> Step:

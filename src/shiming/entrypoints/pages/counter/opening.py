@@ -23,8 +23,10 @@ from shiming.registrations.model.ordering import (
     OrderRefused,
     OrderTaken,
 )
+from shiming.registrations.model.orders import AwaitedRepresentative, RepresentativeRole
 from shiming.registrations.model.registration import check_operator
 from shiming.registrations.use_cases import numbers, orders
+from shiming.registrations.use_cases.representation import await_representative
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.msisdn import Msisdn
 from shiming.vocabulary.refusals import Refusal
@@ -81,6 +83,7 @@ def open_journey(request: Request, connection: Connection, wanted: OpeningForm, 
 
     (1) what is offered, to whom  (2) the session of the proof  (3) the number is kept for it
     (4) the order, which keeps the card
+    (5) that a proxy will come, where one does
     """
     platform, desk = counter_platform(request), desk_of(request)
     check_operator(wanted.operator)
@@ -103,6 +106,9 @@ def open_journey(request: Request, connection: Connection, wanted: OpeningForm, 
     now = platform.clock.now()
     outcome = orders.open_order(platform.registrations, connection, order, policy=policy, now=now)
     require(outcome)
+    if holder.code == offers.PROXY:
+        proxy = AwaitedRepresentative(RepresentativeRole.PROXY)
+        await_representative(platform.registrations, connection, session.id, proxy, now=now)
     return f"/counter/{session.id}"
 
 

@@ -14,8 +14,9 @@ from shiming.identity_proofing.use_cases.challenges import Application
 from shiming.infrastructure.database import transact
 from shiming.jurisdictions.model import Channel, Policy, Route
 from shiming.registrations.model.ordering import NewOrder, OrderDetails
-from shiming.registrations.model.orders import LineOrder
+from shiming.registrations.model.orders import AwaitedRepresentative, LineOrder, RepresentativeRole
 from shiming.registrations.use_cases import orders
+from shiming.registrations.use_cases.representation import await_representative
 from shiming.vocabulary.msisdn import Msisdn
 from shiming.vocabulary.sim_identifiers import Iccid
 
@@ -70,14 +71,19 @@ def _reopen(
         details=details,
     )
     now = platform.clock.now()
+    complete = number_kept and not former.kind.has_place  # an address stands in the vault of the former case
     try:
         with connection.begin_nested():
             require(orders.open_order(platform.registrations, connection, order, policy=policy, now=now))
     except NotOpened:  # the card went to somebody else
         bare = replace(order, details=replace(details, iccid=None))
         require(orders.open_order(platform.registrations, connection, bare, policy=policy, now=now))
-        return False
-    return number_kept and not former.kind.has_place  # an address stands in the vault of the former case
+        complete = False
+    acting = former.awaited or former.representative
+    if acting is not None and acting.role is RepresentativeRole.PROXY:  # who comes is proven anew
+        proxy = AwaitedRepresentative(RepresentativeRole.PROXY)
+        await_representative(platform.registrations, connection, session_id, proxy, now=now)
+    return complete
 
 
 def _number_kept(

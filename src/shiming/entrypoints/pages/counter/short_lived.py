@@ -1,7 +1,6 @@
 """What a journey keeps in the clerk's own browser, and nowhere else, until the next customer.
 
 * how the holder is called, masked: the registry opens an identity to nobody at a counter once it is decided
-* that a proxy is to act for the holder, until the order names them
 * the token of the customer's link, which the registry keeps as a hash only: the QR code is drawn
   from it whenever the page is loaded
 """
@@ -13,7 +12,7 @@ from fastapi import Request, Response
 
 from shiming.entrypoints.pages.counter.journey import Standing
 
-_NAME, _LINK, _PROXY = "shiming_counter_name", "shiming_counter_link", "shiming_counter_proxy"
+_NAME, _LINK = "shiming_counter_name", "shiming_counter_link"
 _CHARACTERS_MAX = 400  # a long masked name, percent-encoded
 _HOUR_S = 3600
 
@@ -42,19 +41,9 @@ def link_of(request: Request) -> str | None:
     return request.cookies.get(_LINK, "")[:_CHARACTERS_MAX] or None
 
 
-def remember_proxy(answer: Response, request: Request, url: str) -> None:
-    """Keep that somebody else is to act for the holder of the journey at this address."""
-    _set(answer, request, _PROXY, url, "1", _HOUR_S)
-
-
-def awaits_proxy(request: Request) -> bool:
-    """Say whether somebody else is to act for the holder."""
-    return request.cookies.get(_PROXY) == "1"
-
-
 def forget(answer: Response, request: Request, standing: Standing) -> None:
     """Leave nothing of this customer behind."""
-    for name in (_NAME, _LINK, _PROXY):
+    for name in (_NAME, _LINK):
         answer.delete_cookie(
             name, path=standing.url, secure=_secure(request), httponly=True, samesite="strict"
         )

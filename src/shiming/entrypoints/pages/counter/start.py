@@ -17,7 +17,6 @@ from shiming.entrypoints.pages.counter import offers
 from shiming.entrypoints.pages.counter.opening import NotOpened, OpeningForm, open_journey
 from shiming.entrypoints.pages.counter.outcome import refusals_shown
 from shiming.entrypoints.pages.counter.preset import Preset, preset_of, remember_preset
-from shiming.entrypoints.pages.counter.short_lived import remember_proxy
 from shiming.entrypoints.pages.counter.standing import CounterPlatform, counter_platform, rules_of
 from shiming.entrypoints.pages.forms import Filled, form
 from shiming.entrypoints.pages.preferences import preferences_of
@@ -105,8 +104,6 @@ def open_at_counter(
     except (NotOpened, BadInput) as refused:
         return _again(request, asking, filled.entered, refused)
     remember_preset(answer, request, Preset(operator, wanted.channel, wanted.offer))
-    if wanted.holder == offers.PROXY:
-        remember_proxy(answer, request, answer.headers["location"])
     return answer
 
 

@@ -17,7 +17,7 @@ from shiming.entrypoints.pages.counter.captures import capture_step
 from shiming.entrypoints.pages.counter.journey import Standing, Step, bar_of, step_of
 from shiming.entrypoints.pages.counter.outcome import outcome_of
 from shiming.entrypoints.pages.counter.restarting import restart
-from shiming.entrypoints.pages.counter.short_lived import awaits_proxy, forget, name_of, remember_name
+from shiming.entrypoints.pages.counter.short_lived import forget, name_of, remember_name
 from shiming.entrypoints.pages.counter.standing import facts_of, standing_of
 from shiming.entrypoints.pages.rendering import page, see_other
 from shiming.entrypoints.pages.routing import page_router
@@ -120,7 +120,7 @@ def result(request: Request, session: SessionPath, asking: Reading) -> Response:
         outcome=outcome_of(standing),
         masked_name=name_of(request),
         next_step=step,
-        awaits_proxy=awaits_proxy(request) and not (standing.order and standing.order.representative),
+        awaits_proxy=standing.awaits_proxy,
     )
     return page(request, "counter/result.html", facts)
 

@@ -7,7 +7,7 @@ GET  /counter/{session}/representative/{way}/{second}/document   and /person: th
 POST /counter/{session}/representative/{way}/{second}/decision
 POST /counter/{session}/representative/{way}/{second}            name them; refusals in words
 
-Nothing is kept between the pages but their addresses: whose session, which role, which relation.
+The order keeps who is awaited: any counter goes on with the one whose proof was begun at another.
 """
 
 from typing import Annotated, Any, Literal
@@ -37,7 +37,12 @@ from shiming.identity_proofing.permissions import MayConductSession, MayDecideSe
 from shiming.infrastructure.database import transact
 from shiming.infrastructure.http.asking import Asking, asked
 from shiming.jurisdictions.model import Policy, ProxyAllowed
-from shiming.registrations.model.orders import Relation, Representative, RepresentativeRole
+from shiming.registrations.model.orders import (
+    AwaitedRepresentative,
+    Relation,
+    Representative,
+    RepresentativeRole,
+)
 from shiming.registrations.model.representation import RepresentationRefused
 from shiming.registrations.permissions.representation import MayRepresent
 from shiming.registrations.rules.representation import needs_guardian
@@ -72,7 +77,13 @@ class Named(BaseModel):
 def show(request: Request, session: SessionPath, asking: Acting) -> Response:
     """Say what the rules ask for, and who comes first."""
     standing = _holder(request, session, asking)
-    return _start(request, standing)
+    awaited = standing.order.awaited if standing.order else None
+    going_on = None
+    if awaited is not None and awaited.session_id is not None:
+        acting = standing_of(request, awaited.session_id, asking)
+        if next_step(acting) is not Step.OVER:
+            going_on = _address(standing, acting.session_id, _way_of(awaited))
+    return _start(request, standing, going_on=going_on)
 
 
 @router.post("/counter/{session}/representative")
@@ -87,8 +98,15 @@ def begin_second(
         return _start(request, holder, wanted)
     session_now = holder.status.session
     second = open_second(request, holder.operator, session_now.channel, session_now.route)
-    way = f"{said.role}-{said.relation.value}" if said.relation else said.role
-    return see_other(_address(holder, second, way))
+    awaited = AwaitedRepresentative(RepresentativeRole(said.role), said.relation, second)
+    platform = counter_platform(request)
+    transact(
+        platform.engine,
+        lambda connection: representation.await_representative(
+            platform.registrations, connection, holder.session_id, awaited, now=platform.clock.now()
+        ),
+    )
+    return see_other(_address(holder, second, _way_of(awaited)))
 
 
 @router.get("/counter/{session}/representative/{way}/{second}")
@@ -194,7 +212,13 @@ def _holder(request: Request, session: str, asking: Asking) -> Standing:
     return standing
 
 
-def _start(request: Request, holder: Standing, wanted: Filled[WhoActs] | None = None) -> Response:
+def _start(
+    request: Request,
+    holder: Standing,
+    wanted: Filled[WhoActs] | None = None,
+    *,
+    going_on: str | None = None,
+) -> Response:
     policy = holder.policy
     guarded = needs_guardian(holder.status.session.subject, policy)
     allowed = policy.proxies.allowed.value
@@ -209,6 +233,7 @@ def _start(request: Request, holder: Standing, wanted: Filled[WhoActs] | None = 
         proxies=policy.proxies,
         paper=guarded or policy.proxies.authority_document_required.value,
         missing_relation=wanted is not None,
+        going_on=going_on,
         **(wanted.again() if wanted else {}),
     )
     return page(request, "people/representative.html", facts, status=_INVALID if wanted else 200)
@@ -255,6 +280,10 @@ def _paper_needed(policy: Policy, way: str) -> bool:
 def _address(holder: Standing, second: str, way: str, step: str | None = None) -> str:
     below = f"/{step}" if step else ""
     return f"{holder.url}/representative/{way}/{second}{below}"
+
+
+def _way_of(awaited: AwaitedRepresentative) -> str:
+    return f"{awaited.role}-{awaited.relation}" if awaited.relation else awaited.role.value
 
 
 def _role_of(way: str) -> tuple[RepresentativeRole, Relation | None]:
