@@ -12,7 +12,7 @@ from tests.entrypoints.crash_findings import COUNTERS, EVIDENCE, examine
 from tests.entrypoints.crash_programs import Nursery
 from tests.entrypoints.crash_site import Aftermath, calamity
 
-KILLS = 12  # benchmarks/crash_proof.py kills for as long as one likes
+KILLS = 6  # benchmarks/crash_proof.py kills for as long as one likes
 SEED = 20260501
 
 

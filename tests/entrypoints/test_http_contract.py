@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
 ]
-SECONDS_MAX = 40.0  # on a busy machine; all operations take about 10 s on a quiet one
+SECONDS_MAX = 20.0  # on a busy machine; all operations take about 10 s on a quiet one
 UNDERSTOOD = frozenset(range(200, 500)) | {503}
 NOBODY, ANYBODY = None, "token-for-everything"
 
@@ -130,6 +131,7 @@ def test_the_api_answers_as_it_says(served: tuple[Any, str], token: str | None, 
     schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
     operations: list[Any] = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) > 10
+    random.shuffle(operations)  # seeded by pytest-randomly: where time runs out, others are left each time
     ends = time.monotonic() + SECONDS_MAX * max(1, examples / 2)
     headers = {"authorization": f"Bearer {token}"} if token else {"authorization": ""}
     broken: list[str] = []

@@ -53,24 +53,43 @@ class ClipIdentity:
     changes: tuple[ClipEvent, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FirstVotes:
+    """What the first embedding says of the stretches, and of which the second is asked besides."""
+
+    neutral: tuple[KeptFrame, ...] = field(repr=False)
+    vectors: Mapping[float, Vector] = field(repr=False)
+    reference_s: float
+    comparable: Mapping[float, float]
+    doubted: tuple[KeptFrame, ...] = field(repr=False)
+
+
+def first_votes(frames: Sequence[KeptFrame], neutral_yaw: float, embedder: Embedder) -> FirstVotes:
+    """Compare one frame of every stretch with the neutral ones. `frames` is not empty."""
+    neutral = neutral_frames(frames, neutral_yaw, TEMPLATE_FRAMES)
+    vectors = {frame.time_s: embedder.primary(frame.image, frame.points) for frame in neutral}
+    reference_s = _most_central(neutral, vectors).time_s
+    away = {frame.time_s: abs(frame.pose.yaw - neutral_yaw) for frame in frames}
+    others = [f for f in frames if f.time_s not in vectors and away[f.time_s] <= _SEEN_YAW_DEGREES]
+    vectors |= {frame.time_s: embedder.primary(frame.image, frame.points) for frame in others}
+    likeness = _likeness(vectors, reference_s)
+    comparable = {at: value for at, value in likeness.items() if away[at] <= _COMPARABLE_YAW_DEGREES}
+    least = min(comparable, key=lambda at: comparable[at], default=None)
+    doubted = (f for f in others if f.time_s == least or likeness[f.time_s] < _limits(away[f.time_s])[0])
+    return FirstVotes(neutral, vectors, reference_s, comparable, tuple(doubted))
+
+
 def clip_identity(
     frames: Sequence[KeptFrame], neutral_yaw: float, faces_max: int, embedder: Embedder
 ) -> ClipIdentity:
     """Embed the neutral frames and one frame of every other stretch. `frames` is not empty."""
-    neutral = neutral_frames(frames, neutral_yaw, TEMPLATE_FRAMES)
-    first = {frame.time_s: embedder.primary(frame.image, frame.points) for frame in neutral}
-    second = {frame.time_s: embedder.secondary(frame.image, frame.points) for frame in neutral}
-    reference_s = _most_central(neutral, first).time_s
+    votes = first_votes(frames, neutral_yaw, embedder)
+    neutral, first, comparable = votes.neutral, votes.vectors, votes.comparable
+    asked = (*neutral, *votes.doubted)
+    second = {frame.time_s: embedder.secondary(frame.image, frame.points) for frame in asked}
+    likeness = _likeness(first, votes.reference_s)
+    second_likeness = _likeness(second, votes.reference_s)
     away = {frame.time_s: abs(frame.pose.yaw - neutral_yaw) for frame in frames}
-    others = [f for f in frames if f.time_s not in first and away[f.time_s] <= _SEEN_YAW_DEGREES]
-    first |= {frame.time_s: embedder.primary(frame.image, frame.points) for frame in others}
-    likeness = _likeness(first, reference_s)
-    comparable = {at: value for at, value in likeness.items() if away[at] <= _COMPARABLE_YAW_DEGREES}
-    doubtful = min(comparable, key=lambda at: comparable[at], default=None)
-    for frame in others:
-        if frame.time_s == doubtful or likeness[frame.time_s] < _limits(away[frame.time_s])[0]:
-            second[frame.time_s] = embedder.secondary(frame.image, frame.points)
-    second_likeness = _likeness(second, reference_s)
     strange = {at for at in likeness if _is_strange(likeness[at], second_likeness.get(at), away[at])}
     best = neutral[0]
     return ClipIdentity(

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from shiming.recognition.clips.decoding import ArrivingFile, ClipHeader, OpenClip, Pace, arriving, opened
 from shiming.recognition.clips.events import EventRules, clip_events, time_gaps
-from shiming.recognition.clips.frames_kept import FrameKeeper, KeptFrame, neutral_frames
-from shiming.recognition.clips.identity import TEMPLATE_FRAMES, ClipIdentity, clip_identity
+from shiming.recognition.clips.frames_kept import FrameKeeper, KeptFrame
+from shiming.recognition.clips.identity import ClipIdentity, clip_identity, first_votes
 from shiming.recognition.clips.limits import ClipLimits
 from shiming.recognition.clips.refusals import too_short, unreadable, without_face
 from shiming.recognition.clips.remembered import FaceViews
@@ -185,9 +185,12 @@ def _look_early(
     frame: KeptFrame, keeper: FrameKeeper, recorder: SignalRecorder, tools: ClipTools, views: FaceViews
 ) -> None:
     """Ask of a frame now what will be asked of it at the end, as far as can be foreseen."""
-    views.primary(frame.image, frame.points)
     neutral = neutral_yaw(recorder.yaw_so_far(), tools.rules.turn)
-    if any(each is frame for each in neutral_frames(keeper.frames(), neutral, TEMPLATE_FRAMES)):
+    ended = [each for each in keeper.frames() if each.time_s <= frame.time_s]
+    votes = first_votes(ended, neutral, views)
+    for doubted in votes.doubted:
+        views.secondary(doubted.image, doubted.points)
+    if any(each is frame for each in votes.neutral):
         views.look(frame.image, frame.points)
 
 
