@@ -95,11 +95,15 @@ def write_performance(
 
 
 def _moved(picture: Pixels, seconds: float) -> Pixels:
-    """Let the head be a little elsewhere at each moment: no two seconds of a living person are the same."""
+    """Let the head be a little elsewhere at each moment: no two seconds of a living person are the same.
+
+    So much that the two most alike stretches of 0.8 s are 0.017 eye distances apart, as of calm people: with
+    half of it they were 0.0085, and a clip repeats itself below 0.009.
+    """
     height, width = picture.shape[:2]
-    zoom = 1.02 + 0.01 * np.sin(2 * np.pi * seconds / 7.1)
-    move = cv2.getRotationMatrix2D((width / 2, height / 2), 0.8 * np.sin(2 * np.pi * seconds / 6.1), zoom)
-    move[:, 2] += 2.5 * np.sin(2 * np.pi * seconds / 5.3), 2.0 * np.sin(2 * np.pi * seconds / 3.7)
+    zoom = 1.03 + 0.02 * np.sin(2 * np.pi * seconds / 7.1)
+    move = cv2.getRotationMatrix2D((width / 2, height / 2), 1.6 * np.sin(2 * np.pi * seconds / 6.1), zoom)
+    move[:, 2] += 5.0 * np.sin(2 * np.pi * seconds / 5.3), 4.0 * np.sin(2 * np.pi * seconds / 3.7)
     found = cv2.warpAffine(
         picture, move, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
