@@ -55,9 +55,10 @@ def opens_for_a_minor(seen: Visit) -> str:
     return opens(page, 611)
 
 
-def keeps_the_paper(seen: Visit) -> None:
+def keeps_the_paper(seen: Visit, camera: FakeCamera) -> None:
     """Photograph what shows the guardianship, and go on."""
     page = seen.page
+    camera.show("back")  # any paper: people look at it
     page.locator("[data-do=open]").click()
     page.locator("[data-do=shoot]").click()
     seen.look("guardian-paper")
@@ -80,7 +81,7 @@ def test_a_guardian_acts_for_a_minor_up_to_the_receipt(
     page.goto(f"{address}/contract")
     expect(page).to_have_url(f"{address}/result")  # nothing goes on without the guardian
     guardian = guardian_is_proven(seen, camera)
-    keeps_the_paper(seen)
+    keeps_the_paper(seen, camera)
     goes_on_to_the_receipt(seen, visit, reads_back=True, pictures="minor")
     with reading(world.platform.engine) as connection:
         order = find_order(connection, session)

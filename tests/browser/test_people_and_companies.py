@@ -82,18 +82,34 @@ def test_a_company_from_its_code_to_the_links_of_its_users(
     shown = shop.http.get(re.sub(r"^https?://[^/]+", "", link), headers={"accept": "application/json"})
     page.locator("#code").fill(shown.json()["code"])
     page.locator("form:has(#code) .primary").click()
+    lines_come_in(seen, size[0] % 100)
+
+
+def lines_come_in(seen: Visit, last: int) -> None:
+    """Bring a table in, of which one line is good; save what was passed over; show the link of its user."""
+    page = seen.page
     rows = (
-        f"number,kind,product,user\n+86138001387{size[0] % 100:02d},mobile,voice,A1\n+861,mobile,voice,A2\n"
+        "number,kind,product,user",
+        f"+86138001387{last:02d},mobile,voice,A1",
+        "+861,mobile,voice,A2",
+        "+8613900138702,mobile,voice,A3",
     )
     page.locator("#table-file").set_input_files(
-        {"name": "lines.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+        {"name": "lines.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
     )
     page.locator("form:has(#table-file) button").click()
-    expect(page.locator("#passed-over tbody tr")).to_have_count(1)
+    expect(page.locator("#passed-over tbody tr")).to_have_count(2)
     seen.look("company-report")
     with page.expect_download() as download:
         page.locator("[data-download-table]").click()
-    assert "NUMBER_OUTSIDE_POOL" in download.value.path().read_text("utf-8")
+    passed_over = download.value.path().read_text("utf-8")
+    assert '"3","number","MSISDN_FORMAT"' in passed_over
+    assert '"4","number","NUMBER_OUTSIDE_POOL"' in passed_over
+    page.locator("#report a.primary").click()
+    expect(page.locator("table .tag.attention")).to_have_count(1)  # it waits for its user
+    page.locator("button[name=form][value=page]").click()
+    expect(page.locator(".link-cards svg.qr")).to_have_count(1)
+    seen.look("company-links")
 
 
 @pytest.mark.models
