@@ -55,7 +55,8 @@ class Counter:
 
     def signed(self, method: str, path: str, *, key: DeviceKey | None = None, **sent: Any) -> httpx.Request:
         request = self.http.build_request(method, f"{SESSIONS}/{self.session}/{path}", **sent)
-        proof = (key or self.key).proof(method, request.url.path, request.read())
+        said = request.headers.get("upload-metadata")
+        proof = (key or self.key).proof(method, request.url.path, request.read(), said=said)
         request.headers[HEADER] = proof
         return request
 
@@ -159,6 +160,18 @@ def test_a_signature_that_does_not_hold_is_refused_by_name(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert counter.captures() == {}
     assert counter.http.get(f"{SESSIONS}/{counter.session}").json()["given"] == []
+
+
+def test_what_a_device_says_of_an_upload_is_signed_with_its_creation(counter: Counter) -> None:
+    said = {**TUS, "upload-length": "9", "upload-metadata": "kind Y2xpcA==,filetype dmlkZW8vbXA0"}
+    signed = counter.signed("POST", "uploads", headers=said)
+    later = base64.b64encode(b"2026-11-22T08:59:00Z").decode()
+    changed = {**signed.headers, "upload-metadata": f"{said['upload-metadata']},captured_at {later}"}
+    unsigned = counter.key.proof("POST", signed.url.path, b"")
+    for headers in (changed, {**signed.headers, HEADER: unsigned}):
+        answer = counter.http.post(signed.url, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "DEVICE_PROOF_OTHER_REQUEST")
+    assert counter.http.send(signed).status_code == 201
 
 
 def test_an_upload_that_a_device_began_takes_chunks_of_that_device_alone(counter: Counter) -> None:

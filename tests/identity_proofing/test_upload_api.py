@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from shiming.entrypoints.http_api import create_app
+from shiming.identity_proofing import held_pieces
 from shiming.identity_proofing.held_pieces import HoldingTools
 from shiming.identity_proofing.held_tables import upload_chunks, uploads
 from shiming.identity_proofing.store import find_evidence
@@ -121,6 +122,23 @@ def test_an_upload_goes_on_where_it_broke_off_and_is_handed_in(
     assert "clip" in taken.json()["given"]
     again = hand_in(http, session, upload, challenge)  # the answer was lost
     assert again.json()["attempts"] == taken.json()["attempts"]
+
+
+def test_what_was_said_of_an_upload_is_told_again_but_for_a_place_that_nobody_asks_for(
+    served: tuple[HttpDesk, httpx.Client],
+) -> None:
+    platform, http = served
+    session, _ = with_document(platform, http)
+    said = {"filename": "a name.mp4", "captured_at": "2026-11-22T08:59:00Z"}
+    at = create(http, session, None, latitude="39.90872", longitude="116.39748", **said).headers["location"]
+    expected = metadata(kind="clip", filetype="video/mp4;codecs=avc1", **said)
+    assert http.head(at, headers=TUS).headers["upload-metadata"] == expected
+    with platform.begin() as connection:
+        kept = repr(connection.exec_driver_sql("SELECT * FROM proofing_uploads").all())
+        held_pieces.destroy_key(connection, session)
+    assert metadata(filename="a name.mp4").split(" ")[1] not in kept
+    after = http.head(at, headers=TUS)
+    assert (after.status_code, after.headers.get("upload-metadata")) == (200, None)
 
 
 def test_a_restarted_server_knows_how_far_an_upload_is(

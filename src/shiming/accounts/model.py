@@ -102,11 +102,12 @@ class DeviceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """What was sent to us: method, path, and the hash of the body as a proof states it."""
+    """What was sent: method, path, and the hashes of body and `Upload-Metadata` as a proof states them."""
 
     method: str
     path: str
     body_hash: str
+    said_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)

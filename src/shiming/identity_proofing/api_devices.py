@@ -14,6 +14,10 @@ from shiming.accounts.model import CaptureDevice, Requested
 from shiming.accounts.use_cases.capture_devices import DeviceRefused, vouch
 from shiming.identity_proofing.api_platform import desk_of, platform_of, status_of
 from shiming.infrastructure.device_proofs import HEADER
+from shiming.infrastructure.device_proofs import body_hash as hash_of_body
+
+#: Kind, type, time and place of an upload stand in a header of its creation, whose body is empty.
+METADATA = "upload-metadata"
 
 
 def vouched(request: Request, body_hash: str, *, arrived_in_s: float = 0.0) -> CaptureDevice:
@@ -22,11 +26,17 @@ def vouched(request: Request, body_hash: str, *, arrived_in_s: float = 0.0) -> C
     if not proof:
         raise refused("DEVICE_PROOF_MISSING")
     platform: Any = request.app.state.platform
-    requested = Requested(request.method, request.url.path, body_hash)
+    requested = Requested(request.method, request.url.path, body_hash, _said(request))
     found = vouch(platform.accounts, platform.engine, proof, requested, arrived_in_s=arrived_in_s)
     if isinstance(found, DeviceRefused):
         raise refused(found.code)
     return found
+
+
+def _said(request: Request) -> str:
+    """Return the hash of what is said of an upload beside its bytes; empty where nothing is."""
+    said = request.headers.get(METADATA)
+    return "" if said is None else hash_of_body(said.encode("latin-1"))
 
 
 def require_operator(device: CaptureDevice, operator: str) -> None:

@@ -10,7 +10,8 @@ HEAD    {path}/uploads/{upload}   tells how far it is
 PATCH   {path}/uploads/{upload}   the next chunk
 DELETE  {path}/uploads/{upload}   ends it
 
-What an enrolled device began, signed, takes chunks of that device alone: each is signed over its own bytes.
+What an enrolled device began, signed, takes chunks of that device alone: each is signed over its own bytes,
+the creation over what it says of the upload.
 What has arrived whole is handed in by the text part `upload` of `PUT {path}/clip` (see `handed_in`). The
 protocol as it stands here: docs/reference/uploads.md.
 """
@@ -93,9 +94,10 @@ def add_upload_routes(
 
     def tell(request: Request, upload: UploadId, session_id: str = session) -> Response:
         require_version(request.headers)
-        return Response(
-            None, 200, headers=described(uploading.find_upload(desk_of(request), session_id, upload))
-        )
+        desk = desk_of(request)
+        found = uploading.find_upload(desk, session_id, upload)
+        told = described(found, uploading.said_of_upload(desk, found))
+        return Response(None, 200, headers={**told, "cache-control": "no-store"})
 
     def append(
         request: Request,
@@ -113,7 +115,7 @@ def add_upload_routes(
         return Response(None, 204, headers=TUS)
 
     create.__doc__ = "Create an upload that may be interrupted (tus 1.0); nothing is sent yet."
-    tell.__doc__ = "Tell how many bytes of an upload have arrived."
+    tell.__doc__ = "Tell how many bytes of an upload have arrived, and what was said of it."
     append.__doc__ = "Send the next chunk of an upload, from the offset where it stands."
     end.__doc__ = "End an upload; what has arrived of it is removed."
     common: dict[str, Any] = {"responses": _REFUSED, "dependencies": list(gates), "response_class": Response}

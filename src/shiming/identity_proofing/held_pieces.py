@@ -134,6 +134,23 @@ def open_objects(
         yield from decrypt_frames(tools.objects.open(object_id), data_key, context)
 
 
+def seal_text(data_key: bytes, session_id: str, name: str, text: str) -> bytes:
+    """Return a short text under the key of a session, for a column; it is unreadable with the key's end."""
+    context = ObjectContext(name, operator="", subject=session_id)
+    return b"".join(encrypt_frames([text.encode()], data_key, context))
+
+
+def open_text(
+    tools: HoldingTools, connection: Connection, session_id: str, name: str, sealed: bytes
+) -> str | None:
+    """Return what `seal_text` sealed; None once the key of the session is destroyed."""
+    wrapped = _wrapped(connection, session_id)
+    if wrapped is None:
+        return None
+    context = ObjectContext(name, operator="", subject=session_id)
+    return b"".join(decrypt_frames([sealed], tools.keys.unwrap(wrapped), context)).decode()
+
+
 def remove_of(tools: HoldingTools, begin: Begin, object_ids: Iterable[str]) -> None:
     """Remove these objects, then their rows."""
     ids = tuple(object_ids)

@@ -34,6 +34,7 @@ uploads = sa.Table(
     sa.Column("bytes_stated", sa.Integer),  # NULL: not known yet
     sa.Column("bytes_held", sa.Integer, nullable=False),  # the offset at which the next chunk starts
     sa.Column("stamp", sa.Text, nullable=False),  # device, time and place of the capture, JSON
+    sa.Column("said", sa.LargeBinary),  # Upload-Metadata as it was sent, under the key of the session
     sa.Column("created_at", UtcInstant, nullable=False),
     sa.Column("expires_at", UtcInstant, nullable=False),
 )

@@ -33,8 +33,9 @@ def add(
     expires_at: datetime,
 ) -> HeldUpload:
     """Begin an upload, empty."""
-    held_pieces.key_of(tools, connection, session_id, expires_at)  # the row that uploads belong to
+    data_key = held_pieces.key_of(tools, connection, session_id, expires_at)
     upload_id = tools.new_reference(UPLOAD)
+    said = ",".join(wanted.said)
     connection.execute(
         _uploads.insert().values(
             id=upload_id,
@@ -44,6 +45,7 @@ def add(
             bytes_stated=wanted.bytes_stated,
             bytes_held=0,
             stamp=_stamp_text(wanted.stamp),
+            said=held_pieces.seal_text(data_key, session_id, _said_of(upload_id), said) if said else None,
             created_at=now,
             expires_at=expires_at,
         )
@@ -65,6 +67,15 @@ def find(connection: Connection, session_id: str, upload_id: str) -> HeldUpload 
     mine = (_uploads.c.id == upload_id) & (_uploads.c.session_id == session_id)
     row = connection.execute(_uploads.select().where(mine)).one_or_none()
     return _upload(row) if row is not None else None
+
+
+def find_said(tools: HoldingTools, connection: Connection, upload: HeldUpload) -> str | None:
+    """Return what was said of an upload as it began, verbatim; None: nothing, or its session is decided."""
+    query = sa.select(_uploads.c.said).where(_uploads.c.id == upload.id)
+    sealed = connection.execute(query).scalar_one_or_none()
+    if sealed is None:
+        return None
+    return held_pieces.open_text(tools, connection, upload.session_id, _said_of(upload.id), sealed)
 
 
 def count_of(connection: Connection, session_id: str) -> tuple[int, int]:
@@ -119,6 +130,10 @@ def remove(tools: HoldingTools, begin: Begin, upload: HeldUpload) -> None:
         connection.execute(_chunks.delete().where(mine))
         connection.execute(_uploads.delete().where(_uploads.c.id == upload.id))
     held_pieces.remove_of(tools, begin, object_ids)
+
+
+def _said_of(upload_id: str) -> str:
+    return f"{upload_id}/said"
 
 
 def _upload(row: Row[Any]) -> HeldUpload:

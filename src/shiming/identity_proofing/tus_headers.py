@@ -62,7 +62,8 @@ def new_upload(headers: Mapping[str, str]) -> NewUpload:
         raise refused("UPLOAD_METADATA") from None
     media_type = said.get("filetype", "").partition(";")[0].strip().lower()  # MediaRecorder adds codecs
     stated = None if deferred else whole_number(headers, "upload-length")
-    return NewUpload(kind, media_type, stated, _stamp(said))
+    pairs = tuple(pair.strip() for pair in headers.get("upload-metadata", "").split(","))
+    return NewUpload(kind, media_type, stated, _stamp(said), pairs)
 
 
 def metadata_of(header: str) -> dict[str, str]:
@@ -86,8 +87,8 @@ def metadata_of(header: str) -> dict[str, str]:
     return said
 
 
-def described(upload: HeldUpload) -> dict[str, str]:
-    """Return the headers that tell how an upload stands."""
+def described(upload: HeldUpload, said: str | None = None) -> dict[str, str]:
+    """Return the headers that tell how an upload stands; `said`: its metadata, which HEAD tells again."""
     length = (
         {"upload-defer-length": "1"}
         if upload.bytes_stated is None
@@ -96,6 +97,7 @@ def described(upload: HeldUpload) -> dict[str, str]:
     return {
         **TUS,
         **length,
+        **({"upload-metadata": said} if said else {}),
         "upload-offset": str(upload.bytes_held),
         "upload-expires": format_datetime(upload.expires_at, usegmt=True),
     }

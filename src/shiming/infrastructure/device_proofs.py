@@ -3,7 +3,7 @@
     Shiming-Device-Proof: <compact JWS>
     header  {"typ": "device-proof+jwt", "alg": "ES256" or "Ed25519", "kid": "<RFC 7638 thumbprint>"}
     payload {"htm": "POST", "htu": "/v1/...", "bh": "<SHA-256 of the body, base64url>", "iat": 1763800000,
-             "jti": "<nonce>"}
+             "jti": "<nonce>", "umh": "<of Upload-Metadata, as the body's; only where it is sent>"}
 
 The form is that of DPoP (RFC 9449) with the key enrolled instead of carried along, and a hash of the body.
 ES256 is what browsers keep non-extractable everywhere; programs use Ed25519.
@@ -41,6 +41,7 @@ class DeviceProof:
     body_hash: str
     issued_at: int
     nonce: str
+    said_hash: str = ""  # of the header Upload-Metadata; empty: none was sent
 
 
 def body_hash(body: bytes) -> str:
@@ -99,6 +100,7 @@ def sign_proof(private: Mapping[str, Any], proof: DeviceProof) -> str:
             "bh": proof.body_hash,
             "iat": proof.issued_at,
             "jti": proof.nonce,
+            **({"umh": proof.said_hash} if proof.said_hash else {}),
         },
         _imported(private),
         algorithms=[algorithm],
@@ -135,6 +137,7 @@ def read_proof(proof: str, public: str) -> DeviceProof | None:
             body_hash=str(claims["bh"]),
             issued_at=claims["iat"],
             nonce=claims["jti"],
+            said_hash=str(claims.get("umh", "")),
         )
     except _MALFORMED:
         return None

@@ -2,8 +2,8 @@
 
 >>> from datetime import UTC, datetime
 >>> asked = Requested("POST", "/v1/x", "h")
->>> decide_proof("POST", "/v1/x", "h", 1000, asked, now=datetime.fromtimestamp(1030, UTC))
->>> decide_proof("POST", "/v1/x", "h", 1000, asked, now=datetime.fromtimestamp(1200, UTC))
+>>> decide_proof(asked, 1000, asked, now=datetime.fromtimestamp(1030, UTC))
+>>> decide_proof(asked, 1000, asked, now=datetime.fromtimestamp(1200, UTC))
 'DEVICE_PROOF_STALE'
 """
 
@@ -15,11 +15,9 @@ from shiming.accounts.model import Requested
 FRESH_FOR = timedelta(seconds=60)
 
 
-def decide_proof(
-    method: str, path: str, body_hash: str, issued_at: int, requested: Requested, *, now: datetime
-) -> str | None:
-    """Return the code of what does not hold; None when it is of this request and fresh."""
-    if Requested(method, path, body_hash) != requested:
+def decide_proof(signed: Requested, issued_at: int, requested: Requested, *, now: datetime) -> str | None:
+    """Return the code of what does not hold; None when what was signed is this request, and fresh."""
+    if signed != requested:
         return "DEVICE_PROOF_OTHER_REQUEST"
     if abs(now.timestamp() - issued_at) > FRESH_FOR.total_seconds():
         return "DEVICE_PROOF_STALE"

@@ -135,7 +135,8 @@ def vouch(
     proof = read_proof(header, device.public_key)
     if proof is None:
         return DeviceRefused("DEVICE_PROOF_INVALID")
-    flaw = decide_proof(proof.method, proof.path, proof.body_hash, proof.issued_at, requested, now=began)
+    signed = Requested(proof.method, proof.path, proof.body_hash, proof.said_hash)
+    flaw = decide_proof(signed, proof.issued_at, requested, now=began)
     if flaw is not None:
         return DeviceRefused(flaw)
     first = transact(engine, lambda connection: _first_use(connection, device, proof, now))

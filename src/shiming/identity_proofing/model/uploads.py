@@ -1,8 +1,11 @@
 """An upload that arrives in chunks: what it is, how much of it is here, and where it was captured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+#: What a client may say of the place of a capture: kept only where the rules ask for it.
+PLACE_NAMES = frozenset({"latitude", "longitude", "accuracy_m"})
 
 
 class UploadKind(StrEnum):
@@ -44,6 +47,7 @@ class NewUpload:
     media_type: str
     bytes_stated: int | None
     stamp: CaptureStamp = CaptureStamp()
+    said: tuple[str, ...] = field(default=(), repr=False)  # pairs of Upload-Metadata, as they were sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,13 @@ from shiming.identity_proofing import held_pieces, held_uploads, store
 from shiming.identity_proofing.errors import refused
 from shiming.identity_proofing.held_forms import image_of
 from shiming.identity_proofing.model.session import Session
-from shiming.identity_proofing.model.uploads import CaptureStamp, HeldUpload, NewUpload, UploadKind
+from shiming.identity_proofing.model.uploads import (
+    PLACE_NAMES,
+    CaptureStamp,
+    HeldUpload,
+    NewUpload,
+    UploadKind,
+)
 from shiming.identity_proofing.permissions import MayConductSession
 from shiming.identity_proofing.use_cases.stepwise import Desk
 from shiming.recognition.measurements import Image
@@ -56,12 +62,14 @@ def create_upload(
     count, held = held_uploads.count_of(connection, session_id)
     if count >= UPLOADS_A_SESSION_MAX or held + (wanted.bytes_stated or 0) > BYTES_A_SESSION_MAX:
         raise _refused("UPLOADS_TOO_MANY", uploads_max=UPLOADS_A_SESSION_MAX, bytes_max=BYTES_A_SESSION_MAX)
-    stamp = wanted.stamp if _place_is_asked(desk, session) else replace(wanted.stamp, place=None)
+    if not _place_is_asked(desk, session):
+        said = tuple(pair for pair in wanted.said if pair.split(" ", 1)[0] not in PLACE_NAMES)
+        wanted = replace(wanted, stamp=replace(wanted.stamp, place=None), said=said)
     return held_uploads.add(
         desk.holding,
         connection,
         session_id,
-        replace(wanted, stamp=stamp),
+        wanted,
         now=now,
         expires_at=session.expires_at,
     )
@@ -77,6 +85,13 @@ def find_upload(desk: Desk, session_id: str, upload_id: str) -> HeldUpload:
     if desk.tools.clock.now() >= upload.expires_at:
         raise refused("UPLOAD_EXPIRED")
     return upload
+
+
+@asks(MayConductSession)
+def said_of_upload(desk: Desk, upload: HeldUpload) -> str | None:
+    """Return the `Upload-Metadata` of an upload as it was sent, but for a place that nobody asks for."""
+    with desk.begin() as connection:
+        return held_uploads.find_said(desk.holding, connection, upload)
 
 
 @asks(MayConductSession)

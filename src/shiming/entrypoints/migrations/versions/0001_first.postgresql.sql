@@ -1804,6 +1804,7 @@ CREATE TABLE proofing_uploads (
     bytes_stated INTEGER,
     bytes_held INTEGER NOT NULL,
     stamp TEXT NOT NULL,
+    said BYTEA,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
     PRIMARY KEY (id),

@@ -1580,6 +1580,7 @@ CREATE TABLE proofing_uploads (
     bytes_stated INTEGER,
     bytes_held INTEGER NOT NULL,
     stamp TEXT NOT NULL,
+    said BLOB,
     created_at DATETIME NOT NULL,
     expires_at DATETIME NOT NULL,
     PRIMARY KEY (id),

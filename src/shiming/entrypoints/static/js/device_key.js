@@ -74,9 +74,10 @@ function encoded(part) {
  * @param {string} method
  * @param {string} url
  * @param {string | Blob | ArrayBuffer | null} body  as it is sent: bytes or text, not FormData
+ * @param {string | null} said  what is said of an upload beside its bytes: the header Upload-Metadata
  * @returns {Promise<Record<string, string>>}
  */
-export async function signedHeaders(method, url, body = null) {
+export async function signedHeaders(method, url, body = null, said = null) {
   const keys = await keyPair().catch(() => undefined);
   if (!keys) return {};
   const bytes = await new Response(body).arrayBuffer();
@@ -89,6 +90,7 @@ export async function signedHeaders(method, url, body = null) {
     bh: await hashOf(bytes),
     iat: Math.floor(Date.now() / 1000),
     jti: base64url(crypto.getRandomValues(new Uint8Array(16))),
+    ...(said === null ? {} : { umh: await hashOf(new TextEncoder().encode(said)) }),
   });
   const signature = await crypto.subtle.sign(SIGNING, keys.privateKey, new TextEncoder().encode(`${head}.${claims}`));
   return { [HEADER]: `${head}.${claims}.${base64url(signature)}` };

@@ -60,7 +60,8 @@ export async function signedFetch(url, request) {
     headers.set("content-type", packed.headers.get("content-type") ?? "");
     body = await packed.blob();
   }
-  const signature = await signedHeaders(method, url, /** @type {string | Blob | null} */ (body ?? null));
+  const said = headers.get("upload-metadata");
+  const signature = await signedHeaders(method, url, /** @type {string | Blob | null} */ (body ?? null), said);
   for (const [name, value] of Object.entries(signature)) headers.set(name, value);
   const answer = await fetch(url, { ...request, body, headers });
   if (answer.status !== 401) return answer;

@@ -65,8 +65,8 @@ class DeviceKey:
         """The public half, as an administrator enrols it."""
         return public_half(self.private)
 
-    def proof(self, method: str, path: str, body: bytes) -> str:
-        """Return the header that says that this device sends this request now."""
+    def proof(self, method: str, path: str, body: bytes, *, said: str | None = None) -> str:
+        """Return the header that says that this device sends this request now; `said`: Upload-Metadata."""
         return sign_proof(
             self.private,
             DeviceProof(
@@ -76,6 +76,7 @@ class DeviceKey:
                 body_hash=body_hash(body),
                 issued_at=int(time.time()),
                 nonce=secrets.token_urlsafe(16),
+                said_hash="" if said is None else body_hash(said.encode("latin-1")),
             ),
         )
 
