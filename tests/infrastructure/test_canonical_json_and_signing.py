@@ -35,8 +35,11 @@ def test_what_was_written_is_read_back(value: dict[str, Any]) -> None:
 
 
 PLAIN_KEYS = st.text(st.characters(max_codepoint=127), max_size=5)
+FLOATS = (
+    st.floats(-(2.0**54), 2.0**54) | st.floats(-1e-3, 1e-3) | st.integers(-99, 99).map(float) | st.just(-0.0)
+)
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | FLOATS | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(PLAIN_KEYS, inner, max_size=6),
     max_leaves=20,
 )

@@ -23,30 +23,50 @@ BYTES_MAX = 1_000_000
 #: Our deepest document has nine levels; the limit keeps hostile nesting from exhausting the stack.
 DEPTH_MAX = 40
 EXACT_INTEGERS_BELOW = 2**53  # RFC 7493
+_DECIMAL_FROM = 1e-4  # Python writes smaller fractions with an exponent, RFC 8785 only those below 1e-6
 _PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 
 
 def canonical_bytes(value: Any) -> bytes:
     """Return the one RFC 8785 spelling of `value`; ValueError on what JSON cannot say (NaN, bytes).
 
-    Python's own encoder, in C, spells texts and small integers as RFC 8785 does, and sorts ASCII keys alike;
-    it writes what consists of those alone, such as every leaf of the ledger, in a third of the time.
+    Python's own encoder, in C, spells texts, small integers and most fractions as RFC 8785 does, and sorts
+    ASCII keys alike; it writes what consists of those alone, as nearly everything of ours, in a third of the
+    time.
     """
-    if _is_plain(value):
-        return _PLAIN.encode(value).encode()
-    return rfc8785.dumps(value)
+    try:
+        plain = _plain_of(value)
+    except _NotPlain:
+        return rfc8785.dumps(value)
+    return _PLAIN.encode(plain).encode()
 
 
-def _is_plain(value: Any) -> bool:
-    """Say whether there is no float, no integer beyond 2**53 and no key but ASCII in a value."""
+class _NotPlain(Exception):
+    """Python would spell it in another way."""
+
+
+def _plain_of(value: Any) -> Any:
+    """Return a value that Python spells as RFC 8785 spells this one; raise _NotPlain where there is none.
+
+    Whole floats become integers. Other floats are spelled alike (the shortest digits that read as the same
+    number) where neither side writes an exponent.
+    """
     kind: type = type(value)
     if kind is str or kind is bool or value is None:
-        return True
-    if kind is int:
-        return bool(-EXACT_INTEGERS_BELOW < value < EXACT_INTEGERS_BELOW)
-    if kind is dict:
-        return all(type(key) is str and key.isascii() and _is_plain(item) for key, item in value.items())
-    return kind is list and all(_is_plain(item) for item in value)
+        return value
+    if kind is int and -EXACT_INTEGERS_BELOW < value < EXACT_INTEGERS_BELOW:
+        return value
+    if kind is float:
+        if value.is_integer() and abs(value) < EXACT_INTEGERS_BELOW:
+            return int(value)
+        if _DECIMAL_FROM <= abs(value) < EXACT_INTEGERS_BELOW:
+            return value
+    elif kind is dict:
+        if all(type(key) is str and key.isascii() for key in value):
+            return {key: _plain_of(item) for key, item in value.items()}
+    elif kind is list:
+        return [_plain_of(item) for item in value]
+    raise _NotPlain
 
 
 def content_hash(value: Any) -> str:
