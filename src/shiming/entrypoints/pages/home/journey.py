@@ -71,7 +71,7 @@ class Journey:
     begun: bool
     order: LineOrder | None = field(default=None, repr=False)
     line: Line | None = field(default=None, repr=False)
-    at_home: bool = True  # False: the clerk waits at the counter for the proof
+    at_home: bool = True  # False: the clerk waits at the counter for the proof, or the user is recorded
     again: bool = False  # a proof that ran out of time can begin again by this link
 
     @property
@@ -99,6 +99,11 @@ class Journey:
         """Whether the time ended before anything was decided for good."""
         session = self.standing.status.session
         return has_run_out(session.state.value, session.expires_at, now=self.standing.now)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether an actual user is proven and not recorded as the user of the line."""
+        return self.order is None and self.at_home and self.standing.verified
 
     @property
     def is_active(self) -> bool:

@@ -28,7 +28,6 @@ from shiming.entrypoints.pages.preferences import preferences_of
 from shiming.entrypoints.pages.rendering import page, see_other
 from shiming.entrypoints.pages.routing import page_router
 from shiming.identity_proofing.api_platform import desk_of
-from shiming.identity_proofing.model.decision import Verified
 from shiming.identity_proofing.use_cases import stepwise
 from shiming.infrastructure.http.asking import open_to_all
 from shiming.jurisdictions.model import Policy
@@ -71,7 +70,7 @@ def link_pages(prefix: str, kind: LinkKind, find: FindJourney) -> APIRouter:
 
     def decide(request: Request, token: LinkToken) -> Response:
         """Have the session decided, and show what came of it."""
-        return _decide(request, kind, token, f"{prefix}/{token}/result")
+        return _decide(request, kind, token, find)
 
     for name, method, verb in (
         ("document", "GET", document),
@@ -142,6 +141,7 @@ def result_page(request: Request, journey: Journey, *, refusals: tuple[Refusal, 
         "bar": journey.bar(Step.RESULT),
         "refusals": refusals,
         "late": journey.late,
+        "unsettled": journey.unsettled,
         "left": {kind.value: left for kind, left in journey.standing.status.left.items()},
         "going_on": f"{journey.base}/contract" if Step.CONTRACT in journey.shown else None,
     }
@@ -172,21 +172,21 @@ def _camera(request: Request, journey: Journey, step: Step) -> Response:
     return unkept((document_step if step is Step.DOCUMENT else person_step)(request, capture))
 
 
-def _decide(request: Request, kind: LinkKind, token: str, result: str) -> Response:
-    session = kind.session_of(request, token)
-    desk = desk_of(request, authority=request.app.state.authority)
+def _decide(request: Request, kind: LinkKind, token: str, find: FindJourney) -> Response:
+    desk, session = desk_of(request, authority=request.app.state.authority), kind.session_of(request, token)
     try:
         with request.app.state.spool.room() as room:
-            decided = stepwise.decide(desk, session, room)
+            stepwise.decide(desk, session, room)
     except BadInput as error:
         if error.code not in _OVERTAKEN:
             raise
-        return see_other(result)
-    if isinstance(decided.adjudication.decision, Verified):
+    journey = find(request, token)
+    result = f"{journey.base}/result"
+    if journey.standing.verified:  # by now or before: what follows from it may still be missing
         try:
             kind.verified(request, token)
         except ShimingError as problem:
-            return shown(request, "home/not_registered.html", {"error": problem}, status=409)
+            return shown(request, "home/not_registered.html", {"error": problem, "again": result}, status=409)
     return see_other(result)
 
 
