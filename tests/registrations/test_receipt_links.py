@@ -99,6 +99,35 @@ def test_the_link_goes_to_the_line_and_opens_its_receipt_alone(desk: PeopleDesk)
     assert codes(opened(desk, token, at=NOW + LIFE)) == ["RECEIPT_LINK_EXPIRED"]
 
 
+def test_who_opens_the_link_was_reached_once(desk: PeopleDesk) -> None:
+    line, channel = a_line(desk), KeepingChannel()
+    message = sent(desk, line)
+    (token,) = tokens_of(desk, channel)
+
+    def read(given: str) -> ReceiptByLink | ReceiptLinkRefused:
+        return transact(
+            desk.engine,
+            lambda connection: receipt_links.read_receipt(
+                desk.desk.tools, connection, given, policy=POLICY, now=LATER
+            ),
+        )
+
+    assert codes(read("A" * 43)) == ["RECEIPT_LINK_UNKNOWN"]
+    with reading(desk.engine) as connection:
+        assert receipt_links.find_receipt(connection, token, policy=POLICY, now=LATER)
+        before = notices.find_notice(connection, message.notice_id)
+    assert before is not None
+    assert before.state is not NoticeState.REACHED
+    assert isinstance(read(token), ReceiptByLink)
+    assert isinstance(read(token), ReceiptByLink)
+    assert isinstance(opened(desk, token, at=LATER), PaperIssued)
+    with reading(desk.engine) as connection:
+        after = notices.find_notice(connection, message.notice_id)
+    assert after is not None
+    assert after.state is NoticeState.REACHED
+    assert desk.events(message.notice_id).count("notice.reached") == 1
+
+
 def test_again_within_a_minute_is_once_and_a_newer_message_takes_the_place(desk: PeopleDesk) -> None:
     line, channel = a_line(desk), KeepingChannel()
     first = sent(desk, line)

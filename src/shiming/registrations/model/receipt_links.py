@@ -39,6 +39,7 @@ class ReceiptByLink:
 
     line: Line
     expires_at: datetime
+    notice_id: str  # of the message that brought the link
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from shiming.registrations.store.lines import find_line
 from shiming.registrations.store.notices import find_notice
 from shiming.registrations.store.stops import lock_line
 from shiming.registrations.use_cases.link_tokens import draw_token, hash_token
-from shiming.registrations.use_cases.notices import queue_notice
+from shiming.registrations.use_cases.notices import queue_notice, record_reached
 from shiming.registrations.use_cases.paper_receipts import PaperWords, issue_paper_receipt
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.permissions import asks, inside
@@ -98,7 +98,18 @@ def find_receipt(
     refusals = decide_receipt_link(link, line, policy, now=now)
     if link is None or line is None or refusals:
         return ReceiptLinkRefused(refusals)
-    return ReceiptByLink(line, link.expires_at)
+    return ReceiptByLink(line, link.expires_at, link.notice_id)
+
+
+@inside(_TOKEN)
+def read_receipt(
+    tools: RegistrationTools, connection: Connection, token: str, *, policy: Policy, now: datetime
+) -> ReceiptByLink | ReceiptLinkRefused:
+    """Return whose receipt a link opens, and note that its message reached them; the first time counts."""
+    found = find_receipt(connection, token, policy=policy, now=now)
+    if isinstance(found, ReceiptByLink):
+        record_reached(tools.privacy, connection, found.notice_id, now=now)
+    return found
 
 
 @inside(_TOKEN)
@@ -106,7 +117,7 @@ def open_receipt(
     tools: RegistrationTools, connection: Connection, token: str, words: PaperWords, *, now: datetime
 ) -> PaperIssued | ReceiptLinkRefused:
     """Return the receipt that a link opens, on paper; noted as any other that is given out."""
-    found = find_receipt(connection, token, policy=words.policy, now=now)
+    found = read_receipt(tools, connection, token, policy=words.policy, now=now)
     if isinstance(found, ReceiptLinkRefused):
         return found
     issued = issue_paper_receipt(tools, connection, found.line.line_id, words, now=now)

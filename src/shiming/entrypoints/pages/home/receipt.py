@@ -1,6 +1,6 @@
 """The receipt on the holder's own phone, by the link in a message; nobody signs in.
 
-GET /r/{token}               what it is, how its code is verified, where to turn
+GET /r/{token}               what it is, how its code is verified, where to turn; its message has reached them
 GET /r/{token}/receipt.pdf
 """
 
@@ -10,12 +10,12 @@ from shiming.entrypoints.pages.home.dead_links import Giver, LinkToken, dead_lin
 from shiming.entrypoints.pages.home.journey import home_platform, rules_of
 from shiming.entrypoints.pages.home.link_pages import shown, unkept
 from shiming.entrypoints.pages.routing import page_router
-from shiming.infrastructure.database import reading, transact
+from shiming.infrastructure.database import transact
 from shiming.infrastructure.http.asking import open_to_all
 from shiming.registrations.model.receipt_links import ReceiptLinkRefused
 from shiming.registrations.use_cases.link_tokens import RECEIPT_PATH
 from shiming.registrations.use_cases.paper_receipts import PaperWords
-from shiming.registrations.use_cases.receipt_links import find_receipt, open_receipt
+from shiming.registrations.use_cases.receipt_links import open_receipt, read_receipt
 
 router = page_router()
 GATE = [
@@ -27,8 +27,12 @@ GATE = [
 def receipt(request: Request, token: LinkToken) -> Response:
     """Say what the link is about; the number is masked, for the address may be seen by others."""
     platform = home_platform(request)
-    with reading(platform.engine) as connection:
-        found = find_receipt(connection, token, policy=rules_of(platform), now=platform.clock.now())
+    found = transact(
+        platform.engine,
+        lambda connection: read_receipt(
+            platform.registrations, connection, token, policy=rules_of(platform), now=platform.clock.now()
+        ),
+    )
     if isinstance(found, ReceiptLinkRefused):
         raise dead_link(found.refusals, Giver.OPERATOR)
     facts = {
