@@ -9,6 +9,8 @@ from shiming.accounts.use_cases.accounts import (
     Actor,
     change_roles,
     disable_account,
+    enable_account,
+    end_sessions,
     get_account,
     person_key_of,
     reset_credentials,
@@ -83,6 +85,36 @@ def test_disabling_twice_changes_nothing(sqlite_engine: Engine) -> None:
         first = disable_account(desk.tools, connection, account, by=BY)
         assert disable_account(desk.tools, connection, first, by=BY) == first
     assert desk.leaf_kinds() == ["account.created", "account.disabled"]
+
+
+def test_an_account_is_enabled_again_only_where_its_roles_still_go_with_the_persons_others(
+    database: Engine,
+) -> None:
+    desk = a_desk(database)
+    auditor = desk.account("wang.wu", Role.AUDITOR, person="E-7")
+    with unit_of_work(database) as connection:
+        auditor = disable_account(desk.tools, connection, auditor, by=BY)
+    clerk = desk.account("wang.wu.2", Role.CLERK, person="E-7")
+    with unit_of_work(database) as connection, pytest.raises(BadInput) as refused:
+        enable_account(desk.tools, connection, auditor, by=BY)
+    assert code_of(refused) == "ROLES_AUDITOR_ALONE"
+    with unit_of_work(database) as connection, pytest.raises(BadInput) as refused:
+        enable_account(desk.tools, connection, auditor, by=Actor("ACC-x", clerk.person_key))
+    with unit_of_work(database) as connection:
+        disable_account(desk.tools, connection, clerk, by=BY)
+        enabled = enable_account(desk.tools, connection, auditor, by=BY)
+        assert enable_account(desk.tools, connection, enabled, by=BY) == enabled
+    with reading(database) as connection:
+        assert get_account(connection, auditor.reference).disabled_at is None
+    assert desk.leaf_kinds().count("account.enabled") == 1
+
+
+def test_ending_sessions_twice_is_one_leaf(sqlite_engine: Engine) -> None:
+    desk = a_desk(sqlite_engine)
+    account = desk.account()
+    with unit_of_work(sqlite_engine) as connection:
+        assert end_sessions(desk.tools, connection, account, by=BY) == 0
+    assert "account.sessions_ended" not in desk.leaf_kinds()
 
 
 def test_two_administrators_cannot_remove_each_other_at_once(database: Engine) -> None:

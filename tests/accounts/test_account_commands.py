@@ -81,6 +81,10 @@ def test_an_account_through_its_life(database: Engine) -> None:
     assert run_json(desk, accounts, "reset-password", "li.wei", "--passkeys")["enrolment_token"]
     (disabled,) = run_json(desk, accounts, "disable", "li.wei")["accounts"]
     assert disabled["disabled_at"]
+    (enabled,) = run_json(desk, accounts, "enable", "li.wei")["accounts"]
+    assert enabled["disabled_at"] is None
+    assert run_json(desk, accounts, "end-sessions", "li.wei")["ended"] == 0
+    assert "0" in run(desk, accounts, "end-sessions", "li.wei")
     assert "li.wei" in run(desk, accounts, "list", "--operator", "cn-mobile")
     with pytest.raises(ShimingError) as refused:
         run(desk, accounts, "disable", "chen")

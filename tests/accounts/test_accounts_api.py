@@ -156,8 +156,16 @@ def test_an_administrator_manages_accounts(served: AccountsHttp) -> None:
         token = served.done(browser.post(f"{place}/invitation"), 201)["token"]
         with served.browser() as clerk:
             served.done(clerk.post("/v1/enrolments", json={"token": token, "password": PASSWORD}))
+            assert served.done(browser.delete(f"{place}/sessions"))["ended"] == 1
+            assert code_of(clerk.get("/v1/me"), 401) == "SESSION_OVER"
+            assert served.done(browser.delete(f"{place}/sessions"))["ended"] == 0
+            back = {"user_name": "li.wei", "password": PASSWORD}
+            served.done(clerk.post("/v1/sign-in/password", json=back))
             served.done(browser.post(f"{place}/disable"))
             assert code_of(clerk.get("/v1/me"), 401) == "SESSION_OVER"
+            assert served.done(browser.post(f"{place}/enable"))["disabled_at"] is None
+            assert code_of(clerk.get("/v1/me"), 401) == "SESSION_OVER"  # signed in anew, not gone on with
+            served.done(browser.post(f"{place}/disable"))
         assert code_of(browser.post(f"{place}/invitation"), 409) == "ACCOUNT_DISABLED"
         assert code_of(browser.get("/v1/accounts/ACC-0000"), 404) == "ACCOUNT_UNKNOWN"
     assert "11010519491231002X" not in served.desk.everything_stored()

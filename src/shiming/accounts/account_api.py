@@ -89,6 +89,13 @@ class AccountList(Listing):
     items: list[AccountShown]
 
 
+class SessionsEnded(BaseModel):
+    """How many sessions an account had."""
+
+    reference: str
+    ended: int
+
+
 class Invitation(BaseModel):
     """A one-time token, shown this once; the person sends it to POST /v1/enrolments."""
 
@@ -180,6 +187,25 @@ def disable_account(request: Request, reference: Reference, asking: Administrato
     with unit_of_work(platform.engine) as connection:
         account = _get(asking, connection, reference)
         return _shown(use_cases.disable_account(platform.accounts, connection, account, by=actor(asking)))
+
+
+@router.post("/{reference}/enable", responses=problem_responses(400, 404, 409))
+def enable_account(request: Request, reference: Reference, asking: Administrator) -> AccountShown:
+    """Let a disabled account sign in again with its own credentials; its roles are checked anew."""
+    platform = platform_of(request)
+    with unit_of_work(platform.engine) as connection:
+        account = _get(asking, connection, reference)
+        return _shown(use_cases.enable_account(platform.accounts, connection, account, by=actor(asking)))
+
+
+@router.delete("/{reference}/sessions", responses=problem_responses(400, 404))
+def end_sessions(request: Request, reference: Reference, asking: Administrator) -> SessionsEnded:
+    """End every session of an account, wherever it is signed in; its credentials stay."""
+    platform = platform_of(request)
+    with unit_of_work(platform.engine) as connection:
+        account = _get(asking, connection, reference)
+        ended = use_cases.end_sessions(platform.accounts, connection, account, by=actor(asking))
+    return SessionsEnded(reference=account.reference, ended=ended)
 
 
 @router.post("/{reference}/invitation", status_code=201, responses=problem_responses(400, 404, 409))

@@ -120,6 +120,36 @@ def disable_account(context: typer.Context, user_name: UserName, as_json: AsJson
     _print_rows([_account_json(disabled)], "accounts", as_json=as_json)
 
 
+@accounts.command("enable")
+def enable_account(context: typer.Context, user_name: UserName, as_json: AsJson = False) -> None:
+    """Let a disabled account sign in again with its own credentials.
+
+    Example: shiming accounts enable li.wei
+    """
+    platform: AccountsPlatform = context.obj()
+    with unit_of_work(platform.engine) as connection:
+        account = account_use_cases.get_account_by_name(connection, user_name)
+        enabled = account_use_cases.enable_account(platform.accounts, connection, account, by=_BY)
+    _print_rows([_account_json(enabled)], "accounts", as_json=as_json)
+
+
+@accounts.command("end-sessions")
+def end_sessions(context: typer.Context, user_name: UserName, as_json: AsJson = False) -> None:
+    """End every session of an account, wherever it is signed in; its credentials stay.
+
+    Example: shiming accounts end-sessions li.wei
+    """
+    platform: AccountsPlatform = context.obj()
+    with unit_of_work(platform.engine) as connection:
+        account = account_use_cases.get_account_by_name(connection, user_name)
+        ended = account_use_cases.end_sessions(platform.accounts, connection, account, by=_BY)
+    if as_json:
+        typer.echo(json.dumps({"account": account.reference, "ended": ended}))
+        return
+    text = Text(zh=f"已结束 {ended} 个登录会话。", en=f"Sessions ended: {ended}.")
+    typer.echo(text.in_language(platform.language))
+
+
 @accounts.command("reset-password")
 def reset_password(
     context: typer.Context,

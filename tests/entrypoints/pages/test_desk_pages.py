@@ -415,6 +415,24 @@ def test_roles_are_changed_by_somebody_else_only(desk: Desk) -> None:
     assert desk.get("clerk", path).status_code == 403
 
 
+def test_a_disabled_account_is_enabled_again_and_sessions_end_without_anything_else(desk: Desk) -> None:
+    wanted = {"user_name": "back.again", "person_number": "E 90210", "roles": "clerk"}
+    desk.post("administrator", "/desk/accounts/new", **wanted)
+    listed = desk.get("administrator", "/desk/accounts?q=back.again").text
+    found = re.search(r"/desk/accounts/(ACC-[0-9A-Z-]+)", listed)
+    assert found is not None
+    path = f"/desk/accounts/{found[1]}"
+    ended = desk.post("administrator", f"{path}/end-sessions")
+    assert (ended.status_code, ended.headers["location"]) == (303, f"{path}?said=sessions_ended")
+    assert "Enable again" not in desk.get("administrator", path).text
+    desk.post("administrator", f"{path}/disable", sure="true")
+    assert "Enable again" in desk.get("administrator", path).text
+    assert desk.post("administrator", f"{path}/enable").status_code == 422, "not meant"
+    assert desk.post("clerk", f"{path}/enable", sure="true").status_code == 403
+    assert desk.post("administrator", f"{path}/enable", sure="true").status_code == 303
+    assert "Sign out everywhere" in desk.get("administrator", path).text
+
+
 def test_an_operators_administrator_knows_of_no_other_accounts(desk: Desk) -> None:
     other = desk.staff["other"].account.reference
     assert desk.get("administrator-one", f"/desk/accounts/{other}").status_code == 404

@@ -131,6 +131,34 @@ def disable_account(tools: AccountTools, connection: Connection, account: Accoun
 
 
 @asks(MayManageAccounts)
+def enable_account(tools: AccountTools, connection: Connection, account: Account, *, by: Actor) -> Account:
+    """Let a disabled account sign in again with its own credentials; a repeat changes nothing.
+
+    The roles of the person's other accounts may have changed meanwhile: all of them must still go together.
+    """
+    if account.disabled_at is None:
+        return account
+    others = store.roles_of_person(connection, account.person_key, but=account.reference)
+    _refuse_flaws(decide_roles(account.roles, others_of_person=others))
+    enabled = _change(connection, replace(account, disabled_at=None), before=account, by=by)
+    record(tools, connection, "account.enabled", account, tools.clock.now(), by=by.reference)
+    return enabled
+
+
+@asks(MayManageAccounts)
+def end_sessions(tools: AccountTools, connection: Connection, account: Account, *, by: Actor) -> int:
+    """End every session of an account, wherever it is signed in; return how many there were.
+
+    Nothing else changes: who lost a device signs in anew with the same credentials. One's own may be ended.
+    """
+    now = tools.clock.now()
+    ended = sign_in_store.revoke_sessions_of(connection, account.reference, now)
+    if ended:
+        record(tools, connection, "account.sessions_ended", account, now, sessions=ended, by=by.reference)
+    return ended
+
+
+@asks(MayManageAccounts)
 def link_provider(
     tools: AccountTools, connection: Connection, account: Account, *, issuer: str, subject: str, by: Actor
 ) -> None:

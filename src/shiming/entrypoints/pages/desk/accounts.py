@@ -1,4 +1,4 @@
-"""Accounts of staff: invite (the one-time token is shown once), roles, reset, disable."""
+"""Accounts of staff: invite (the token is shown once), roles, reset, end sessions, disable, enable."""
 
 from typing import Annotated, Any
 
@@ -183,6 +183,33 @@ def disable_account(
         use_cases.disable_account(platform.accounts, connection, account, by=actor(asking))
 
     return _changed(request, asking, reference, wanted, work, "disabled")
+
+
+@router.post("/desk/accounts/{reference}/enable")
+def enable(
+    request: Request,
+    reference: Reference,
+    asking: Administrator,
+    wanted: Annotated[Filled[SureForm], form(SureForm)],
+) -> Response:
+    """Let a disabled account sign in again."""
+    platform = platform_of(request)
+
+    def work(connection: Connection, account: Account) -> None:
+        use_cases.enable_account(platform.accounts, connection, account, by=actor(asking))
+
+    return _changed(request, asking, reference, wanted, work, "enabled")
+
+
+@router.post("/desk/accounts/{reference}/end-sessions")
+def end_sessions(request: Request, reference: Reference, asking: Administrator) -> Response:
+    """End every session of an account; nothing else changes, so nothing is asked twice."""
+    platform = platform_of(request)
+
+    def work(connection: Connection, account: Account) -> None:
+        use_cases.end_sessions(platform.accounts, connection, account, by=actor(asking))
+
+    return _changed(request, asking, reference, Filled(SureForm(sure=True)), work, "sessions_ended")
 
 
 @router.post("/desk/accounts/{reference}/invitation")
