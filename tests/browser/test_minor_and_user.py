@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from shiming.infrastructure.database import reading
+from shiming.jurisdictions.model import Channel
 from shiming.registrations.model.enterprise_lines import ImportReport
-from shiming.registrations.model.orders import Relation, RepresentativeRole
+from shiming.registrations.model.orders import Relation, RepresentativeRole, TermsAcceptance
 from shiming.registrations.store.enterprise_lines import add_contract
 from shiming.registrations.store.orders import find_order
 from shiming.registrations.store.organisations import add_organisation
@@ -17,10 +18,11 @@ from shiming.registrations.use_cases.enterprise_import import import_enterprise_
 from shiming.registrations.use_cases.enterprise_lines import list_lines
 from shiming.registrations.use_cases.lines import find_line
 from shiming.registrations.use_cases.organisations import Desk
+from shiming.registrations.use_cases.terms import find_terms_in_force
 from tests.browser.counter_steps import MS, goes_on_to_the_receipt, opens
 from tests.browser.home_steps import Shop, a_shop, is_seen, prove, shows_the_document, shows_themselves
 from tests.browser.invented_people import a_minors_papers, is_born
-from tests.browser.live_world import World
+from tests.browser.live_world import OPERATOR, World
 from tests.browser.looking import DESKTOP, PHONE, FakeCamera, Visit
 from tests.registrations.enterprise_builders import (
     CONTRACT,
@@ -116,8 +118,11 @@ def a_company_with_a_line(world: World) -> None:
     platform = world.platform
     desk = Desk(platform.registrations, platform.policy("", platform.today()), platform.clock.now())
     with platform.begin() as connection:
+        found = find_terms_in_force(connection, OPERATOR, platform.today())
+        assert found is not None
+        terms = TermsAcceptance(found.terms.version, found.content_hash, desk.now, Channel.SHOP)
         add_organisation(connection, an_organisation(power_of_attorney_until=desk.now.replace(year=2099)))
-        add_contract(connection, a_contract())
+        add_contract(connection, a_contract(terms=terms))
     table = BytesIO(a_table([a_row(LINE_OF_A_USER, 1, iccid=a_card(1))]))
     report = import_enterprise_lines(desk, platform.engine, CONTRACT, stream=table, name="lines.csv")
     assert isinstance(report, ImportReport)

@@ -12,6 +12,7 @@ from stdnum.cn import uscc
 from tests.browser.home_steps import Shop, a_shop, is_seen, prove
 from tests.browser.live_world import DEMO, SPECIMENS, World
 from tests.browser.looking import DESKTOP, PHONE, Visit
+from tests.registrations.stock_builders import an_iccid
 
 Visiting = Callable[..., Visit]
 SIZES = [("zh", PHONE), ("en", DESKTOP)]
@@ -73,6 +74,7 @@ def test_a_company_from_its_code_to_the_links_of_its_users(
     expect(page.locator(".tag.attention")).to_have_count(0)
     seen.look("company")
     page.locator("#lines").fill("5")
+    page.locator("input[name=agree]").check()
     page.locator("form:has(#lines) .primary").click()
     page.wait_for_url("**/company/contracts/**")
     page.locator("#lines").fill("5")
@@ -89,10 +91,10 @@ def lines_come_in(seen: Visit, last: int) -> None:
     """Bring a table in, of which one line is good; save what was passed over; show the link of its user."""
     page = seen.page
     rows = (
-        "number,kind,product,user",
-        f"+86138001387{last:02d},mobile,voice,A1",
-        "+861,mobile,voice,A2",
-        "+8613900138702,mobile,voice,A3",
+        "number,kind,product,user,iccid",
+        f"+86138001387{last:02d},mobile,voice,A1,{an_iccid(700 + last)}",
+        "+861,mobile,voice,A2,",
+        "+8613900138702,mobile,voice,A3,",
     )
     page.locator("#table-file").set_input_files(
         {"name": "lines.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
