@@ -1,8 +1,8 @@
 """Pictures of the pages: `make screenshots`, or `python -m tools.screenshots --all FOLDER`.
 
 A tour is started (`shiming tour`), somebody walks through it in headless Chromium with the tour's own
-pretended camera, and every page is kept in both languages and two sizes. Without `--all` only the few of
-`KEPT` are written, into docs/screenshots: small, with a palette, because a repository keeps them for ever.
+pretended camera, and every page is kept in both languages and two sizes. Without `--all`, docs/screenshots
+gets the few of `KEPT`, and in `pages/` each page once a language, small: a repository keeps them for ever.
 """
 
 import argparse

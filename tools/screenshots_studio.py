@@ -17,6 +17,9 @@ from playwright.sync_api import Browser, BrowserContext, Page
 PHONE, DESKTOP = (360, 740), (1280, 800)
 VARIANTS = (("en", DESKTOP), ("zh", DESKTOP), ("en", PHONE), ("zh", PHONE))
 COLOURS = 128  # enough for pages with one photograph
+PAGES = "pages"  # the folder of the small pictures, one of each page in each language
+SMALL_COLOURS = 32
+SMALL_WIDTH = {DESKTOP[0]: 640, PHONE[0]: 270}  # of the small pictures: a repository keeps them for ever
 SETTLED_MS = 400  # until scripts have filled in what they fill in
 STOP_S_MAX = 60
 STEP_MS_MAX = 180_000  # models on a busy machine
@@ -36,7 +39,10 @@ _NO_RIBBON = ".tour-ribbon { display: none !important; }"  # of the tour, not of
 
 @dataclass
 class Studio:
-    """Goes to places of a tour and pictures pages; `everything` False: only what the repository keeps."""
+    """Goes to places of a tour and pictures pages; `everything` False: only what the repository keeps.
+
+    That is each page small, in both languages and the size in which it is met, and the few of `KEPT` large.
+    """
 
     browser: Browser
     tour: dict[str, Any]
@@ -59,13 +65,16 @@ class Studio:
         page.wait_for_url(lambda url: "/tour" not in url)
         return page
 
-    def take(self, page: Page, name: str, *, reload: bool = True) -> None:
-        """Keep a page in every language and size; without `reload` only as it is."""
+    def take(self, page: Page, name: str, *, met_in: tuple[int, int] = DESKTOP, reload: bool = True) -> None:
+        """Keep a page, which most people meet in the size `met_in`; without `reload` only as it is."""
         for language, size in VARIANTS if reload else ((_language_of(page), None),):
             if size is not None:
+                full = f"{name}-{language}-{size[0]}"
+                if not (self.everything or size == met_in or full in KEPT):
+                    continue
                 self._turn(page, language, size)
             width = (page.viewport_size or {"width": 0})["width"]
-            self._keep(page, f"{name}-{language}-{width}")
+            self._keep(page, f"{name}-{language}", width, small=size in {None, met_in})
 
     def _turn(self, page: Page, language: str, size: tuple[int, int]) -> None:
         page.set_viewport_size({"width": size[0], "height": size[1]})
@@ -73,13 +82,20 @@ class Studio:
         page.reload(wait_until="load")
         page.wait_for_timeout(SETTLED_MS)
 
-    def _keep(self, page: Page, name: str) -> None:
-        if not self.everything and name not in KEPT:
-            return
+    def _keep(self, page: Page, name: str, width: int, *, small: bool) -> None:
         shot = page.screenshot(full_page=self.everything, style=_NO_RIBBON)
-        path = self.folder / f"{name}.png"
-        small(shot).save(path, optimize=True)
-        self.written.append(name)
+        full = f"{name}-{width}"
+        if self.everything or full in KEPT:
+            self._write(with_palette(shot, COLOURS), self.folder / f"{full}.png")
+            self.written.append(full)
+        if small and not self.everything:
+            pages = self.folder / PAGES
+            pages.mkdir(exist_ok=True)
+            self._write(with_palette(shot, SMALL_COLOURS, SMALL_WIDTH.get(width)), pages / f"{name}.png")
+
+    @staticmethod
+    def _write(picture: Image.Image, path: Path) -> None:
+        picture.save(path, optimize=True)
         print(f"{path} {path.stat().st_size // 1000} kB", flush=True)
 
 
@@ -88,10 +104,13 @@ def speak(page: Page, url: str, language: str) -> None:
     page.context.add_cookies([{"name": "shiming_language", "value": language, "url": url}])
 
 
-def small(shot: bytes) -> Image.Image:
-    """Return a picture with a palette."""
+def with_palette(shot: bytes, colours: int, width: int | None = None) -> Image.Image:
+    """Return a picture of so many colours, made smaller to a width."""
     with Image.open(io.BytesIO(shot)) as picture:
-        return picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        plain = picture.convert("RGB")
+        if width is not None:
+            plain = plain.resize((width, plain.height * width // plain.width), Image.Resampling.LANCZOS)
+        return plain.quantize(colours, dither=Image.Dither.NONE)
 
 
 @contextmanager
