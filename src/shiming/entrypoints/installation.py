@@ -76,6 +76,13 @@ class Installation:
         return log_signer(signer, self.settings.ledger_origin or "")
 
     @cached_property
+    def witness_keys(self) -> "tuple[NoteKey, ...]":
+        """The keys by which cosignatures of witnesses are checked; BadInput (NOTE_KEY_FORMAT) for none."""
+        from shiming.infrastructure.signed_notes import NoteKey
+
+        return tuple(NoteKey.parse(text) for text in self.settings.ledger_witnesses)
+
+    @cached_property
     def ledger_keys(self) -> "tuple[NoteKey, ...]":
         """Return the keys that verify checkpoints: the present one, and those named as retired."""
         from shiming.infrastructure.signed_notes import NoteKey

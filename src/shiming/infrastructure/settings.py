@@ -13,6 +13,7 @@ r"""Settings of one installation, read once from the environment.
 | `SHIMING_KEYS` | who keeps the key-encryption key: `file`, `environment` or `pkcs11` | `file` |
 | `SHIMING_PUBLIC_URL` | address at which browsers and clients reach us | `http://localhost:8000` |
 | `SHIMING_LEDGER_ORIGIN` | name of the ledger on its checkpoints | derived from its key |
+| `SHIMING_LEDGER_WITNESSES` | keys of the witnesses of checkpoints: `NAME+ID+KEY`, several by spaces | none |
 | `SHIMING_OPERATOR_NAMES` | names on image copies: `cn-mobile=China Mobile;cn-x=...` | the codes |
 | `SHIMING_WEBHOOK_NETWORKS` | in-house networks that webhooks may reach: `10.1.0.0/16,...` | none |
 | `SHIMING_NATS_URL`, `SHIMING_NATS_CREDENTIALS` | publish events to NATS JetStream as well | none |
@@ -61,6 +62,7 @@ class Settings:
     keys: str = "file"
     public_url: str = "http://localhost:8000"
     ledger_origin: str | None = None
+    ledger_witnesses: tuple[str, ...] = ()
     nats_url: str | None = None
     nats_credentials: Path | None = None
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -83,6 +85,7 @@ class Settings:
             keys=_choice(environment, "SHIMING_KEYS", ("file", "environment", "pkcs11")),
             public_url=_address(environment, "SHIMING_PUBLIC_URL") or "http://localhost:8000",
             ledger_origin=environment.get("SHIMING_LEDGER_ORIGIN") or None,
+            ledger_witnesses=tuple(environment.get("SHIMING_LEDGER_WITNESSES", "").split()),
             nats_url=environment.get("SHIMING_NATS_URL") or None,
             nats_credentials=_path(environment, "SHIMING_NATS_CREDENTIALS"),
             webhook_networks=_networks(environment, "SHIMING_WEBHOOK_NETWORKS"),

@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -22,10 +22,14 @@ from shiming.entrypoints.wiring import Platform
 from shiming.infrastructure.database import reading
 from shiming.infrastructure.http.rate_limits import RateLimits
 from shiming.infrastructure.job_queue import dead_letters
+from shiming.infrastructure.signed_notes import NoteSignature, NoteSigner, SignedNote, parse_note
+from shiming.infrastructure.signing import Ed25519Signer
 from shiming.privacy.store.ledger import ledger_leaves
 from shiming.privacy.store.ledger_tree import insert_batch
 from shiming.privacy.use_cases.verifying import verify_ledger
+from shiming.registrations.model.drift import Drift, DriftKind, Reconciliation
 from shiming.registrations.model.organisations import OrganisationState
+from shiming.registrations.store import reconciling
 from shiming.registrations.use_cases import organisations, stops
 from shiming.registrations.use_cases.service_orders import order_line
 from tests.entrypoints.pages.desk_builders import COMPANIES, ONE, SUBJECT, TWO, DeskWorld, a_number, fill
@@ -510,6 +514,62 @@ def test_a_checkpoint_that_nobody_signed_or_that_follows_nothing_is_shown_as_bro
         )
         seen = read_blocks(connection, platform.ledger_keys)
     assert [(block.is_linked, block.is_signed) for block in seen[-2:]] == [(True, True), (False, False)]
+
+
+def test_who_witnessed_a_checkpoint_is_checked_where_their_key_is_known(desk: Desk) -> None:
+    platform, now = desk.world.platform, desk.world.now
+    known, stranger, liar = (
+        NoteSigner(name, Ed25519Signer.from_seed(bytes([place]) * 32))
+        for place, name in enumerate(("w.example", "stranger.example", "liar.example"))
+    )
+    root = bytes(32)
+    note = parse_note(platform.ledger_signer.sign(f"{platform.ledger_signer.name}\n1000\nroot\n"))
+    for signer in (known, stranger):
+        note = signer.cosign(note, now)
+    forged = NoteSignature(liar.name, liar.cosigning_key.key_id, bytes(72))
+    note = SignedNote(note.text, (*note.signatures, forged))
+    with platform.engine.connect() as connection:  # it is never committed
+        checkpoint = str(note)
+        insert_batch(
+            connection, batch=99, first_index=999, size=1000, root=root, previous_root=root,
+            sealed_at=now, checkpoint=checkpoint,
+        )  # fmt: skip
+        keys = (known.cosigning_key, liar.cosigning_key)
+        (*_, seen) = read_blocks(connection, platform.ledger_keys, witnesses=keys)
+    assert seen.witnessed is not None
+    assert seen.witnessed.en == (
+        "w.example (verified), stranger.example (not verified), liar.example (wrong signature)"
+    )
+    assert seen.holding == 1
+
+
+def test_what_differs_from_the_network_is_shown_with_how_to_repair_it(desk: Desk) -> None:
+    platform, line = desk.world.platform, desk.world.lines[0]
+    assert "Nothing was compared yet." in desk.get("other", "/desk/drift").text
+    mine = Reconciliation("REC-ONE", ONE, desk.world.now, repair=False, stop_unknown=False)
+    drifts = (
+        Drift(line, DriftKind.STATUS, "active", "inactive"),
+        Drift("svc-unknown", DriftKind.UNREGISTERED, None, "active"),
+    )
+    with platform.begin() as connection:
+        reconciling.add_reconciliation(connection, replace(mine, reconciliation_id="REC-OLD"))
+        newer = replace(mine, started_at=desk.world.now + timedelta(seconds=1))
+        reconciling.add_reconciliation(connection, newer)
+        reconciling.add_drifts(connection, "REC-ONE", drifts)
+        found = {DriftKind.STATUS.value: 1, DriftKind.UNREGISTERED.value: 1}
+        done = replace(newer, finished_at=desk.world.now, lines=9, services=10, found=found)
+        reconciling.finish_reconciliation(connection, done)
+    page = desk.get("supervisor", "/desk/drift").text
+    assert f'href="/desk/lines/{line}"' in page
+    assert "nobody registered it" in page
+    assert f"shiming lines reconcile --operator {ONE} --repair" in page
+    assert "--stop-unknown" in page
+    assert "of=REC-OLD" in page
+    assert "svc-unknown" not in desk.get("supervisor", "/desk/drift?of=REC-OLD").text
+    assert "svc-unknown" not in desk.get("supervisor", "/desk/drift?kind=status_differs").text
+    assert desk.get("other", "/desk/drift?of=REC-ONE").status_code == 404, "of another operator"
+    assert desk.get("supervisor", "/desk/drift?as=csv").text.count("\n") == 3
+    assert desk.get("auditor", "/desk/drift").status_code == 403
 
 
 def test_an_order_that_nobody_takes_is_confirmed_by_hand(desk: Desk) -> None:

@@ -96,7 +96,19 @@ def find_reconciliation(connection: Connection, reconciliation_id: str) -> Recon
     """Return a comparison."""
     query = reconciliations.select().where(reconciliations.c.reconciliation_id == reconciliation_id)
     row = connection.execute(query).one_or_none()
-    return None if row is None else Reconciliation(**{**row._mapping, "found": json.loads(row.found)})  # noqa: SLF001 - the library's public name
+    return None if row is None else _reconciliation(row)
+
+
+def list_reconciliations(
+    connection: Connection, operator: str | None, limit: int
+) -> tuple[Reconciliation, ...]:
+    """Return the comparisons that began last, newest first; operator None: of all."""
+    query = reconciliations.select().order_by(
+        reconciliations.c.started_at.desc(), reconciliations.c.reconciliation_id
+    )
+    if operator is not None:
+        query = query.where(reconciliations.c.operator == operator)
+    return tuple(_reconciliation(row) for row in connection.execute(query.limit(limit)))
 
 
 def add_drifts(connection: Connection, reconciliation_id: str, drifts: Iterable[Drift]) -> None:
@@ -142,6 +154,10 @@ def _under_way(
         network_services.c.confirmed_at >= since,
     )
     return set(connection.execute(sa.union(open_orders, finished)).scalars())
+
+
+def _reconciliation(row: Row[Any]) -> Reconciliation:
+    return Reconciliation(**{**row._mapping, "found": json.loads(row.found)})  # noqa: SLF001 - the library's public name
 
 
 def _drift(row: Row[Any]) -> Drift:

@@ -95,6 +95,14 @@ def find_reconciliation(connection: Connection, reconciliation_id: str) -> Recon
 
 
 @asks(MayReadProvisioning)
+def list_reconciliations(
+    connection: Connection, *, operator: str | None, limit: int
+) -> tuple[Reconciliation, ...]:
+    """Return the comparisons that began last, newest first; operator None: of all operators."""
+    return store.list_reconciliations(connection, operator, limit)
+
+
+@asks(MayReadProvisioning)
 def list_drifts(
     connection: Connection, reconciliation_id: str, *, after: str, limit: int
 ) -> tuple[Drift, ...]:

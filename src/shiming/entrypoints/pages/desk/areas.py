@@ -61,6 +61,7 @@ AREAS: tuple[Area, ...] = (
     Area(
         "/desk/service-orders", Text(zh="开通工单", en="Service orders"), "o", (MayReadProvisioning,), "work"
     ),
+    Area("/desk/drift", Text(zh="网络核对", en="Network and registry"), "k", (MayReadProvisioning,), "work"),
     Area("/desk/companies", Text(zh="单位客户", en="Companies"), "c", (MayReadOrganisation,), "work"),
     Area("/desk/repudiations", Text(zh="非本人办理异议", en="Disputes"), "d", (MayTakeRepudiation,), "work"),
     Area("/desk/transfers", Text(zh="转售转租案件", en="Transfer cases"), "t", (MayReadTransfer,), "work"),

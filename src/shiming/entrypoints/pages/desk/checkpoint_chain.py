@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from shiming.entrypoints.pages.desk.tables import Choice, Column, Table
-from shiming.infrastructure.signed_notes import NoteKey, parse_note
+from shiming.infrastructure.signed_notes import NoteKey, SignedNote, cosigned_at, parse_note
 from shiming.privacy.rules.merkle import EMPTY_ROOT
 from shiming.privacy.store.ledger_tree import ledger_batches
 from shiming.privacy.use_cases.signed_checkpoints import signed_checkpoint
@@ -29,6 +30,29 @@ _LINKED = {
 }
 
 
+class Checked(StrEnum):
+    """What is known of a witness's signature."""
+
+    HOLDS = "holds"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"  # nobody told us the key of this name
+
+
+_CHECKED = {
+    Checked.HOLDS: Text(zh="已验证", en="verified"),
+    Checked.WRONG: Text(zh="签名无效", en="wrong signature"),
+    Checked.UNKNOWN: Text(zh="未验证", en="not verified"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cosignature:
+    """Who else signed a checkpoint, and whether that was checked with their key."""
+
+    name: str
+    checked: Checked
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One checkpoint as it is drawn."""
@@ -40,7 +64,7 @@ class Block:
     sealed_at: datetime | None  # nothing signs it
     is_signed: bool
     is_linked: bool
-    witnesses: tuple[str, ...]
+    witnesses: tuple["Cosignature", ...]
 
     @property
     def signature(self) -> Text:
@@ -51,6 +75,22 @@ class Block:
     def link(self) -> Text:
         """Whether it follows the one before, in words."""
         return _LINKED["linked" if self.is_linked else "broken"]
+
+    @property
+    def holding(self) -> int:
+        """How many witnesses' signatures hold."""
+        return sum(each.checked is Checked.HOLDS for each in self.witnesses)
+
+    @property
+    def witnessed(self) -> Text | None:
+        """Who else signed it, and what is known of that, in words."""
+        if not self.witnesses:
+            return None
+        said = [(each.name, _CHECKED[each.checked]) for each in self.witnesses]
+        return Text(
+            zh="、".join(f"{name}（{words.zh}）" for name, words in said),
+            en=", ".join(f"{name} ({words.en})" for name, words in said),
+        )
 
     @property
     def prefix(self) -> str:
@@ -101,9 +141,7 @@ TABLE: Table[Block] = Table(
             look="state",
             tone=lambda block: "good" if block.is_linked else "bad",
         ),
-        Column(
-            "witnesses", Text(zh="见证", en="Witnesses"), lambda block: ", ".join(block.witnesses) or None
-        ),
+        Column("witnesses", Text(zh="见证", en="Witnesses"), lambda block: block.witnessed),
         Column("root", Text(zh="根", en="Root"), lambda block: block.root, look="hash"),
     ),
     filters=(
@@ -121,19 +159,28 @@ TABLE: Table[Block] = Table(
 
 
 def read_blocks(
-    connection: Connection, keys: tuple[NoteKey, ...], *, before: int | None = None
+    connection: Connection,
+    keys: tuple[NoteKey, ...],
+    *,
+    before: int | None = None,
+    witnesses: tuple[NoteKey, ...] = (),
 ) -> tuple[Block, ...]:
-    """Return the last checkpoints, or those before a batch, oldest first; each is checked as it is read."""
+    """Return the last checkpoints, or those before a batch, oldest first; each is checked as it is read.
+
+    `witnesses`: the keys of those who cosign; who is not among them is shown as not verified.
+    """
     query = sa.select(ledger_batches).order_by(ledger_batches.c.batch.desc()).limit(BLOCKS_SHOWN + 1)
     if before is not None:
         query = query.where(ledger_batches.c.batch < before)
     rows = list(reversed(connection.execute(query).all()))
     former: list[Row[Any] | None] = [None, *rows]
-    blocks = [_block(row, last, keys) for row, last in zip(rows, former, strict=False)]
+    blocks = [_block(row, last, keys, witnesses) for row, last in zip(rows, former, strict=False)]
     return tuple(blocks[-BLOCKS_SHOWN:])
 
 
-def _block(row: Row[Any], former: Row[Any] | None, keys: tuple[NoteKey, ...]) -> Block:
+def _block(
+    row: Row[Any], former: Row[Any] | None, keys: tuple[NoteKey, ...], witnesses: tuple[NoteKey, ...]
+) -> Block:
     signed = signed_checkpoint(row.checkpoint, keys)
     follows = (former.batch + 1, former.size, former.root) if former else (1, 0, EMPTY_ROOT.hex())
     return Block(
@@ -144,15 +191,24 @@ def _block(row: Row[Any], former: Row[Any] | None, keys: tuple[NoteKey, ...]) ->
         sealed_at=row.sealed_at,
         is_signed=signed is not None and (signed.size, signed.root.hex()) == (row.size, row.root),
         is_linked=(row.batch, row.first_index, row.previous_root) == follows,
-        witnesses=_witnesses(row.checkpoint),
+        witnesses=_witnesses(row.checkpoint, witnesses),
     )
 
 
-def _witnesses(note: str) -> tuple[str, ...]:
-    """Return who else signed a note; whether they did is checked by who has their keys."""
+def _witnesses(note: str, keys: tuple[NoteKey, ...]) -> tuple[Cosignature, ...]:
+    """Return who else signed a note, each checked where their key is known."""
     try:
         parsed = parse_note(note)
     except BadInput:
         return ()
     origin = parsed.text.partition("\n")[0]
-    return tuple(each.name for each in parsed.signatures if each.name != origin)
+    others = dict.fromkeys((each.name, each.key_id) for each in parsed.signatures if each.name != origin)
+    return tuple(Cosignature(name, _checked(parsed, name, key_id, keys)) for name, key_id in others)
+
+
+def _checked(note: SignedNote, name: str, key_id: bytes, keys: tuple[NoteKey, ...]) -> Checked:
+    """Say what is known of a signature: another key of a known name is as unknown as another name."""
+    known = next((key for key in keys if (key.name, key.key_id) == (name, key_id)), None)
+    if known is None:
+        return Checked.UNKNOWN
+    return Checked.HOLDS if cosigned_at(note, known) is not None else Checked.WRONG

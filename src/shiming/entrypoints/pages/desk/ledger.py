@@ -35,7 +35,7 @@ def show_ledger(
     asking.allow(MayReadLedger(asking.caller.operator or ""))
     platform = request.app.state.platform
     with reading(platform.engine) as connection:
-        blocks = read_blocks(connection, platform.ledger_keys, before=before)
+        blocks = read_blocks(connection, platform.ledger_keys, before=before, witnesses=platform.witness_keys)
     facts = {
         "drawing": Drawing.of(blocks),
         "older": blocks[0].batch if blocks and blocks[0].batch > 1 else None,

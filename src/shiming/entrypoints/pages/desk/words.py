@@ -8,6 +8,7 @@ from shiming.infrastructure.job_queue.model import JobState
 from shiming.jurisdictions.explanations import labels
 from shiming.privacy.model import EvidenceKind
 from shiming.registrations.errors.provisioning import WaitReason
+from shiming.registrations.model.drift import DriftKind
 from shiming.registrations.model.lines import LineKind, LineStatus, SimForm
 from shiming.registrations.model.numbers import NumberState
 from shiming.registrations.model.organisations import OrganisationState
@@ -34,6 +35,10 @@ _WORDS: tuple[tuple[StrEnum, Text], ...] = (
     (WaitReason.NO_BSS, Text(zh="该企业未接入网络系统", en="no network is connected")),
     (WaitReason.NOT_IN_NETWORK, Text(zh="号码开通失败", en="the line was not added")),
     (WaitReason.EARLIER_ORDER, Text(zh="等待前一工单", en="waits for an earlier order")),
+    (DriftKind.MISSING, Text(zh="网络中没有", en="missing in the network")),
+    (DriftKind.UNREGISTERED, Text(zh="没有登记", en="nobody registered it")),
+    (DriftKind.STATUS, Text(zh="状态不同", en="another status")),
+    (DriftKind.CHARACTERISTICS, Text(zh="内容不同", en="other contents")),
     (SimForm.PHYSICAL, Text(zh="实体卡", en="card")),
     (SimForm.ESIM, Text(zh="eSIM", en="eSIM")),
     (SimState.STOCK, Text(zh="库存", en="in stock")),
