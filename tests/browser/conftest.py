@@ -21,6 +21,7 @@ CHROMIUM = os.environ.get("SHIMING_CHROMIUM") or shutil.which("chromium") or ""
 WITHOUT_CHROMIUM = "no Chromium: install Debian's package `chromium`, or name one by SHIMING_CHROMIUM"
 #: Playwright's loop runs on in the process, where tests that start a loop of their own then cannot.
 BESIDE_OTHERS = "the browser's tests run in a process of their own: pytest tests/browser"
+PAGE_MS_MAX = 90_000  # the first page of a server that needs the tools of proofing loads them
 _SWITCHES = (
     "--no-sandbox",
     "--disable-gpu",
@@ -124,6 +125,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
             )
             stack.callback(context.close)
             context.set_default_timeout(20_000)
+            context.set_default_navigation_timeout(PAGE_MS_MAX)
             if staff is not None:
                 found = world.sign_in(staff)
                 context.add_cookies(

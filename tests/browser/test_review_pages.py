@@ -1,7 +1,6 @@
 """Two people look, in a real browser; figures by way; another way at once."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,7 +15,6 @@ from tests.browser.looking import DESKTOP, PHONE, FakeCamera, Visit
 from tests.browser.review_cases import a_waiting_session, figures_of_a_quarter
 
 Visiting = Callable[..., Visit]
-_FIRST_PAGE_MS = 90_000  # the first page of a server that needs the tools of proofing loads them
 EVERY_LOOK = [("en", PHONE), ("zh", PHONE), ("en", DESKTOP), ("zh", DESKTOP)]
 
 
@@ -25,7 +23,7 @@ def test_the_pages_of_review_are_what_every_page_is(
     world: World, visit: Visiting, language: str, size: tuple[int, int]
 ) -> None:
     reference = a_waiting_session(world.platform)
-    seen = _patient(visit)(world, "clerk", language=language, size=size)
+    seen = visit(world, "clerk", language=language, size=size)
     page = seen.go("/desk/reviews")
     expect(page.get_by_role("link", name=reference)).to_be_visible()
     seen.look("reviews")
@@ -38,7 +36,7 @@ def test_the_pages_of_review_are_what_every_page_is(
 @pytest.mark.parametrize(("language", "size"), EVERY_LOOK[1:3])
 def test_figures_by_way(world: World, visit: Visiting, language: str, size: tuple[int, int]) -> None:
     figures_of_a_quarter(world.platform)
-    seen = _patient(visit)(world, "supervisor", language=language, size=size)
+    seen = visit(world, "supervisor", language=language, size=size)
     page = seen.go("/desk/routes")
     expect(page.locator(".route-figures")).to_have_count(
         len(world.platform.policy("", world.platform.today()).routes)
@@ -48,7 +46,7 @@ def test_figures_by_way(world: World, visit: Visiting, language: str, size: tupl
 
 def test_two_people_look_and_the_session_is_decided(world: World, visit: Visiting) -> None:
     reference = a_waiting_session(world.platform, Route.ASSISTED)
-    first = _patient(visit)(world, "clerk")
+    first = visit(world, "clerk")
     page = first.go(f"/desk/reviews/{reference}")
     page.keyboard.press("1")  # the first picture
     expect(page.locator("img[data-shown]").first).to_be_visible()
@@ -59,7 +57,7 @@ def test_two_people_look_and_the_session_is_decided(world: World, visit: Visitin
     _answer(page)
     expect(page.get_by_text("Your answer is taken.")).to_be_visible()
     first.look("review-answered")
-    second = _patient(visit)(world, "second", language="zh", size=PHONE)
+    second = visit(world, "second", language="zh", size=PHONE)
     other = second.go(f"/desk/reviews/{reference}")
     _answer(other)
     expect(other.locator(".notice.good")).to_contain_text("核验通过")
@@ -72,17 +70,6 @@ def test_two_people_look_and_the_session_is_decided(world: World, visit: Visitin
     assert [each.case_reference for each in looks].count(reference) == 2  # one row for each picture
 
 
-def _patient(visit: Visiting) -> Visiting:
-    """Return the same, which waits for the first page of a server on a busy machine."""
-
-    def opened(*args: Any, **kwargs: Any) -> Visit:
-        seen = visit(*args, **kwargs)
-        seen.page.set_default_navigation_timeout(_FIRST_PAGE_MS)
-        return seen
-
-    return opened
-
-
 def _answer(page: Page) -> None:
     page.keyboard.press("y")
     page.keyboard.press("u")
@@ -92,7 +79,7 @@ def _answer(page: Page) -> None:
 
 def test_people_are_asked_for_at_once(world: World, visit: Visiting) -> None:
     reference = a_waiting_session(world.platform)
-    seen = _patient(visit)(world, "clerk", size=PHONE)
+    seen = visit(world, "clerk", size=PHONE)
     page = seen.go(f"/counter/{reference}/other-way")
     page.locator("input[value=assisted]").check()
     page.get_by_role("button", name="Go on this way").click()
@@ -104,7 +91,7 @@ def test_people_are_asked_for_at_once(world: World, visit: Visiting) -> None:
 @pytest.mark.parametrize(("language", "size"), EVERY_LOOK[1:3])
 def test_the_pages_of_a_referee(world: World, visit: Visiting, language: str, size: tuple[int, int]) -> None:
     reference = a_waiting_session(world.platform)
-    seen = _patient(visit)(world, "clerk", language=language, size=size)
+    seen = visit(world, "clerk", language=language, size=size)
     page = seen.go(f"/counter/{reference}/other-way")
     page.locator("input[value=referee]").check()
     page.locator("form[action$=other-way] button").click()
@@ -131,7 +118,7 @@ def test_who_taps_the_digits_reaches_the_same_level(
         assert given.status_code == 200, given.text
         link = shop.link(ordered)
     camera.show("face")
-    page = _patient(visit)(world, size=PHONE).go(f"{link}/other-way")
+    page = visit(world, size=PHONE).go(f"{link}/other-way")
     page.locator("input[value=digits_tapped]").check()
     page.get_by_role("button", name="Go on this way").click()
     page.wait_for_url("**/person**")
