@@ -18,7 +18,7 @@ PHONE, DESKTOP = (360, 740), (1280, 800)
 VARIANTS = (("en", DESKTOP), ("zh", DESKTOP), ("en", PHONE), ("zh", PHONE))
 COLOURS = 128  # enough for pages with one photograph
 PAGES = "pages"  # the folder of the small pictures, one of each page in each language
-SMALL_COLOURS = 32
+SMALL_COLOURS = 64
 SMALL_WIDTH = {DESKTOP[0]: 640, PHONE[0]: 270}  # of the small pictures: a repository keeps them for ever
 SETTLED_MS = 400  # until scripts have filled in what they fill in
 STOP_S_MAX = 60
@@ -34,7 +34,11 @@ KEPT = frozenset(
         "ledger-en-1280",
     }
 )
-_NO_RIBBON = ".tour-ribbon { display: none !important; }"  # of the tour, not of the pages
+#: The ribbon is of the tour, not of the pages; a focused button may have moved the page.
+_AS_IT_COMES = """() => {
+  for (const ribbon of document.querySelectorAll(".tour-ribbon")) ribbon.hidden = true;
+  window.scrollTo(0, 0);
+}"""
 
 
 @dataclass
@@ -83,7 +87,8 @@ class Studio:
         page.wait_for_timeout(SETTLED_MS)
 
     def _keep(self, page: Page, name: str, width: int, *, small: bool) -> None:
-        shot = page.screenshot(full_page=self.everything, style=_NO_RIBBON)
+        page.evaluate(_AS_IT_COMES)
+        shot = page.screenshot(full_page=self.everything)
         full = f"{name}-{width}"
         if self.everything or full in KEPT:
             self._write(with_palette(shot, COLOURS), self.folder / f"{full}.png")
@@ -110,7 +115,8 @@ def with_palette(shot: bytes, colours: int, width: int | None = None) -> Image.I
         plain = picture.convert("RGB")
         if width is not None:
             plain = plain.resize((width, plain.height * width // plain.width), Image.Resampling.LANCZOS)
-        return plain.quantize(colours, dither=Image.Dither.NONE)
+        method = Image.Quantize.MEDIANCUT if width is None else Image.Quantize.FASTOCTREE
+        return plain.quantize(colours, method=method, dither=Image.Dither.NONE)
 
 
 @contextmanager
