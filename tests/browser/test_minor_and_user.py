@@ -53,6 +53,7 @@ def opens_for_a_minor(seen: Visit) -> str:
     page = seen.go("/counter")
     page.locator("select[name=holder]").select_option("minor")
     page.wait_for_url("**holder=minor**", wait_until="load")
+    expect(page.locator("main .notice")).to_contain_text("First the minor, then the guardian")
     seen.look("minor-start")
     return opens(page, 611)
 

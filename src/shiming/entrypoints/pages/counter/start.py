@@ -30,6 +30,7 @@ from shiming.jurisdictions.model import Channel
 from shiming.registrations.model.lines import LineKind
 from shiming.registrations.permissions.numbers import MayReadNumbers, MayReserveNumber
 from shiming.registrations.permissions.orders import MayManageOrders
+from shiming.registrations.rules.representation import needs_guardian
 from shiming.registrations.use_cases.free_numbers import NumbersWanted, find_free
 from shiming.vocabulary.errors import BadInput
 
@@ -144,6 +145,7 @@ def _start_page(
         "offer": offer,
         "offer_choices": [(each.code, each.words.in_language(language)) for each in offered],
         "holder": holder,
+        "guarded": needs_guardian(holder.category, policy),
         "holder_choices": [(each.code, each.words.in_language(language)) for each in holders],
         "numbers": (identifier, *found[: NUMBERS_SHOWN - 1]) if identifier.startswith("+") else found,
         "chosen": identifier or (found[0] if found else ""),
