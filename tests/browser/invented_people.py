@@ -8,14 +8,13 @@ from functools import cache
 import cv2
 
 from tests.browser.live_world import World
-from tools.specimens.identities import generate_person
+from tools.specimens.identities import generate_person, validity_years
 from tools.specimens.photography import photograph
 from tools.specimens.portraits import demo_portrait
 from tools.specimens.resident_card import render_resident_card_back, render_resident_card_front
 from tools.specimens.typefaces import Pixels
 
-_AGE_YEARS = 13
-_CARD_YEARS = 5  # law on resident cards, art. 5: below 16
+_LONG_YEARS = 20  # where a card has no end: nobody looks at it for longer
 _SEED, _JPEG_QUALITY = 2040, 85
 
 
@@ -29,22 +28,23 @@ class Papers:
 
 
 @cache
-def a_minors_papers(today: date) -> Papers:
-    """Draw the card of a minor of thirteen who has the face of the specimen person.
+def papers_of(name: str, age_years: int, today: date) -> Papers:
+    """Draw the card of a woman of this age who has the face of the specimen person.
 
-    Faces are compared one to one, so that the same face may serve a minor and their guardian.
+    Faces are compared one to one, so that the same face may serve a holder and the one who acts for them.
     """
-    born = date(today.year - _AGE_YEARS, 1, 5)
+    born = date(today.year - age_years, 1, 5)
     drawn = generate_person(
-        _SEED,
-        name="柯小林",
+        _SEED + age_years,
+        name=name,
         sex="女",
         birth_date=born,
         on=born.replace(year=born.year + 20),
         minority_share=0,
     )
     issued = date(today.year - 1, 1, 9)
-    person = replace(drawn, valid_from=issued, valid_to=issued.replace(year=issued.year + _CARD_YEARS))
+    until = issued.replace(year=issued.year + (validity_years(age_years - 1) or _LONG_YEARS))
+    person = replace(drawn, valid_from=issued, valid_to=until)
     front = render_resident_card_front(person, demo_portrait(), seed=_SEED)
     return Papers(
         _photographed(front, 1),
@@ -53,7 +53,7 @@ def a_minors_papers(today: date) -> Papers:
             "number": person.number,
             "name": person.name,
             "birth_date": born.isoformat(),
-            "valid_to": str(person.valid_to),
+            "valid_to": until.isoformat(),
             "portrait": "demo_portrait.jpg",
         },
     )

@@ -21,7 +21,7 @@ from shiming.registrations.use_cases.organisations import Desk
 from shiming.registrations.use_cases.terms import find_terms_in_force
 from tests.browser.counter_steps import MS, goes_on_to_the_receipt, opens
 from tests.browser.home_steps import Shop, a_shop, is_seen, prove, shows_the_document, shows_themselves
-from tests.browser.invented_people import a_minors_papers, is_born
+from tests.browser.invented_people import is_born, papers_of
 from tests.browser.live_world import OPERATOR, World
 from tests.browser.looking import DESKTOP, PHONE, FakeCamera, Visit
 from tests.registrations.enterprise_builders import (
@@ -71,7 +71,7 @@ def keeps_the_paper(seen: Visit, camera: FakeCamera) -> None:
 def test_a_guardian_acts_for_a_minor_up_to_the_receipt(
     world: World, shop: Shop, visit: Visiting, camera: FakeCamera
 ) -> None:
-    papers = a_minors_papers(world.platform.today())
+    papers = papers_of("柯小林", 13, world.platform.today())
     is_born(world, papers)
     seen = visit(world, "clerk", size=DESKTOP)
     page, address = seen.page, opens_for_a_minor(seen)

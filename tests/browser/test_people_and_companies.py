@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from stdnum.cn import uscc
 
+from tests.browser.counter_steps import MS, goes_on_to_the_receipt, opens
 from tests.browser.home_steps import Shop, a_shop, is_seen, prove
+from tests.browser.invented_people import is_born, papers_of
 from tests.browser.live_world import DEMO, SPECIMENS, World
 from tests.browser.looking import DESKTOP, PHONE, Visit
 from tests.registrations.stock_builders import an_iccid
@@ -136,3 +138,31 @@ def test_a_proxy_at_the_counter(world: World, shop: Shop, visit: Visiting) -> No
     # the specimen person acts for themselves here: the rules say so, in words for clerk and customer
     expect(page.locator(".notice.bad")).to_contain_text("same person", timeout=30_000)
     seen.look("proxy-refused")
+
+
+@pytest.mark.models
+@pytest.mark.long
+def test_a_proxy_acts_for_somebody_else_up_to_the_receipt(world: World, shop: Shop, visit: Visiting) -> None:
+    shop.http.timeout = MS / 1000
+    papers = papers_of("何明珠", 41, world.platform.today())
+    is_born(world, papers)
+    seen = visit(world, "clerk", language="en", size=DESKTOP)
+    page = seen.go("/counter")
+    page.locator("select[name=holder]").select_option("proxy")
+    page.wait_for_url("**holder=proxy**", wait_until="load")
+    address = opens(page, 711)
+    prove(shop.http, f"/v1/proofing-sessions/{address.rpartition('/')[2]}", (papers.front, papers.back))
+    page.goto(address)  # asks the authority by itself
+    is_seen(page, "Proven: the person is the holder of the document")
+    page.get_by_role("link", name="Go on with the proxy").click()
+    page.locator("form[action$='/representative'] button").click()
+    page.wait_for_url("**/document")
+    second = page.url.removesuffix("/document")
+    prove(shop.http, f"/v1/proofing-sessions/{second.rsplit('/', 1)[1]}")
+    page.goto(second)
+    is_seen(page, "The proxy is proven")
+    page.locator("[data-file]").set_input_files(
+        SPECIMENS / DEMO["document_back"]
+    )  # any paper: people look at it
+    page.locator("[data-do=send]").click()
+    goes_on_to_the_receipt(seen, visit, reads_back=False, pictures="proxy")
