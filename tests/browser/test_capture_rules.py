@@ -270,3 +270,45 @@ def test_pieces_outlive_a_reload_and_old_ones_are_swept(modules: Stage) -> None:
       const texts = await Promise.all(found.pieces.map((piece) => piece.text())); await store.drop('new');
       return [texts, found.held.about, await store.find('old'), await store.find('new')];"""
     assert run(modules, read) == [["new0", "new1"], {"a": 1}, None, None]
+
+
+_ON_DISK = """const opening = indexedDB.open('shiming-capture');
+const database = await new Promise((done) => { opening.onsuccess = () => done(opening.result); });
+const rows = (name) => new Promise((done) => {
+  const asked = database.transaction(name).objectStore(name).getAll();
+  asked.onsuccess = () => done(asked.result); });
+"""
+
+
+def test_pieces_on_disk_are_sealed_under_a_key_that_no_script_reads_and_that_goes_with_them(
+    modules: Stage,
+) -> None:
+    write = """const { openStore } = await load('chunk_store'); const store = await openStore();
+      const held = { key: 'k', location: '', at: Date.now(), complete: false, about: {} };
+      const noting = store.note(held); const face = new Blob(['a face'], { type: 'video/webm' });
+      await Promise.all([noting, ...[0, 1].map((i) => store.add('k', i, face))]);"""
+    run(modules, write)
+    modules.page.reload()
+    look = f"""{_ON_DISK} const decoder = new TextDecoder();
+      const pieces = await rows('pieces'); const [own] = await rows('keys');
+      const clear = pieces.map((row) => [JSON.stringify(row), decoder.decode(row.content)].join());
+      const readOut = await crypto.subtle.exportKey('raw', own).then(() => 'read', () => 'refused');
+      const store = await (await load('chunk_store')).openStore(); const found = await store.find('k');
+      const told = async (each) => each.type + ' ' + (await each.text());
+      const texts = await Promise.all(found.pieces.map(told));
+      await store.drop('k'); await store.add('k', 2, new Blob(['late']));
+      const left = (await Promise.all(['pieces', 'uploads', 'keys'].map(rows))).flat().length;
+      return [clear.some((text) => text.includes('face')), own.extractable, readOut, texts, left];"""
+    assert run(modules, look) == [False, False, "refused", ["video/webm a face"] * 2, 0]
+
+
+def test_pieces_that_cannot_be_opened_are_as_if_nothing_were_left(modules: Stage) -> None:
+    script = f"""const {{ openStore }} = await load('chunk_store'); const store = await openStore();
+      await store.note({{ key: 'k', location: '', at: Date.now(), complete: false, about: {{}} }});
+      for (const i of [0, 1]) await store.add('k', i, new Blob(['piece ' + i]));
+      {_ON_DISK} const [first, second] = await rows('pieces');
+      const table = database.transaction('pieces', 'readwrite').objectStore('pieces');
+      const asked = table.put({{ ...first, index: second.index }});
+      await new Promise((done) => {{ asked.onsuccess = done; }});
+      return [await store.find('k'), (await rows('pieces')).length];"""
+    assert run(modules, script) == [None, 0]

@@ -4,7 +4,9 @@
  * IndexedDB, which outlives a reload of the tab (and is what an offline queue would use).
  *
  * A face is nothing to leave behind on a shared device: pieces go as soon as they are sent or given up, and
- * whatever is older than `KEPT_MS` goes when the next page opens.
+ * whatever is older than `KEPT_MS` goes when the next page opens. On disk they are encrypted under a key of the
+ * upload that no script can read out; it lies beside them, so that a reload can go on, and goes with them. That
+ * keeps them from whoever reads the files of the profile, not from whoever runs scripts of this origin.
  */
 
 /**
@@ -29,9 +31,12 @@
 export const KEPT_MS = 10 * 60 * 1000;
 
 const DATABASE = 'shiming-capture';
-const VERSION = 1;
+const VERSION = 2; // of 1 nothing is taken over: its pieces lay in clear
 const UPLOADS = 'uploads';
 const PIECES = 'pieces';
+const KEYS = 'keys';
+const CIPHER = { name: 'AES-GCM', length: 256 };
+const NONCE_BYTES = 12; // as AES-GCM wants it; a key seals some hundred pieces
 
 /** @returns {ChunkStore} */
 export function memoryStore() {
@@ -71,13 +76,21 @@ export async function openStore() {
 }
 
 /** @returns {Promise<IDBDatabase>} */
-function opened() {
+async function opened() {
   const request = indexedDB.open(DATABASE, VERSION);
   request.onupgradeneeded = () => {
-    request.result.createObjectStore(UPLOADS, { keyPath: 'key' });
-    request.result.createObjectStore(PIECES, { keyPath: ['key', 'index'] });
+    const database = request.result;
+    for (const name of Array.from(database.objectStoreNames)) database.deleteObjectStore(name);
+    database.createObjectStore(UPLOADS, { keyPath: 'key' });
+    database.createObjectStore(PIECES, { keyPath: ['key', 'index'] });
+    database.createObjectStore(KEYS);
   };
-  return answer(request);
+  const database = await new Promise((resolve, reject) => {
+    request.onblocked = () => reject(new Error('blocked')); // a tab of an older page: memory has to do
+    answer(request).then(resolve, reject);
+  });
+  database.onversionchange = () => database.close();
+  return database;
 }
 
 /**
@@ -86,23 +99,60 @@ function opened() {
  */
 function databaseStore(database) {
   const tables = (/** @type {IDBTransactionMode} */ mode) => {
-    const transaction = database.transaction([UPLOADS, PIECES], mode);
-    return { uploads: transaction.objectStore(UPLOADS), pieces: transaction.objectStore(PIECES) };
+    const transaction = database.transaction([UPLOADS, PIECES, KEYS], mode);
+    const [uploads, pieces, keys] = [UPLOADS, PIECES, KEYS].map((name) => transaction.objectStore(name));
+    return { uploads, pieces, keys };
   };
   const all = (/** @type {string} */ key) => IDBKeyRange.bound([key, 0], [key, Number.MAX_SAFE_INTEGER]);
+  /** @type {Map<string, Promise<CryptoKey>>} */
+  const known = new Map();
+  /** @type {Map<string, Promise<void>>} a piece waits until its upload is noted, however fast it comes */
+  const noted = new Map();
+  const made = async (/** @type {string} */ key) => {
+    const kept = await answer(tables('readonly').keys.get(key));
+    if (kept) return kept;
+    const fresh = await crypto.subtle.generateKey(CIPHER, false, ['encrypt', 'decrypt']);
+    await answer(tables('readwrite').keys.put(fresh, key));
+    return fresh;
+  };
+  const keyOf = (/** @type {string} */ key) => {
+    const found = known.get(key) ?? made(key);
+    known.set(key, found);
+    return found;
+  };
   const drop = async (/** @type {string} */ key) => {
-    const { uploads, pieces } = tables('readwrite');
+    known.delete(key);
+    noted.delete(key);
+    const { uploads, pieces, keys } = tables('readwrite');
+    keys.delete(key);
     pieces.delete(all(key));
     await answer(uploads.delete(key));
   };
   return {
-    note: async (held) => void (await answer(tables('readwrite').uploads.put(held))),
-    add: async (key, index, piece) => void (await answer(tables('readwrite').pieces.put({ key, index, piece }))),
+    note: (held) => {
+      const written = keyOf(held.key).then(async () => void (await answer(tables('readwrite').uploads.put(held))));
+      noted.set(held.key, written);
+      return written;
+    },
+    add: async (key, index, piece) => {
+      await noted.get(key);
+      const own = await (known.get(key) ?? answer(tables('readonly').keys.get(key)));
+      if (!own) return; // given up
+      const row = { key, index, type: piece.type, ...(await sealed(own, key, index, piece)) };
+      const { uploads, pieces } = tables('readwrite');
+      if (await answer(uploads.get(key))) await answer(pieces.put(row)); // else given up meanwhile
+    },
     find: async (key) => {
-      const { uploads, pieces } = tables('readonly');
-      const wanted = [answer(uploads.get(key)), answer(pieces.getAll(all(key)))];
-      const [held, rows] = await Promise.all(wanted);
-      return held ? { held, pieces: rows.map((/** @type {{piece: Blob}} */ row) => row.piece) } : null;
+      const { uploads, pieces, keys } = tables('readonly');
+      const wanted = [answer(uploads.get(key)), answer(pieces.getAll(all(key))), answer(keys.get(key))];
+      const [held, rows, own] = await Promise.all(wanted);
+      if (!held) return null;
+      try {
+        return { held, pieces: await Promise.all(rows.map((/** @type {Sealed} */ row) => unsealed(own, row))) };
+      } catch {
+        await drop(key); // what cannot be opened is of no use to anybody
+        return null;
+      }
     },
     drop,
     sweep: async () => {
@@ -111,6 +161,31 @@ function databaseStore(database) {
       for (const held of uploads) if (Date.now() - held.at > KEPT_MS) await drop(held.key);
     },
   };
+}
+
+/** @typedef {{key: string, index: number, type: string, nonce: Uint8Array<ArrayBuffer>, content: ArrayBuffer}} Sealed */
+
+/** No piece can be put in the place of another. @param {string} key @param {number} index */
+function place(key, index) {
+  return new TextEncoder().encode(`${key}/${index}`);
+}
+
+/**
+ * @param {CryptoKey} own
+ * @param {string} key
+ * @param {number} index
+ * @param {Blob} piece
+ */
+async function sealed(own, key, index, piece) {
+  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  const cipher = { name: CIPHER.name, iv: nonce, additionalData: place(key, index) };
+  return { nonce, content: await crypto.subtle.encrypt(cipher, own, await piece.arrayBuffer()) };
+}
+
+/** @param {CryptoKey} own @param {Sealed} row @returns {Promise<Blob>} */
+async function unsealed(own, row) {
+  const cipher = { name: CIPHER.name, iv: row.nonce, additionalData: place(row.key, row.index) };
+  return new Blob([await crypto.subtle.decrypt(cipher, own, row.content)], { type: row.type });
 }
 
 /**
