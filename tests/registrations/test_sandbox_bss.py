@@ -37,7 +37,7 @@ from tests.registrations.builders import a_desk
 from tests.registrations.provisioning_builders import OPERATOR, Network, a_closed_network
 from tests.registrations.provisioning_worker import a_worker, live_tools
 
-LINES, KILLS = 16, 2
+LINES, KILLS = 12, 2
 FAULTS = "slow=0.1,server_error=0.15,lost_callback=0.3,duplicate_callback=0.4"
 
 
@@ -109,6 +109,9 @@ def test_every_line_becomes_active_once_whatever_goes_wrong(tmp_path: Path, data
 OPEN = tuple(state for state in OrderState if not state.is_final)
 
 
+@pytest.mark.parametrize(
+    "database_url", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long)], indirect=True
+)
 def test_a_worker_killed_between_order_and_note_orders_nothing_twice(
     tmp_path: Path, database_url: str
 ) -> None:

@@ -1,7 +1,6 @@
 """The frame of pages: forms, the token of forms without script, preferences, assets, errors as pages."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -79,18 +78,25 @@ def test_one_is_led_to_this_site_only(path: str) -> None:
     assert not urlsplit(found).netloc
 
 
-@pytest.fixture
-def platform(tmp_path: Path) -> Platform:
-    folder = tmp_path / "data"
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    folder = tmp_path_factory.mktemp("frame") / "data"
     folder.mkdir(mode=0o700)
-    return Platform(sandbox_settings(folder))
+    found = Platform(sandbox_settings(folder))
+    yield found
+    found.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def address(platform: Platform) -> Iterator[str]:
+    with serving(create_app(platform)) as found:
+        yield found
 
 
 @pytest.fixture
-def http(platform: Platform) -> Iterator[httpx.Client]:
-    with serving(create_app(platform)) as address, httpx.Client(base_url=address, trust_env=False) as found:
+def http(address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=address, trust_env=False) as found:
         yield found
-    platform.engine.dispose()
 
 
 def signed_in(platform: Platform, role: Role) -> SignedIn:
