@@ -76,7 +76,7 @@ def test_who_did_not_order_stops_and_the_link_is_over(
     expect(page.locator(".notice.good")).to_be_visible()
     seen.look("home-stopped")
     page.goto(link)
-    expect(page.locator("h1")).to_contain_text("不会开通" if language == "zh" else "You stopped this")
+    expect(page.locator("h1")).to_contain_text("您已停止办理" if language == "zh" else "You stopped this")
     seen.look("home-over")
 
 
