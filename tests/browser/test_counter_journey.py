@@ -69,6 +69,22 @@ def test_a_clerk_takes_document_and_person(
 
 
 @pytest.mark.models
+@pytest.mark.long  # as above
+def test_an_agent_takes_document_and_person_on_a_phone(
+    world: World, visit: Callable[..., Visit], camera: FakeCamera
+) -> None:
+    seen = visit(world, "clerk", language="zh", size=PHONE)
+    page = seen.go("/counter?channel=agent")
+    camera.show("front")
+    opens(page, 104)
+    seen.look("counter-document")
+    shows_the_document(page, camera)
+    shows_themselves(page)
+    is_seen(page, "核验通过：本人就是证件持有人")
+    seen.look("counter-result")
+
+
+@pytest.mark.models
 def test_a_clerk_leads_from_the_proof_to_the_receipt(each_world: World, visit: Callable[..., Visit]) -> None:
     seen = visit(each_world, "clerk", size=DESKTOP)
     page = seen.go("/counter")
