@@ -34,11 +34,9 @@ KEPT = frozenset(
         "ledger-en-1280",
     }
 )
-#: The ribbon is of the tour, not of the pages; a focused button may have moved the page.
-_AS_IT_COMES = """() => {
+_NO_RIBBON = """() => {
   for (const ribbon of document.querySelectorAll(".tour-ribbon")) ribbon.hidden = true;
-  window.scrollTo(0, 0);
-}"""
+}"""  # of the tour, not of the pages
 
 
 @dataclass
@@ -85,9 +83,10 @@ class Studio:
         speak(page, self.tour["url"], language)
         page.reload(wait_until="load")
         page.wait_for_timeout(SETTLED_MS)
+        page.evaluate("() => window.scrollTo(0, 0)")  # a focused button may have moved the page
 
     def _keep(self, page: Page, name: str, width: int, *, small: bool) -> None:
-        page.evaluate(_AS_IT_COMES)
+        page.evaluate(_NO_RIBBON)
         shot = page.screenshot(full_page=self.everything)
         full = f"{name}-{width}"
         if self.everything or full in KEPT:

@@ -49,7 +49,7 @@ def walk_open_pages(studio: Studio) -> None:
 
 def walk_journeys(studio: Studio) -> None:
     """Picture the journeys; a step that fails is told, and the next journey goes on."""
-    for journey in (at_the_counter, refused, at_home):
+    for journey in (at_the_counter, refused, looked_at_by_people, at_home):
         try:
             journey(studio)
         except Late as late:
@@ -105,6 +105,17 @@ def refused(studio: Studio) -> None:
     page.goto(session)
     page.wait_for_url("**/result")
     studio.take(page, "result-refused")
+
+
+def looked_at_by_people(studio: Studio) -> None:
+    """Ask for people instead of the camera; the pages of those who look are pictured at the desk."""
+    page = studio.signed_in("counter")
+    session = open_line(page)
+    hand_in_the_document(page, session)
+    page.goto(f"{session}/other-way")
+    page.locator("input[value=assisted]").check()
+    page.locator("form[action$=other-way] button").first.click()
+    page.wait_for_url("**/desk/reviews/**")
 
 
 def at_home(studio: Studio) -> None:
