@@ -34,8 +34,8 @@ _REPAIRS = {
         zh="加 --repair 按登记内容下单", en="--repair orders what the registry says"
     ),
     DriftKind.UNREGISTERED: Text(
-        zh="先查明来源；加 --repair --stop-unknown 停机，不会删除",
-        en="find out whose it is; --repair --stop-unknown stops it, nothing is deleted",
+        zh="先查明来源；加 --repair --stop-unknown 停机",
+        en="find out whose it is; --repair --stop-unknown stops it",
     ),
 }
 _ORDERED = Text(zh="已下单修复", en="a repair is ordered")
@@ -51,7 +51,7 @@ TABLE: Table[Drift] = Table(
     (
         Column(
             "service",
-            Text(zh="线路或网络业务", en="Line, or service of the network"),
+            Text(zh="线路或业务", en="Line or service"),
             lambda drift: drift.service_id,
             href=lambda drift: (
                 f"/desk/lines/{drift.service_id}" if drift.service_id.startswith(_LINE) else None
@@ -64,17 +64,17 @@ TABLE: Table[Drift] = Table(
             look="state",
             tone=lambda drift: "waiting" if drift.order_id else "bad",
         ),
-        Column("registry", Text(zh="登记", en="Registry"), lambda drift: drift.registry, look="code"),
-        Column("network", Text(zh="网络", en="Network"), lambda drift: drift.network, look="code"),
-        Column(
-            "differs", Text(zh="不同之处", en="What differs"), lambda drift: ", ".join(drift.differs) or None
-        ),
         Column("repair", Text(zh="如何修复", en="How to repair"), _hint),
         Column(
             "order",
             Text(zh="修复工单", en="Repair order"),
             lambda drift: drift.order_id,
             href=lambda drift: f"/desk/service-orders/{drift.order_id}" if drift.order_id else None,
+        ),
+        Column("registry", Text(zh="登记", en="Registry"), lambda drift: drift.registry, look="code"),
+        Column("network", Text(zh="网络", en="Network"), lambda drift: drift.network, look="code"),
+        Column(
+            "differs", Text(zh="不同之处", en="What differs"), lambda drift: ", ".join(drift.differs) or None
         ),
     ),
     filters=(
