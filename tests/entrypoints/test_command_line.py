@@ -120,7 +120,7 @@ SUBCOMMANDS = {
     "db": {"init", "upgrade", "check", "backup", "restore"},
     "jobs": {"list", "show", "retry", "discard"},
     "webhooks": {"add", "list", "remove", "replay", "rotate-secret", "enable"},
-    "accounts": {"create", "list", "roles", "disable", "reset-password", "link"},
+    "accounts": {"create", "list", "roles", "disable", "enable", "end-sessions", "reset-password", "link"},
     "clients": {"create", "list", "disable"},
     "bss": {"add", "list", "remove"},
     "provisioning": {"list", "show", "retry", "confirm"},
