@@ -17,9 +17,21 @@ _STRANGER = "documents/other_person_front.jpg"
 _CARDS = count(1)  # SIM cards of nobody: one for each line
 _LINK_COOKIE = "shiming_counter_link"
 _INTO_THE_TURN_MS = 1200
+#: What is open to everybody.
+OPEN = (
+    ("start", "/"),
+    ("sign-in", "/sign-in"),
+    ("enrol", "/enrol"),
+    ("tour", "/tour"),
+    ("your-card", "/tour/your-card"),
+    ("problem", "/nowhere"),
+    ("dead-link", f"/a/{'A' * 43}"),
+)
 #: What staff see without doing anything: name, place in the tour where they sign in, path.
 DESK = (
     ("account", "counter", "/me"),
+    ("passkey", "counter", "/passkey"),
+    ("organisations", "counter", "/company"),
     ("reviews", "review", "/desk/reviews"),
     ("routes", "review", "/desk/routes"),
     ("desk", "review", "/desk"),
@@ -28,11 +40,22 @@ DESK = (
     ("companies", "review", "/desk/companies"),
     ("registration-reviews", "review", "/desk/registration-reviews"),
     ("access-log", "review", "/desk/access-log"),
+    ("service-orders", "review", "/desk/service-orders"),
+    ("drift", "review", "/desk/drift"),
+    ("disputes", "review", "/desk/repudiations"),
+    ("transfers", "review", "/desk/transfers"),
+    ("sims", "review", "/desk/sims"),
     ("accounts", "admin", "/desk/accounts"),
+    ("account-new", "admin", "/desk/accounts/new"),
+    ("clients", "admin", "/desk/clients"),
+    ("client-new", "admin", "/desk/clients/new"),
+    ("devices", "admin", "/desk/devices"),
+    ("device-new", "admin", "/desk/devices/new"),
     ("jobs", "admin", "/desk/jobs"),
     ("packs", "admin", "/desk/packs"),
     ("pack", "admin", "/desk/packs/cn"),
     ("scenarios", "admin", "/desk/packs/cn/scenarios"),
+    ("rule-differences", "admin", "/desk/packs/-/differences?before=cn&after=pk"),
     ("webhooks", "admin", "/desk/webhooks"),
     ("ledger", "audit", "/desk/ledger"),
 )
@@ -41,7 +64,7 @@ DESK = (
 def walk_open_pages(studio: Studio) -> None:
     """Picture what is open to everybody."""
     page = studio.context().new_page()
-    for name, path in (("start", "/"), ("sign-in", "/sign-in"), ("tour", "/tour"), ("problem", "/nowhere")):
+    for name, path in OPEN:
         page.goto(path)
         studio.take(page, name)
     page.context.close()
@@ -63,6 +86,9 @@ def at_the_counter(studio: Studio) -> None:
     session = open_line(page)
     studio.take(page, "document")
     before_the_camera(page, studio)
+    for name in ("number", "hand-over", "representative"):
+        page.goto(f"{session}/{name}")
+        studio.take(page, f"counter-{name}")
     drawn = hand_in_the_document(page, session)
     page.goto(f"{session}/person")
     studio.take(page, "person", met_in=PHONE)
