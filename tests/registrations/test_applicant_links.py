@@ -26,12 +26,19 @@ from shiming.registrations.model.applicant_links import (
     LinkEnd,
 )
 from shiming.registrations.model.numbers import NumberReserved
+from shiming.registrations.model.orders import AwaitedRepresentative, RepresentativeRole
 from shiming.registrations.model.registration import (
     LineRegistered,
     RegistrationPolicy,
     RegistrationRefused,
 )
-from shiming.registrations.rules.applicant_links import CARD_ANSWERS_MAX, decide_link
+from shiming.registrations.rules.applicant_links import (
+    CARD_ANSWERS_MAX,
+    SESSIONS_PER_LINK_MAX,
+    decide_beginning_again,
+    decide_link,
+    has_run_out,
+)
 from shiming.registrations.store.applicant_links import applicant_links as table
 from shiming.registrations.store.number_tables import numbers_held
 from shiming.registrations.store.orders import find_order
@@ -218,6 +225,41 @@ def test_the_last_digits_of_the_card_are_asked_a_few_times(desk: Desk) -> None:
     ]
     assert left == list(range(CARD_ANSWERS_MAX - 1, -1, -1))
     assert codes(answer(right)) == ["APPLICANT_CARD_TRIES_USED_UP"]
+
+
+_PROXY = AwaitedRepresentative(RepresentativeRole.PROXY)
+
+
+@pytest.mark.parametrize(
+    ("order", "sessions", "expected"),
+    [
+        ({}, 1, []),
+        ({}, SESSIONS_PER_LINK_MAX - 1, []),
+        ({}, SESSIONS_PER_LINK_MAX, ["APPLICANT_SESSIONS_USED_UP"]),
+        ({"channel": Channel.SHOP}, 1, ["APPLICANT_NOT_BEGUN_AGAIN"]),
+        ({"awaited": _PROXY}, 1, ["APPLICANT_NOT_BEGUN_AGAIN"]),
+        ({"organisation": "ORG-1"}, 1, ["APPLICANT_NOT_BEGUN_AGAIN"]),
+    ],
+)
+def test_who_may_begin_again_by_a_link(order: dict[str, Any], sessions: int, expected: list[str]) -> None:
+    link = ApplicantLink("x", "SES-1", OPERATOR, NOW, NOW + timedelta(hours=1), sessions=sessions)
+    changed = replace(an_order(channel=Channel.ONLINE), **order)
+    assert [each.code.value for each in decide_beginning_again(link, changed, RULES)] == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "late", "over"),
+    [
+        ("created", False, False),
+        ("document", True, True),
+        ("expired", False, True),
+        ("decided", True, False),
+        ("abandoned", True, False),
+    ],
+)
+def test_when_the_time_of_a_proof_has_run_out(state: str, late: bool, over: bool) -> None:
+    ends = NOW if late else NOW + timedelta(seconds=1)
+    assert has_run_out(state, ends, now=NOW) is over
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,10 @@ import httpx
 import pytest
 
 from shiming.infrastructure.database import reading
+from shiming.registrations.model.numbers import NumberReserved
 from shiming.registrations.store.orders import find_order
+from shiming.registrations.use_cases.numbers import reserve_number
+from shiming.vocabulary.msisdn import Msisdn
 from tests.databases import ENGINES, a_database
 from tests.entrypoints.pages.counter_world import (
     ONE,
@@ -199,6 +202,34 @@ def test_a_proof_that_ran_out_of_time_begins_again_by_the_same_link(counter: Cou
     with reading(counter.platform.engine) as connection:
         held = connection.exec_driver_sql("SELECT held_for FROM numbers_held").scalars().all()
     assert set(seen[:2]).isdisjoint(held)
+
+
+def test_what_somebody_else_took_meanwhile_is_said_where_one_begins_again(
+    counter: Counter, clerk: Browser
+) -> None:
+    session, link, _ = ordered(counter, clerk)
+    number = Msisdn.parse(f"+{FIRST_AT_HOME + counter.people}")
+    home, platform = counter.browser(), counter.platform
+    home.post(link)
+    counter.give(f"/session/{session}")
+    counter.clock.at += timedelta(minutes=45)
+    rules, now = platform.policy("", platform.today()), counter.clock.now()
+    with platform.begin() as connection:
+        kept = reserve_number(
+            platform.registrations,
+            connection,
+            number,
+            operator=ONE,
+            held_for="SES-ELSE",
+            now=now,
+            policy=rules,
+        )
+    assert isinstance(kept, NumberReserved)
+    refused = home.post(link)
+    assert (refused.status_code, heading(refused)) == (409, "The time is over")
+    assert "This is not possible now" in refused.text
+    with reading(platform.engine) as connection:
+        assert find_order(connection, session) is not None, "nothing has moved"
 
 
 def test_after_three_sessions_a_new_link_lets_the_same_order_begin_again(

@@ -19,6 +19,7 @@ from shiming.registrations.model.applicant_links import ApplicantLinkRefused, At
 from shiming.registrations.model.numbers import NumberNotGiven
 from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.rules.applicant_links import decide_beginning_again, has_run_out
+from shiming.registrations.rules.entry import draws_from_pool
 from shiming.registrations.store import applicant_links as store
 from shiming.registrations.store.actual_user_links import session_stands
 from shiming.registrations.use_cases.applicant_links import find_at_home
@@ -64,7 +65,7 @@ def _keep(
     tools: RegistrationTools, connection: Connection, order: LineOrder, *, policy: Policy, now: datetime
 ) -> tuple[Refusal, ...]:
     """Keep number and card for the order, which may have had to let them go; or say who else has them."""
-    if isinstance(order.identifier, Msisdn):
+    if isinstance(order.identifier, Msisdn) and draws_from_pool(order, policy):
         kept = reserve_number(
             tools,
             connection,
