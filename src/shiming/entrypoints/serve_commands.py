@@ -23,6 +23,10 @@ GRACEFUL_SECONDS = 60  # a 64 MB clip on a slow line, and its measuring, may end
 KEEP_ALIVE_SECONDS = 15
 WORKER_GRACEFUL_SECONDS = 30  # a job ends or gives its lease back
 WORKER_PAUSE_S, WORKER_PAUSE_S_MAX = 1.0, 30.0  # between restarts of a worker that ended by itself
+#: Measuring calls many short models, and asks for the interpreter after each; beside another thread that
+#: works it waited Python's own 5 ms every time
+#: (measured: 0.03 s less from a clip's last byte to its decision).
+SWITCH_INTERVAL_S = 0.0005
 BACKLOG = 256
 #: Whatever is wrong with one of these stops the start; and threads find them built.
 _BUILT_AT_START = (
@@ -227,6 +231,7 @@ def _run(
     )
     for wanted in (signal.SIGTERM, signal.SIGINT):  # the server repeats the signal when it has stopped
         signal.signal(wanted, lambda *_: None)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     server.run(sockets=[listening])
     if not server.started:
         raise Unavailable(

@@ -57,7 +57,7 @@ class Waveform:
     @classmethod
     def of_samples(cls, samples: Samples) -> "Waveform":
         """Wrap samples that are mono at 16 kHz already."""
-        return cls(np.asarray(samples, np.float32), SAMPLE_RATE, 1, clipped_share((samples[None],)))
+        return cls(np.asarray(samples, np.float32), SAMPLE_RATE, 1, clipped_share(samples))
 
 
 def read_waveform(source: str | Path | bytes, limits: WaveformLimits = DEFAULT_LIMITS) -> Waveform:
@@ -116,8 +116,8 @@ def decode(container: Any, limits: WaveformLimits) -> Waveform:
     blocks = tuple(float_blocks(container, stream, limits))
     if not blocks or sum(block.shape[1] for block in blocks) == 0:
         raise absent()
-    mono = downmixed(np.concatenate(blocks, axis=1))
-    return Waveform(resampled(mono, rate), rate, channels, clipped_share(blocks))
+    sound = np.nan_to_num(np.concatenate(blocks, axis=1), copy=False, posinf=0.0, neginf=0.0)
+    return Waveform(resampled(downmixed(sound), rate), rate, channels, clipped_share(sound))
 
 
 def float_blocks(container: Any, stream: Any, limits: WaveformLimits) -> Iterator[Samples]:
@@ -133,17 +133,16 @@ def float_blocks(container: Any, stream: Any, limits: WaveformLimits) -> Iterato
             continue
         for frame in frames:
             for part in to_float.resample(frame):
-                block = np.nan_to_num(part.to_ndarray().astype(np.float32), posinf=0.0, neginf=0.0)
+                block = part.to_ndarray().astype(np.float32, copy=False)
                 decoded += block.shape[1]
                 if decoded > limits.duration_s_max * rate:
                     raise too_long(decoded / rate, limits)
                 yield block
 
 
-def clipped_share(blocks: tuple[Samples, ...]) -> float:
+def clipped_share(sound: Samples) -> float:
     """Return the share of samples at full scale."""
-    total = sum(block.size for block in blocks)
-    return float(sum(int((np.abs(block) >= CLIPPED_FROM).sum()) for block in blocks) / max(1, total))
+    return float((np.abs(sound) >= CLIPPED_FROM).sum() / max(1, sound.size))
 
 
 def downmixed(channels: Samples) -> Samples:

@@ -97,14 +97,8 @@ _SHARP_ENOUGH: Final = 400.0
 
 
 def neutral_frames(frames: Sequence[KeptFrame], neutral_yaw: float, count: int) -> tuple[KeptFrame, ...]:
-    """Return up to `count` sharp frames near the neutral pose, best first, at least one if any.
-
-    The last stretch is among them only where there are not enough others: it ends with the clip, and people
-    who wait for their answer need not wait for what is asked of neutral frames alone.
-    """
+    """Return up to `count` sharp frames near the neutral pose, best first, at least one if any."""
     near = [frame for frame in frames if abs(frame.pose.yaw - neutral_yaw) <= _NEAR_NEUTRAL_DEGREES]
-    if len(near) > count and near[-1] is frames[-1]:
-        near.pop()
     if not near:
         near = sorted(frames, key=lambda frame: abs(frame.pose.yaw - neutral_yaw))[:1]
     return tuple(sorted(near, key=lambda frame: -frame.worth)[:count])

@@ -64,9 +64,19 @@ class FirstVotes:
     doubted: tuple[KeptFrame, ...] = field(repr=False)
 
 
-def first_votes(frames: Sequence[KeptFrame], neutral_yaw: float, embedder: Embedder) -> FirstVotes:
-    """Compare one frame of every stretch with the neutral ones. `frames` is not empty."""
-    neutral = neutral_frames(frames, neutral_yaw, TEMPLATE_FRAMES)
+def settled(frames: Sequence[KeptFrame]) -> Sequence[KeptFrame]:
+    """Return the stretches of which neutral frames are taken: not the last, where there are enough.
+
+    It ends with the clip; who waits for an answer need not wait for what is asked of neutral frames alone.
+    """
+    return frames[:-1] if len(frames) > TEMPLATE_FRAMES else frames
+
+
+def first_votes(
+    frames: Sequence[KeptFrame], ended: Sequence[KeptFrame], neutral_yaw: float, embedder: Embedder
+) -> FirstVotes:
+    """Compare one frame of every stretch with the neutral ones among those `ended`. Neither is empty."""
+    neutral = neutral_frames(ended, neutral_yaw, TEMPLATE_FRAMES)
     vectors = {frame.time_s: embedder.primary(frame.image, frame.points) for frame in neutral}
     reference_s = _most_central(neutral, vectors).time_s
     away = {frame.time_s: abs(frame.pose.yaw - neutral_yaw) for frame in frames}
@@ -83,7 +93,7 @@ def clip_identity(
     frames: Sequence[KeptFrame], neutral_yaw: float, faces_max: int, embedder: Embedder
 ) -> ClipIdentity:
     """Embed the neutral frames and one frame of every other stretch. `frames` is not empty."""
-    votes = first_votes(frames, neutral_yaw, embedder)
+    votes = first_votes(frames, settled(frames), neutral_yaw, embedder)
     neutral, first, comparable = votes.neutral, votes.vectors, votes.comparable
     asked = (*neutral, *votes.doubted)
     second = {frame.time_s: embedder.secondary(frame.image, frame.points) for frame in asked}

@@ -187,11 +187,11 @@ def _look_early(
     """Ask of a frame now what will be asked of it at the end, as far as can be foreseen."""
     neutral = neutral_yaw(recorder.yaw_so_far(), tools.rules.turn)
     ended = [each for each in keeper.frames() if each.time_s <= frame.time_s]
-    votes = first_votes(ended, neutral, views)
+    votes = first_votes(ended, ended, neutral, views)
     for doubted in votes.doubted:
         views.secondary(doubted.image, doubted.points)
-    if any(each is frame for each in votes.neutral):
-        views.look(frame.image, frame.points)
+    for seen in votes.neutral:
+        views.look(seen.image, seen.points)
 
 
 def _check_length(frame_times_s: Series, limits: ClipLimits) -> None:
