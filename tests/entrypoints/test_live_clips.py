@@ -13,7 +13,7 @@ from shiming.entrypoints import live_clips
 from shiming.entrypoints.live_clips import LiveClips
 from shiming.identity_proofing.use_cases.measuring import fingerprint
 from shiming.infrastructure.http.heavy_work import HeavyWork
-from shiming.vocabulary.errors import BadInput, Text
+from shiming.vocabulary.errors import BadInput, Text, Unavailable
 
 CONTENT = bytes(range(256)) * 40
 SOON_S = 10.0
@@ -135,6 +135,36 @@ def test_memory_is_bounded_when_the_reader_is_behind() -> None:
         arriving.feed(number << 20, chunk, whole=False)
     with pytest.raises(live_clips.Abandoned):
         arriving.read(10)
+
+
+def test_a_place_is_kept_from_packet_to_packet_and_free_while_bytes_are_awaited() -> None:
+    lane = HeavyWork(running_max=1, wait_s_max=0.01)
+    slices = live_clips.Slices(lane)
+    arriving = live_clips.ArrivingBytes(before_waiting=slices.give_back)
+    arriving.feed(0, CONTENT, whole=False)
+    for _ in range(3):
+        arriving.read(100)
+        with slices():
+            pass
+        with pytest.raises(Unavailable, match="RECOGNITION_BUSY"), lane.turn():
+            pass
+    arriving.read(len(CONTENT))
+    reader = threading.Thread(target=arriving.read, args=(1,))
+    reader.start()
+    lane.wait_s_max = SOON_S
+    with lane.turn():
+        arriving.feed(len(CONTENT), b"", whole=True)
+    reader.join(SOON_S)
+    assert not reader.is_alive()
+
+
+def test_nobody_keeps_a_place_for_longer_than_a_slice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_clips, "SLICE_S", 0.0)
+    lane = HeavyWork(running_max=1, wait_s_max=0.01)
+    with live_clips.Slices(lane)():
+        pass
+    with lane.turn():
+        pass
 
 
 def _threads() -> int:

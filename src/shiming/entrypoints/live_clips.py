@@ -1,18 +1,19 @@
 """Clips measured while they are uploaded: one thread for each, fed with what has been kept already.
 
-A thread waits for bytes most of the time; it takes a place of the lane of heavy work for each packet, so that
-counters share the processor in turn. Everything here may be lost without harm: an upload without an analyser
-(too many at once, a gap because another process took a chunk, a restart, an MP4 whose index comes last) is
-measured whole when it is handed in, with the same result.
+A thread waits for bytes most of the time; it takes a place of the lane of heavy work for what has arrived, a
+second of work at most, so that counters share the processor in turn. Everything here may be lost without
+harm: an upload without an analyser (too many at once, a gap because another process took a chunk, a restart,
+an MP4 whose index comes last) is measured whole when it is handed in, with the same result.
 """
 
+import contextlib
 import hashlib
 import logging
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,7 @@ WAITING_BYTES_MAX = 8 << 20  # more than so far behind, it could as well be meas
 IDLE_S_MAX = 30.0  # no bytes for so long: the person went away, or another process has the upload now
 KEPT_S_MAX = 120.0  # from the last byte until it is handed in
 RESULT_S_MAX = 60.0  # how long handing in waits for the last frames, on a busy server
+SLICE_S = 1.0  # about what others hold a place for; a place for each packet would be given after all others
 NICENESS = 5  # below the threads that answer requests
 
 _log = logging.getLogger("shiming.live_clips")
@@ -41,6 +43,7 @@ class ArrivingBytes:
 
     hash: Any = field(default_factory=hashlib.sha256)
     fed: int = 0
+    before_waiting: Callable[[], None] = lambda: None
     _waiting: deque[bytes] = field(default_factory=deque)
     _bytes_waiting: int = 0
     _ended: bool = False
@@ -70,9 +73,9 @@ class ArrivingBytes:
     def read(self, size: int, /) -> bytes:
         """Return what is there, waiting for the first byte; none at the end; raises `Abandoned`."""
         with self._changed:
-            moved = self._changed.wait_for(
-                lambda: self._waiting or self._ended or self._abandoned, IDLE_S_MAX
-            )
+            if not self._moved():
+                self.before_waiting()
+            moved = self._changed.wait_for(self._moved, IDLE_S_MAX)
             if self._abandoned or not moved:
                 raise Abandoned
             if not self._waiting:
@@ -83,6 +86,33 @@ class ArrivingBytes:
                 piece = piece[:size]
             self._bytes_waiting -= len(piece)
             return piece
+
+    def _moved(self) -> bool:
+        return bool(self._waiting) or self._ended or self._abandoned
+
+
+class Slices:
+    """The pace of one clip: its place of the lane is kept from packet to packet, for a slice of time."""
+
+    def __init__(self, lane: HeavyWork) -> None:
+        self._lane = lane
+        self._place = contextlib.ExitStack()
+        self._since: float | None = None
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Work on a packet."""
+        if self._since is None:
+            self._place.enter_context(self._lane.moment())
+            self._since = time.monotonic()
+        yield
+        if self._since is not None and time.monotonic() - self._since >= SLICE_S:
+            self.give_back()
+
+    def give_back(self) -> None:
+        """Let others have the place; before waiting for bytes, and at the end."""
+        self._since = None
+        self._place.close()
 
 
 @dataclass(slots=True)
@@ -147,6 +177,8 @@ class LiveClips:
 
     def _run(self, live: _Live, portrait: Callable[[], Image | None]) -> None:
         _step_back()
+        slices = Slices(self._lane)
+        live.bytes.before_waiting = slices.give_back
         try:
             recognition = self._recognition()
             picture = portrait()
@@ -154,12 +186,13 @@ class LiveClips:
                 recognition.warm_up()
                 if picture is not None:
                     live.portrait = _template(recognition, picture)
-            live.clip = recognition.arriving_clip(live.bytes, self._lane.moment)
+            live.clip = recognition.arriving_clip(live.bytes, slices)
         except (ShimingError, OSError) as reason:  # the whole is measured, and says what is wrong with it
             _log.info("not measured early", extra={"fields": {"reason": type(reason).__name__}})
         except Exception as fault:  # noqa: BLE001 - a fault here must not cost the upload
             _log.warning("not measured early", extra={"fields": {"fault": type(fault).__name__}})
         finally:
+            slices.give_back()
             live.done.set()
 
     def _forget_old(self) -> None:

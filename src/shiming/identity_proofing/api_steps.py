@@ -93,7 +93,7 @@ def hand_in_clip(request: Request, desk: Desk, session_id: str, upload: Upload) 
     own = _own_stamp(request, session_id, upload)
     sent = handed_in(desk, session_id, upload, UploadKind.CLIP)
     required(upload, "clip")
-    clip, early = upload.file("clip"), early_of(request)
+    clip, early, measured = upload.file("clip"), early_of(request), None
     if sent is not None and early is not None:
         heard = _Heard(desk.tools)
         if in_clip and challenge.get("digits_mode") == DigitsMode.SPOKEN.value:
@@ -101,7 +101,8 @@ def hand_in_clip(request: Request, desk: Desk, session_id: str, upload: Upload) 
                 heard.listen(clip, challenge)  # what is wrong with it is said below, in its order
         measured = early.measured(sent.id, measuring.fingerprint(clip))
         desk = replace(desk, tools=_with(desk.tools, measured, heard))
-    with request.app.state.heavy_work.turn():
+    # who was measured early waited for a place already; what is left is no heavy work
+    with contextlib.nullcontext() if measured else request.app.state.heavy_work.turn():
         stepwise.take_clip(desk, session_id, clip, challenge, digits_spoken_in_clip=in_clip)
     _record_captures(desk, session_id, {UploadKind.CLIP: sent}, own)
 
