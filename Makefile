@@ -37,7 +37,7 @@ screenshots: dev ## pictures of the pages in both languages, into docs/screensho
 test-long: dev browser ## the tests that take minutes
 	$(BIN)/pytest -m long --ignore tests/browser
 	HYPOTHESIS_EXAMPLES=200 $(BIN)/pytest -m "not long" -n 2 --dist worksteal tests/vocabulary tests/identity_proofing tests/registrations
-	$(BIN)/pytest -m long tests/browser
+	$(BIN)/pytest -m long $(ONCE_MORE) tests/browser
 
 check: dev lint types contracts ## style, types and import contracts only
 

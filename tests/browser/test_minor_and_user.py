@@ -117,7 +117,8 @@ def guardian_is_proven(seen: Visit, camera: FakeCamera) -> str:
 def a_company_with_a_line(world: World) -> None:
     """Record an organisation with everything that it has to bring, a contract, and one line without user."""
     platform = world.platform
-    desk = Desk(platform.registrations, platform.policy("", platform.today()), platform.clock.now())
+    today = platform.today()
+    desk = Desk(platform.registrations, platform.policy("", today), platform.clock.now(), today)
     with platform.begin() as connection:
         found = find_terms_in_force(connection, OPERATOR, platform.today())
         assert found is not None

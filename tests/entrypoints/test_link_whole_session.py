@@ -74,7 +74,8 @@ def http(platform: Platform) -> Iterator[httpx.Client]:
 
 def a_link(platform: Platform, number: str) -> str:
     """Enter one line and return the token of its user's link."""
-    desk = Desk(platform.registrations, platform.policy("", platform.today()), platform.clock.now())
+    today = platform.today()
+    desk = Desk(platform.registrations, platform.policy("", today), platform.clock.now(), today)
     with platform.begin() as connection:
         add_organisation(connection, an_organisation(power_of_attorney_until=desk.now.replace(year=2099)))
         add_contract(connection, a_contract())

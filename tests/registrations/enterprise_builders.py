@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy.engine import Engine
 from stdnum import luhn
 
+from shiming.infrastructure.canonical_json import content_hash
 from shiming.infrastructure.database import reading, transact, unit_of_work
 from shiming.jurisdictions.model import Channel, Policy
 from shiming.jurisdictions.pack_reader import policy_on, read_pack
@@ -20,9 +21,11 @@ from shiming.registrations.model.enterprise_lines import EnterpriseContract, Ent
 from shiming.registrations.model.orders import TermsAcceptance
 from shiming.registrations.model.organisations import Organisation, OrganisationState
 from shiming.registrations.model.registration import RegistrationPolicy
+from shiming.registrations.model.terms import PublishedTerms, Terms
 from shiming.registrations.store.enterprise_lines import add_contract, find_contract
 from shiming.registrations.store.number_tables import number_blocks
 from shiming.registrations.store.organisations import add_organisation
+from shiming.registrations.store.terms import add_terms
 from shiming.registrations.use_cases.contract_confirmations import (
     confirm_contract_lines,
     issue_contract_code,
@@ -30,6 +33,7 @@ from shiming.registrations.use_cases.contract_confirmations import (
 from shiming.registrations.use_cases.enterprise_import import import_enterprise_lines
 from shiming.registrations.use_cases.organisations import Desk, find_organisation
 from shiming.registrations.use_cases.tools import RegistrationTools
+from shiming.vocabulary.errors import Text
 from tests.privacy.builders import NOW
 from tests.registrations.builders import Desk as RegistrationDesk
 from tests.registrations.builders import WrittenSessions, a_desk, a_session
@@ -99,7 +103,7 @@ class Enterprise:
 
     @property
     def desk(self) -> Desk:
-        return Desk(self.tools, self.policy, self.now)
+        return Desk(self.tools, self.policy, self.now, self.now.date())
 
     @property
     def registration_policy(self) -> RegistrationPolicy:
@@ -214,6 +218,13 @@ def a_contract(**changes: Any) -> EnterpriseContract:
     terms = TermsAcceptance("2026-01", "sha256:" + "2" * 64, NOW, Channel.SHOP)
     contract = EnterpriseContract(CONTRACT, OPERATOR, ORGANISATION, HANDLER_SESSION, 100, NOW, terms=terms)
     return replace(contract, **changes)
+
+
+def publish_terms(enterprise: Enterprise, version: str, since: date) -> None:
+    """Publish terms of the operator."""
+    terms = Terms(OPERATOR, version, since, Text(zh="服务协议", en="Terms"), ())
+    with unit_of_work(enterprise.engine) as connection:
+        assert add_terms(connection, PublishedTerms(terms, content_hash(terms.content()), NOW))
 
 
 def add_block(

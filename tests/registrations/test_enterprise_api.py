@@ -30,6 +30,7 @@ from tests.registrations.enterprise_builders import (
     a_row,
     a_table,
     an_enterprise,
+    publish_terms,
     some_numbers,
 )
 from tests.registrations.test_enterprise_users import proofing
@@ -190,6 +191,10 @@ def test_lines_are_imported_and_their_users_proven(server: Server) -> None:
         assert ok(http.get(path))["lines_entered"] == 2
         listed = ok(http.get(f"{path}/lines", params={"state": "awaiting", "limit": 1}))
         assert [line["number"] for line in listed["items"]] == numbers[:1]
+        assert reasons(http.post(f"{path}/links", json={})) == ["TERMS_NOT_ACCEPTED"]
+        publish_terms(server.enterprise, "2026-01", NOW.date())
+        assert reasons(http.post(f"{path}/terms", json={"version": "2025"}))[0] == "TERMS_VERSION_UNKNOWN"
+        assert ok(http.post(f"{path}/terms", json={"version": "2026-01"}))["terms"] == "2026-01"
         links = ok(http.post(f"{path}/links", json={}), 201)["links"]
         assert [link["number"] for link in links] == numbers[:2]
         given_out = ok(http.get(f"{path}/links", params={"limit": 1}))

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from shiming.identity_proofing.use_cases.challenges import Application
 from shiming.infrastructure.clock import FixedClock
 from shiming.infrastructure.database import reading, transact, unit_of_work
+from shiming.infrastructure.outbox import outbox
 from shiming.infrastructure.tables import schema
 from shiming.jurisdictions.model import Channel, EntryKind, EntryRequirement, ProductClass, Route
 from shiming.privacy.model import LedgerVerified
@@ -43,6 +44,7 @@ from shiming.registrations.use_cases.actual_user_links import (
     show_link,
 )
 from shiming.registrations.use_cases.actual_users import record_actual_user
+from shiming.registrations.use_cases.contract_terms import accept_contract_terms, decide_contract_terms
 from shiming.registrations.use_cases.enterprise_lines import (
     list_lines,
     list_uses,
@@ -63,6 +65,7 @@ from tests.registrations.enterprise_builders import (
     a_card,
     a_row,
     an_enterprise,
+    publish_terms,
     some_numbers,
 )
 
@@ -265,6 +268,27 @@ def test_without_accepted_terms_no_line_is_registered(enterprise: Enterprise) ->
         connection.execute(contracts.update().values(terms_accepted_at=None))
     enterprise.prove("SES-USER1", "p1.wang")
     assert codes(in_shop(enterprise, number, "SES-USER1")) == ["TERMS_NOT_ACCEPTED"]
+
+
+def test_no_user_is_asked_to_prove_themselves_under_terms_that_hold_no_more(enterprise: Enterprise) -> None:
+    (number,) = enterprise.entered(1)
+    before = a_link(enterprise)
+    publish_terms(enterprise, "2026-02", NOW.date())
+    publish_terms(enterprise, "2026-03", NOW.date() + timedelta(days=1))
+    assert codes(enterprise.do(make_links, [number])) == ["TERMS_VERSION_NOT_CURRENT"]
+    assert codes(opened(enterprise, before)) == ["TERMS_VERSION_NOT_CURRENT"]
+    assert codes(enterprise.do(accept_contract_terms, "2026-01")) == ["TERMS_VERSION_UNKNOWN"]
+    assert codes(enterprise.do(accept_contract_terms, "2026-03")) == ["TERMS_VERSION_NOT_CURRENT"]
+    for _ in range(2):  # the same again is the same act
+        agreed = enterprise.do(accept_contract_terms, "2026-02")
+        assert isinstance(agreed, EnterpriseContract)
+        assert agreed.terms is not None
+        assert agreed.terms.version == "2026-02"
+    assert not enterprise.do(decide_contract_terms)
+    with reading(enterprise.engine) as connection:
+        told = connection.execute(outbox.select().where(outbox.c.type == "enterprise.terms_accepted")).one()
+    assert told.subject == enterprise.contract_id
+    by_link(enterprise, "p1.wang", number)
 
 
 def test_the_order_of_another_matter_is_not_used_for_the_line(enterprise: Enterprise) -> None:

@@ -35,4 +35,4 @@ def _follow_termination(platform: "Platform", task: Task) -> None:
 
 def _desk(platform: "Platform") -> Desk:
     policy = platform.policy(platform.default_pack, platform.today())
-    return Desk(platform.registrations, policy, platform.clock.now())
+    return Desk(platform.registrations, policy, platform.clock.now(), platform.today())

@@ -86,7 +86,9 @@ class DeskWorld:
     def add_company(self, operator: str, code: str, name: str) -> str:
         """Record an organisation; it lacks every paper."""
         platform = self.platform
-        desk = Desk(platform.registrations, platform.policy("cn", platform.today()), self.now)
+        desk = Desk(
+            platform.registrations, platform.policy("cn", platform.today()), self.now, platform.today()
+        )
         with platform.begin() as connection:
             file = organisations.record_organisation(
                 desk,

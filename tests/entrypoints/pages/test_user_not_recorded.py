@@ -43,7 +43,8 @@ def counter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def a_link(counter: Counter) -> str:
     """Return the path of a link to a line of an organisation."""
     platform = counter.platform
-    desk = Desk(platform.registrations, platform.policy("", platform.today()), platform.clock.now())
+    today = platform.today()
+    desk = Desk(platform.registrations, platform.policy("", today), platform.clock.now(), today)
     organisation = an_organisation(operator=ONE, power_of_attorney_until=desk.now.replace(year=2099))
     with platform.begin() as connection:
         found = find_terms_in_force(connection, ONE, platform.today())

@@ -2,6 +2,7 @@
 
 POST /v1/enterprise-contracts                          so many lines, once the handler confirmed them
 GET  /v1/enterprise-contracts/{contract}
+POST /v1/enterprise-contracts/{contract}/terms         the handler agreed to those in force
 POST /v1/enterprise-contracts/{contract}/imports       CSV or XLSX, multipart; the same file changes nothing
 GET  /v1/enterprise-contracts/{contract}/lines
 POST /v1/enterprise-contracts/{contract}/cards         which card goes with a line
@@ -42,6 +43,7 @@ from shiming.registrations.api.enterprise_schemas import (
     NewContract,
     NumberNamed,
     NumbersNamed,
+    TermsNamed,
     UserNamed,
 )
 from shiming.registrations.api.organisation_platform import (
@@ -60,7 +62,7 @@ from shiming.registrations.permissions.enterprise_lines import (
     MayManageEnterpriseLines,
     MayReadEnterpriseLines,
 )
-from shiming.registrations.use_cases import actual_user_links, actual_users, enterprise_lines
+from shiming.registrations.use_cases import actual_user_links, actual_users, contract_terms, enterprise_lines
 from shiming.registrations.use_cases.enterprise_import import contract_unknown, import_enterprise_lines
 from shiming.registrations.use_cases.organisations import Desk, find_organisation
 from shiming.vocabulary.errors import Text
@@ -130,6 +132,19 @@ def make_contract(request: Request, wanted: NewContract, asking: Managing, key: 
 def read(request: Request, contract: ContractId, asking: Reading) -> ContractShown:
     """Return a contract and how many of its lines are entered."""
     return ContractShown.of(find(enterprise_platform(request), contract, asking, MayReadEnterpriseLines))
+
+
+@router.post("/{contract}/terms", response_model=ContractShown, responses=_GONE_ON)
+def accept_terms(request: Request, contract: ContractId, wanted: TermsNamed, asking: Managing) -> Response:
+    """Record that the handler agreed to the terms in force, for the lines that follow."""
+
+    def verb(desk: Desk, connection: Connection, found: EnterpriseContract) -> BaseModel | EnterpriseRefused:
+        done = contract_terms.accept_contract_terms(
+            desk, connection, found, wanted.version, language=wanted.language
+        )
+        return done if isinstance(done, EnterpriseRefused) else ContractShown.of(done)
+
+    return _done(request, contract, asking, verb)
 
 
 @router.post(

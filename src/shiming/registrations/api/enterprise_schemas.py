@@ -34,6 +34,14 @@ class NewContract(BaseModel):
     language: Literal["zh", "en"] = "zh"
 
 
+class TermsNamed(BaseModel):
+    """Which terms the handler agreed to, and in which language they were shown."""
+
+    model_config = ConfigDict(extra="forbid")
+    version: Annotated[str, Field(min_length=1, max_length=40, examples=["2026-01"])]
+    language: Literal["zh", "en"] = "zh"
+
+
 class ContractShown(BaseModel):
     """A contract and how much of it is used."""
 

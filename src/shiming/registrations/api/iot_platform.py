@@ -29,7 +29,7 @@ Key = Annotated[str | None, idempotency_key()]
 
 def desk_of(platform: LinePlatform) -> Desk:
     """Return what the verbs work with."""
-    return Desk(platform.registrations, rules_of(platform), platform.clock.now())
+    return Desk(platform.registrations, rules_of(platform), platform.clock.now(), platform.today())
 
 
 def iot_desk_of(platform: LinePlatform) -> IotDesk:

@@ -85,7 +85,7 @@ def enterprise_platform(request: Request) -> EnterprisePlatform:
 def desk_of(platform: EnterprisePlatform) -> Desk:
     """Return what changes of organisations work with."""
     policy = platform.policy(platform.default_pack, platform.today())
-    return Desk(platform.registrations, policy, platform.clock.now())
+    return Desk(platform.registrations, policy, platform.clock.now(), platform.today())
 
 
 def find(

@@ -28,7 +28,7 @@ Evidence = Annotated[str, typer.Option(help="Reference of the paper, such as EVD
 
 def desk_of(platform: LinePlatform) -> Desk:
     """Return what the verbs work with."""
-    return Desk(platform.registrations, rules_of(platform), platform.clock.now())
+    return Desk(platform.registrations, rules_of(platform), platform.clock.now(), platform.today())
 
 
 def do(platform: LinePlatform, work: Callable[[Desk, Connection], T]) -> T:

@@ -53,7 +53,7 @@ class EnterprisePlatform(Protocol):
 def desk_of(platform: EnterprisePlatform) -> Desk:
     """Return what changes work with."""
     policy = platform.policy(platform.default_pack, platform.today())
-    return Desk(platform.registrations, policy, platform.clock.now())
+    return Desk(platform.registrations, policy, platform.clock.now(), platform.today())
 
 
 def show_file(file: OrganisationFile, *, as_json: bool, language: str) -> None:

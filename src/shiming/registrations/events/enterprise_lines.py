@@ -1,6 +1,7 @@
 """Facts about lines of organisations and their actual users, as they stand in the outbox."""
 
 ENTERPRISE_CONTRACT_MADE = "enterprise.contract_made"
+ENTERPRISE_TERMS_ACCEPTED = "enterprise.terms_accepted"
 ENTERPRISE_CARD_NAMED = "enterprise.card_named"
 ENTERPRISE_LINES_ENTERED = "enterprise.lines_entered"
 ACTUAL_USER_LINKS_MADE = "actual_user.links_made"

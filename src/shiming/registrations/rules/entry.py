@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from shiming.jurisdictions.model import Citation, EntryRequirement, Policy
-from shiming.registrations.errors.contracts import TermsRefusal
 from shiming.registrations.errors.orders import OrderRefusal
 from shiming.registrations.errors.registration import RefusalCode
 from shiming.registrations.model.lines import LineIdentifier, LineKind
 from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.model.registration import PoolNumber
+from shiming.registrations.rules.terms import decide_still_agreed
 from shiming.vocabulary.access_accounts import AccessAccount
 from shiming.vocabulary.refusals import ReasonCode, Refusal
 
@@ -36,7 +36,7 @@ def decide_entry(
     missing: Mapping[EntryRequirement, tuple[ReasonCode, ...]] = {
         EntryRequirement.IDENTITY_RECORD: () if identity_recorded else (RefusalCode.IDENTITY_NOT_RECORDED,),
         EntryRequirement.POOL_NUMBER: tuple(_pool(order, pool, now)),
-        EntryRequirement.TERMS: tuple(_terms(order, terms_in_force)),
+        EntryRequirement.TERMS: tuple(decide_still_agreed(order.terms, terms_in_force)),
         EntryRequirement.CONFIRMATION: tuple(_confirmation(order, identifier)),
         EntryRequirement.SIM: tuple(_sim(order)),
         EntryRequirement.INSTALL_ADDRESS: tuple(_place(order)),
@@ -81,13 +81,6 @@ def _pool(order: LineOrder, pool: PoolNumber, now: datetime) -> Iterator[OrderRe
         yield OrderRefusal.NUMBER_RESTING
     elif pool.held_for not in {order.session_id, order.organisation}:
         yield OrderRefusal.NUMBER_RESERVED
-
-
-def _terms(order: LineOrder, in_force: str | None) -> Iterator[ReasonCode]:
-    if order.terms is None:
-        yield OrderRefusal.TERMS_NOT_ACCEPTED
-    elif in_force is not None and order.terms.content_hash != in_force:  # newer ones took effect since
-        yield TermsRefusal.TERMS_VERSION_NOT_CURRENT
 
 
 def _confirmation(order: LineOrder, identifier: LineIdentifier) -> Iterator[OrderRefusal]:

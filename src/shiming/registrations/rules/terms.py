@@ -1,10 +1,12 @@
 """Whether terms may be published and an acceptance counts, and what changed between two versions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from shiming.jurisdictions.model import ContractPolicy
 from shiming.registrations.errors.contracts import TermsRefusal
+from shiming.registrations.errors.orders import OrderRefusal
+from shiming.registrations.model.orders import TermsAcceptance
 from shiming.registrations.model.terms import (
     TRANSFER_CLAUSE,
     AcceptTerms,
@@ -13,7 +15,7 @@ from shiming.registrations.model.terms import (
     Terms,
 )
 from shiming.vocabulary.errors import Text
-from shiming.vocabulary.refusals import Refusal
+from shiming.vocabulary.refusals import ReasonCode, Refusal
 
 
 def decide_publishing(
@@ -62,6 +64,14 @@ def decide_acceptance(
         if named.content_hash != wanted.content_hash:
             refusals.append(TermsRefusal.TERMS_CONTENT_DIFFERS)
     return tuple(Refusal(code, policy.transfer_clause_required.citation) for code in refusals)
+
+
+def decide_still_agreed(agreed: TermsAcceptance | None, in_force: str | None) -> Iterator[ReasonCode]:
+    """Yield why a line cannot be opened under what was agreed; `in_force`: hash of the terms of today."""
+    if agreed is None:
+        yield OrderRefusal.TERMS_NOT_ACCEPTED
+    elif in_force is not None and agreed.content_hash != in_force:  # newer ones took effect since
+        yield TermsRefusal.TERMS_VERSION_NOT_CURRENT
 
 
 def changes_between(before: Terms, after: Terms) -> tuple[ClauseChange, ...]:

@@ -108,7 +108,6 @@ line_uses = sa.Table(
 
 def add_contract(connection: Connection, contract: EnterpriseContract) -> None:
     """Write a new contract."""
-    terms = contract.terms
     connection.execute(
         enterprise_contracts.insert().values(
             contract_id=contract.contract_id,
@@ -118,11 +117,7 @@ def add_contract(connection: Connection, contract: EnterpriseContract) -> None:
             lines_confirmed=contract.lines_confirmed,
             lines_entered=contract.lines_entered,
             created_at=contract.created_at,
-            terms_version=terms and terms.version,
-            terms_hash=terms and terms.content_hash,
-            terms_accepted_at=terms and terms.accepted_at,
-            terms_channel=terms and terms.channel.value,
-            terms_language=terms and terms.language,
+            **_terms_columns(contract.terms),
         )
     )
 
@@ -150,6 +145,11 @@ def change_contract(connection: Connection, contract_id: str, **columns: Any) ->
     """Set columns of a contract that the caller holds."""
     where = enterprise_contracts.c.contract_id == contract_id
     connection.execute(enterprise_contracts.update().where(where).values(**columns))
+
+
+def change_terms(connection: Connection, contract_id: str, agreed: TermsAcceptance) -> None:
+    """Write what the handler of a contract agreed to last; lines that stand keep theirs."""
+    change_contract(connection, contract_id, **_terms_columns(agreed))
 
 
 def find_import(connection: Connection, contract_id: str, file_hash: str) -> Row[Any] | None:
@@ -255,6 +255,16 @@ def list_uses(connection: Connection, line_id: str) -> tuple[LineUse, ...]:
     """Return who used a line, first to last."""
     query = line_uses.select().where(line_uses.c.line_id == line_id).order_by(line_uses.c.position)
     return tuple(LineUse(**row._mapping) for row in connection.execute(query))  # noqa: SLF001 - public
+
+
+def _terms_columns(terms: TermsAcceptance | None) -> dict[str, Any]:
+    return {
+        "terms_version": terms and terms.version,
+        "terms_hash": terms and terms.content_hash,
+        "terms_accepted_at": terms and terms.accepted_at,
+        "terms_channel": terms and terms.channel.value,
+        "terms_language": terms and terms.language,
+    }
 
 
 def _contract(row: Row[Any]) -> EnterpriseContract:

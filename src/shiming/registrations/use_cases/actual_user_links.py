@@ -47,6 +47,7 @@ from shiming.registrations.store import actual_user_links as links
 from shiming.registrations.store import enterprise_lines as store
 from shiming.registrations.store.organisations import find_organisation
 from shiming.registrations.use_cases.actual_users import order_for, record_actual_user, standing_of
+from shiming.registrations.use_cases.contract_terms import decide_contract_terms
 from shiming.registrations.use_cases.enterprise_lines import tell
 from shiming.registrations.use_cases.link_tokens import draw_token, hash_token
 from shiming.registrations.use_cases.notices import queue_notice, record_reached
@@ -89,6 +90,8 @@ def make_links(
     if numbers is None and ready:
         lines = ready  # the others wait for their cards
     refusals = _link_refusals(desk, len(found) - len(lines) if numbers else 0, lines)
+    if any(line.line_id is None for line in lines):
+        refusals += decide_contract_terms(desk, connection, contract)
     if refusals:
         return EnterpriseRefused(refusals)
     expires_at = desk.now + timedelta(days=desk.policy.enterprise.link_days.value)
@@ -149,6 +152,8 @@ def open_link_session(
     refusals += decide_actual_user(line.state if line else None, lines_of_user=0, policy=desk.policy)
     standing = standing_of(desk, connection, contract) if contract else None
     refusals += standing.refusals if standing else ()
+    if contract is not None and line is not None and line.line_id is None:
+        refusals += decide_contract_terms(desk, connection, contract)
     if contract is None or line is None or standing is None or refusals:
         return EnterpriseRefused(refusals)
     session = open_session(proofing, connection, wish.application, desk.policy)

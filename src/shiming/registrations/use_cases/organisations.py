@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -70,6 +70,7 @@ class Desk:
     tools: RegistrationTools
     policy: Policy
     now: datetime
+    today: date  # where the rules hold
 
 
 @asks(MayManageOrganisation)

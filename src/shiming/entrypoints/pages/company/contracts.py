@@ -38,8 +38,14 @@ from shiming.registrations.permissions.enterprise_lines import (
     MayReadEnterpriseLines,
 )
 from shiming.registrations.permissions.terms import MayRecordAcceptance
-from shiming.registrations.use_cases import actual_user_links, contract_confirmations, enterprise_lines
+from shiming.registrations.use_cases import (
+    actual_user_links,
+    contract_confirmations,
+    contract_terms,
+    enterprise_lines,
+)
 from shiming.registrations.use_cases.enterprise_import import import_enterprise_lines
+from shiming.registrations.use_cases.terms import find_terms_in_force
 from shiming.vocabulary.refusals import Refusal
 
 router = page_router()
@@ -64,6 +70,13 @@ class ReadBack(Count):
     """The code that the handler read back, and the count that it was made for."""
 
     code: str = Field(pattern=r"^[0-9 ]{4,24}$")
+
+
+class Agreed(BaseModel):
+    """The handler agrees to the terms that the page named."""
+
+    version: str = Field(min_length=1, max_length=40)
+    agree: Literal["true"]
 
 
 class LinksWanted(BaseModel):
@@ -134,6 +147,25 @@ def confirm(
     )
     if isinstance(outcome, NotConfirmed):
         return _page(request, found, refusals=outcome.refusals)
+    return see_other(f"/company/contracts/{found.contract_id}")
+
+
+@router.post(_BASE + "/terms")
+def accept_terms(
+    request: Request, contract: ContractId, asking: Managing, agreed: Annotated[Filled[Agreed], form(Agreed)]
+) -> Response:
+    """Take that the handler agrees to the terms in force."""
+    platform = enterprise_platform(request)
+    found = find(platform, contract, asking, MayManageEnterpriseLines)
+    if agreed.value is None:
+        return _page(request, found, wanted=agreed)
+    desk, version = desk_of(platform), agreed.value.version
+    done = transact(
+        platform.engine,
+        lambda connection: contract_terms.accept_contract_terms(desk, connection, found, version),
+    )
+    if isinstance(done, EnterpriseRefused):
+        return _page(request, found, refusals=done.refusals)
     return see_other(f"/company/contracts/{found.contract_id}")
 
 
@@ -232,7 +264,10 @@ def _page(
     with reading(platform.engine) as connection:
         current = enterprise_lines.find_contract(connection, found.contract_id) or found
         lines = enterprise_lines.list_lines(connection, found.contract_id, limit=_LINES_MAX)
+        due = contract_terms.decide_contract_terms(desk_of(platform), connection, current)
+        in_force = find_terms_in_force(connection, current.operator, platform.today()) if due else None
     facts = {
+        "terms_due": in_force.terms.version if in_force else None,
         "contract": current,
         "lines": lines,
         "refusals": refusals,
