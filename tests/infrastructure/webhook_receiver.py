@@ -36,7 +36,10 @@ def a_receiver(*, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            length = int(self.headers["content-length"])
+            body = self.rfile.read(length)
+            if len(body) < length:
+                return  # its sender was killed in the middle of it: nothing was received
             named = {name.lower(): value for name, value in self.headers.items()}
             with receiver.lock:
                 receiver.got.append((self.path, named, body))
