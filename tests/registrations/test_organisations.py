@@ -43,6 +43,7 @@ from tests.registrations.enterprise_builders import (
     a_row,
     a_table,
     an_enterprise,
+    publish_terms,
     some_numbers,
     the_policy,
 )
@@ -315,6 +316,11 @@ def test_a_clerk_records_an_organisation_and_its_lines(tmp_path: Path) -> None:
     assert (report["entered"], report["refused"]) == (2, 1)
     both = run(enterprise, "organisations", "responsible-person", reference, "--name", "x", "--session", "y")
     assert isinstance(both.exception, BadInput)
+    early = run(enterprise, "enterprise", "links", contract, "--json")
+    assert said(early, exit_code=1)["reasons"][0]["code"] == "TERMS_NOT_ACCEPTED"
+    publish_terms(enterprise, "2026-01", NOW.date())
+    agreed = said(run(enterprise, "enterprise", "terms", contract, "--version", "2026-01", "--json"))
+    assert agreed == {"id": contract, "terms": "2026-01"}
     links = said(run(enterprise, "enterprise", "links", contract, "--json"))["links"]
     assert len(links) == 2
     sent = said(run(enterprise, "enterprise", "sent", contract, "--json"))["links"]

@@ -31,9 +31,9 @@ from shiming.registrations.model.enterprise_lines import (
     ImportReport,
 )
 from shiming.registrations.model.organisations import read_organisation_reference
-from shiming.registrations.use_cases import actual_users, enterprise_lines
+from shiming.registrations.use_cases import actual_users, contract_terms, enterprise_lines
 from shiming.registrations.use_cases.enterprise_import import import_enterprise_lines
-from shiming.registrations.use_cases.organisations import find_organisation
+from shiming.registrations.use_cases.organisations import Desk, find_organisation
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.sim_identifiers import Iccid
 
@@ -69,6 +69,30 @@ def contract(
 
     made = or_exit(platform, transact(platform.engine, work), as_json=as_json)
     print_fields({"id": made.contract_id, "lines_confirmed": made.lines_confirmed}, as_json=as_json)
+
+
+@app.command()
+def terms(
+    context: typer.Context,
+    reference: Contract,
+    version: Annotated[str, typer.Option(help="Version of the terms in force.")],
+    as_json: AsJson = False,
+) -> None:
+    """Record that the handler agreed to the terms in force, for the lines that follow.
+
+    Example: shiming enterprise terms ENT-0082-0C20-A1G7-D --version 2026-02
+    """
+    platform: EnterprisePlatform = context.obj()
+
+    def verb(
+        desk: Desk, connection: Connection, found: EnterpriseContract
+    ) -> EnterpriseContract | EnterpriseRefused:
+        return contract_terms.accept_contract_terms(
+            desk, connection, found, version, language=platform.language
+        )
+
+    agreed = run_verb(platform, reference, verb, as_json=as_json)
+    print_fields({"id": agreed.contract_id, "terms": version}, as_json=as_json)
 
 
 @app.command("import")
