@@ -5,6 +5,7 @@ the key file. Each change is a leaf of the ledger, made by `local`.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -113,11 +114,7 @@ def disable_account(context: typer.Context, user_name: UserName, as_json: AsJson
 
     Example: shiming accounts disable li.wei
     """
-    platform: AccountsPlatform = context.obj()
-    with unit_of_work(platform.engine) as connection:
-        account = account_use_cases.get_account_by_name(connection, user_name)
-        disabled = account_use_cases.disable_account(platform.accounts, connection, account, by=_BY)
-    _print_rows([_account_json(disabled)], "accounts", as_json=as_json)
+    _change(context, user_name, account_use_cases.disable_account, as_json=as_json)
 
 
 @accounts.command("enable")
@@ -126,11 +123,7 @@ def enable_account(context: typer.Context, user_name: UserName, as_json: AsJson 
 
     Example: shiming accounts enable li.wei
     """
-    platform: AccountsPlatform = context.obj()
-    with unit_of_work(platform.engine) as connection:
-        account = account_use_cases.get_account_by_name(connection, user_name)
-        enabled = account_use_cases.enable_account(platform.accounts, connection, account, by=_BY)
-    _print_rows([_account_json(enabled)], "accounts", as_json=as_json)
+    _change(context, user_name, account_use_cases.enable_account, as_json=as_json)
 
 
 @accounts.command("end-sessions")
@@ -293,6 +286,15 @@ def _client_json(client: Client) -> dict[str, Any]:
         "operator": client.operator,
         "disabled_at": client.disabled_at and client.disabled_at.isoformat(),
     }
+
+
+def _change(context: typer.Context, user_name: str, verb: Callable[..., Account], *, as_json: bool) -> None:
+    """Run a verb that changes an account, and print how it stands now."""
+    platform: AccountsPlatform = context.obj()
+    with unit_of_work(platform.engine) as connection:
+        account = account_use_cases.get_account_by_name(connection, user_name)
+        changed = verb(platform.accounts, connection, account, by=_BY)
+    _print_rows([_account_json(changed)], "accounts", as_json=as_json)
 
 
 def _print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ Nobody signs in: the token is exchanged for its session at every step, and names
 
 # ruff: noqa: FAST003 - the token in each path is read by the dependency that exchanges it for the session
 
+from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -95,6 +96,32 @@ def link_steps(kind: LinkKind, tag: str) -> APIRouter:
         """Draw a challenge for the session of a link."""
         return _drawn(request, session, wanted)
 
+    _add_hand_ins(router, session_of, gate)
+
+    @router.post("/{token}/decision", response_model=DecisionShown, responses=_GONE_ON, dependencies=gate)
+    def decide(request: Request, token: Token, session: Session) -> Response:
+        """Have the session decided; when it is Verified, what the link is for follows or is refused."""
+        desk = desk_of(request, authority=request.app.state.authority)
+        with request.app.state.spool.room() as room:
+            decided = stepwise.decide(desk, session, room)
+        if isinstance(decided.adjudication.decision, Verified):
+            kind.verified(request, token)
+        body = shown_decision(decided.receipt, decided.session)
+        return Response(body.model_dump_json(), 200, media_type="application/json")
+
+    @router.get("/{token}/proof", responses=_GONE_ON, dependencies=gate)
+    def read_proof(request: Request, session: Session) -> SessionShown:
+        """Return how the session of a link stands: attempts left, what was given, the latest decision."""
+        return _answer(request, desk_of(request), session)
+
+    add_upload_routes(router, "/{token}", session_of, gates=tuple(gate))
+    return router
+
+
+def _add_hand_ins(router: APIRouter, session_of: Callable[..., str], gate: list[Any]) -> None:
+    """Add the routes by which document, clip and digits come in."""
+    Session = Annotated[str, Depends(session_of)]  # noqa: N806 - a type
+
     @router.put(
         "/{token}/document",
         responses=_SIGNED_OR_NOT,
@@ -130,25 +157,6 @@ def link_steps(kind: LinkKind, tag: str) -> APIRouter:
         desk = desk_of(request)
         hand_in_digits(request, desk, session, upload)
         return _answer(request, desk, session)
-
-    @router.post("/{token}/decision", response_model=DecisionShown, responses=_GONE_ON, dependencies=gate)
-    def decide(request: Request, token: Token, session: Session) -> Response:
-        """Have the session decided; when it is Verified, what the link is for follows or is refused."""
-        desk = desk_of(request, authority=request.app.state.authority)
-        with request.app.state.spool.room() as room:
-            decided = stepwise.decide(desk, session, room)
-        if isinstance(decided.adjudication.decision, Verified):
-            kind.verified(request, token)
-        body = shown_decision(decided.receipt, decided.session)
-        return Response(body.model_dump_json(), 200, media_type="application/json")
-
-    @router.get("/{token}/proof", responses=_GONE_ON, dependencies=gate)
-    def read_proof(request: Request, session: Session) -> SessionShown:
-        """Return how the session of a link stands: attempts left, what was given, the latest decision."""
-        return _answer(request, desk_of(request), session)
-
-    add_upload_routes(router, "/{token}", session_of, gates=tuple(gate))
-    return router
 
 
 def _drawn(request: Request, session: str, wanted: NewChallenge) -> Any:
