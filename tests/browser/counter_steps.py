@@ -6,15 +6,16 @@ from collections.abc import Callable
 from playwright.sync_api import Page
 
 from tests.browser.home_steps import is_seen
+from tests.browser.live_world import drawn_anew
 from tests.browser.looking import PHONE, Visit
 from tests.registrations.stock_builders import an_iccid
 
 MS = 120_000  # models and network on a busy machine
 
 
-def opens(page: Page, index: int) -> str:
+def opens(page: Page) -> str:
     """Open a journey with what is preset, and a card; return its address."""
-    page.locator("#iccid").fill(an_iccid(index))
+    page.locator("#iccid").fill(an_iccid(drawn_anew()))
     page.locator("#opening button.primary").click()
     page.wait_for_url("**/document", timeout=MS)
     return page.url.removesuffix("/document")

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as Late
-from stdnum import luhn
 
-from tests.browser.live_world import DEMO, OPERATOR, SPECIMENS, World
+from tests.browser.live_world import DEMO, OPERATOR, SPECIMENS, World, drawn_anew
 from tests.browser.looking import FakeCamera
+from tests.registrations.stock_builders import an_iccid
 
 _DECIDED_MS = 120_000  # the models of a whole session on a busy machine
 _TRIES = 3  # as the pack allows
@@ -26,12 +26,12 @@ class Shop:
 
     http: httpx.Client
 
-    def order(self, number: str, channel: str = "online", category: str = "adult") -> "Ordered":
-        """Open a session and its order for a number, with a card of its own."""
+    def order(self, channel: str = "online", category: str = "adult") -> "Ordered":
+        """Open a session and its order for a number and a card that no other test has."""
+        number = f"+8613800138{drawn_anew()}"
         wanted = {"channel": channel, "category": category, "operator": OPERATOR}
         session = self._sent("/v1/proofing-sessions", wanted)["id"]
-        body = "8986" + number[-11:].zfill(15)
-        iccid = body + luhn.calc_check_digit(body)
+        iccid = an_iccid(int(number[-3:]))
         self._sent(
             "/v1/orders",
             {

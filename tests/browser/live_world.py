@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -42,7 +43,13 @@ STAFF: dict[str, frozenset[Role]] = {
     "administrator": frozenset({Role.ADMINISTRATOR}),
 }
 SERVER_NICENESS = 15
+_DRAWN = count(101)
 OF_OPERATOR = frozenset({"clerk", "supervisor", "second"})
+
+
+def drawn_anew() -> int:
+    """Return three digits that no test of this run has had: a second try of a test stands on its own."""
+    return next(_DRAWN)
 
 
 @dataclass

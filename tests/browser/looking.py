@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Locator, Page
 
 from tests.browser.live_world import World
 
@@ -68,6 +68,12 @@ class Visit:
     def go(self, path: str) -> Page:
         """Open a page."""
         self.page.goto(path)
+        return self.page
+
+    def follow(self, way: Locator) -> Page:
+        """Press what leads to another page, and wait until that page is there."""
+        with self.page.expect_navigation():
+            way.click()
         return self.page
 
     def look(self, name: str = "") -> None:

@@ -42,7 +42,7 @@ def signs_in_with_a_passkey(seen: Visit, page: Page) -> None:
     page.locator("[data-passkey] button").click()
     page.wait_for_url(f"{seen.world.address}/me")
     seen.look("account-me")
-    page.locator("form[action='/sign-out'] button").click()
+    seen.follow(page.locator("form[action='/sign-out'] button"))
     page.goto("/counter")
     page.wait_for_url("**/sign-in?next=/counter")
     seen.look("account-sign-in")
@@ -61,7 +61,7 @@ def test_a_clerk_takes_document_and_person(
     with an_authenticator(page):
         signs_in_with_a_passkey(seen, page)
     seen.look("counter-start")
-    opens(page, 101)
+    opens(page)
     shows_the_document(page, camera)
     shows_themselves(page)
     page.wait_for_url("**/result", timeout=MS)
@@ -76,7 +76,7 @@ def test_an_agent_takes_document_and_person_on_a_phone(
     seen = visit(world, "clerk", language="zh", size=PHONE)
     page = seen.go("/counter?channel=agent")
     camera.show("front")
-    opens(page, 104)
+    opens(page)
     seen.look("counter-document")
     shows_the_document(page, camera)
     shows_themselves(page)
@@ -88,7 +88,7 @@ def test_an_agent_takes_document_and_person_on_a_phone(
 def test_a_clerk_leads_from_the_proof_to_the_receipt(each_world: World, visit: Callable[..., Visit]) -> None:
     seen = visit(each_world, "clerk", size=DESKTOP)
     page = seen.go("/counter")
-    address = opens(page, 103)
+    address = opens(page)
     with a_shop(each_world, "supervisor") as shop:
         shop.http.timeout = MS / 1000
         prove(shop.http, f"/v1/proofing-sessions/{address.rpartition('/')[2]}")
@@ -96,7 +96,7 @@ def test_a_clerk_leads_from_the_proof_to_the_receipt(each_world: World, visit: C
     page.wait_for_url("**/result", timeout=MS)
     is_seen(page, "Proven: the person is the holder of the document")
     seen.look("counter-result")
-    page.locator("main a.primary").click()
+    seen.follow(page.locator("main a.primary"))
     on_sqlite = each_world.environment["SHIMING_DATABASE_URL"].startswith("sqlite")
     # the other way on the other database
     goes_on_to_the_receipt(seen, visit, reads_back=on_sqlite, pictures="counter")
@@ -118,7 +118,7 @@ def test_an_agents_phone_shows_the_first_pages_whole(world: World, visit: Callab
     page.locator("select[name=channel]").select_option("agent")
     page.wait_for_url("**channel=agent**", wait_until="load")
     seen.look("counter-start")
-    address = opens(page, 102)
+    address = opens(page)
     page.goto(f"{address}/number")
     seen.look("counter-number")
     page.locator("#main details.leaving summary").first.click()

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
@@ -26,9 +25,9 @@ from shiming.identity_proofing.sandbox_reader.device import ReaderFaultMade, San
 from shiming.identity_proofing.sandbox_reader.server import at_terminal
 from shiming.identity_proofing.store import find_evidence
 from shiming.infrastructure.device_proofs import HEADER
+from tests.browser.counter_steps import opens
 from tests.browser.live_world import DEMO, OPERATOR, SPECIMENS, World
 from tests.browser.looking import PHONE, Visit
-from tests.registrations.stock_builders import an_iccid
 
 PEOPLE = SPECIMENS / "population" / "people.json"
 _SIGNED = """async () => {
@@ -80,7 +79,7 @@ def test_a_browser_is_enrolled_signs_and_is_revoked(world: World, visit: Callabl
     expect(page.locator("[data-done]")).to_contain_text("The device is enrolled.")
     assert page.evaluate(_SIGNED) == 200
     seen.look("devices")
-    page.get_by_role("link", name="counter-3").first.click()
+    seen.follow(page.get_by_role("link", name="counter-3").first)
     seen.look("device")
     page.get_by_label("This cannot be undone").check()
     page.get_by_role("button", name="Revoke the device").click()
@@ -103,7 +102,8 @@ def test_an_enrolled_browser_signs_chunks_and_forms(world: World, visit: Callabl
     page = visit(world, "clerk", language="en").page
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request))  # noqa: PLW0108 - a bound method of a list is no handler
-    open_document_step(page, 7_303)
+    page.goto("/counter")
+    opens(page)
     session = page.url.rsplit("/", 2)[1]
     base = f"/v1/proofing-sessions/{session}"
     assert page.evaluate(_BEGIN_UPLOAD, base)[:2] == [201, 204]
@@ -129,7 +129,8 @@ def test_the_document_of_an_enrolled_browser_is_recorded_as_its_own(
     world: World, visit: Callable[..., Visit]
 ) -> None:
     page = visit(world, "clerk", language="en").page
-    open_document_step(page, 7_305)
+    page.goto("/counter")
+    opens(page)
     session = page.url.rsplit("/", 2)[1]
     device = enrol_this_browser(page, world, "counter-6")
     front = base64.b64encode((SPECIMENS / DEMO["document_front"]).read_bytes()).decode()
@@ -164,19 +165,12 @@ def a_reader_program(world: World, *faults: str) -> Iterator[None]:
         yield
 
 
-def open_document_step(page: Page, card: int = 7_301) -> None:
-    """Begin a journey at the counter, with what is preset and a card."""
-    page.goto("/counter")
-    page.locator("#iccid").fill(an_iccid(card))
-    page.locator("#opening button.primary").click()
-    page.wait_for_url(re.compile("/counter/SES-.*/document"))
-
-
 def test_the_page_fills_itself_when_the_card_is_read(world: World, visit: Callable[..., Visit]) -> None:
     seen = visit(world, "clerk", language="zh", size=PHONE)
     page = seen.page
     with a_reader_program(world, "removed"):
-        open_document_step(page)
+        page.goto("/counter")
+        opens(page)
         panel = page.locator("[data-reader]")
         expect(panel.get_by_role("heading", name="读卡器")).to_be_visible(timeout=_MS)
         seen.look("reader-before")

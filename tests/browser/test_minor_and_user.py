@@ -55,7 +55,7 @@ def opens_for_a_minor(seen: Visit) -> str:
     page.wait_for_url("**holder=minor**", wait_until="load")
     expect(page.locator("main .notice")).to_contain_text("First the minor, then the guardian")
     seen.look("minor-start")
-    return opens(page, 611)
+    return opens(page)
 
 
 def keeps_the_paper(seen: Visit, camera: FakeCamera) -> None:
