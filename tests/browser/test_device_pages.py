@@ -26,7 +26,7 @@ from shiming.identity_proofing.sandbox_reader.server import at_terminal
 from shiming.identity_proofing.store import find_evidence
 from shiming.infrastructure.device_proofs import HEADER
 from tests.browser.counter_steps import opens
-from tests.browser.live_world import DEMO, OPERATOR, SPECIMENS, World
+from tests.browser.live_world import DEMO, OPERATOR, SPECIMENS, World, drawn_anew
 from tests.browser.looking import PHONE, Visit
 
 PEOPLE = SPECIMENS / "population" / "people.json"
@@ -68,9 +68,9 @@ _MS = 20_000  # a loaded machine takes its time
 
 def test_a_browser_is_enrolled_signs_and_is_revoked(world: World, visit: Callable[..., Visit]) -> None:
     seen = visit(world, "administrator", language="en")
-    page = seen.go("/desk/devices/new")
+    page, name = seen.go("/desk/devices/new"), f"counter-{drawn_anew()}"
     page.get_by_text("counter browser").click()
-    page.get_by_label("Name of the device").fill("counter-3")
+    page.get_by_label("Name of the device").fill(name)
     page.get_by_label("Outlet").fill("People's Square")
     page.get_by_role("button", name="Make a key in this browser").click()
     expect(page.locator("[data-made-told]")).to_contain_text("It stays in this browser")
@@ -79,16 +79,16 @@ def test_a_browser_is_enrolled_signs_and_is_revoked(world: World, visit: Callabl
     expect(page.locator("[data-done]")).to_contain_text("The device is enrolled.")
     assert page.evaluate(_SIGNED) == 200
     seen.look("devices")
-    seen.follow(page.get_by_role("link", name="counter-3").first)
+    seen.follow(page.get_by_role("link", name=name))
     seen.look("device")
     page.get_by_label("This cannot be undone").check()
     page.get_by_role("button", name="Revoke the device").click()
     expect(page.locator("[data-done]")).to_contain_text("The device signs no more.")
     assert page.evaluate(_SIGNED) == 401
     phone = visit(world, "administrator", language="zh", size=PHONE)
-    for path, name in (("/desk/devices", "devices"), ("/desk/devices/new", "device-new")):
+    for path, picture in (("/desk/devices", "devices"), ("/desk/devices/new", "device-new")):
         phone.go(path)
-        phone.look(name)
+        phone.look(picture)
 
 
 def enrol_this_browser(page: Page, world: World, name: str) -> str:
@@ -144,7 +144,7 @@ def test_the_document_of_an_enrolled_browser_is_recorded_as_its_own(
 @contextmanager
 def a_reader_program(world: World, *faults: str) -> Iterator[None]:
     """Run the bridge of an enrolled reader with invented cards, as `shiming reader --counter` does."""
-    key = DeviceKey.make(world.folder / f"reader{''.join(faults)}.key")
+    key = DeviceKey.make(world.folder / f"reader{drawn_anew()}.key")
     platform = world.platform
     with platform.begin() as connection:
         wanted = NewDevice(f"reader {' '.join(faults)}", DeviceKind.READER, "outlet", key.public, OPERATOR)

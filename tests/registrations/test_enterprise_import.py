@@ -88,9 +88,9 @@ def test_good_rows_go_in_and_bad_rows_are_reported(enterprise: Enterprise) -> No
     assert bad(done) == [
         (3, "number", "NUMBER_OUTSIDE_POOL"),
         (4, "number", "KIND_DIFFERS"),
+        (5, "number", "NUMBER_TWICE"),
         (6, "number", "NUMBER_EXCLUDED"),
         (7, "user", "CELL_EMPTY"),
-        (5, "number", "NUMBER_TWICE"),
     ]
     with reading(enterprise.engine) as connection:
         entered = list_lines(connection, enterprise.contract_id, limit=10)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -48,16 +49,20 @@ class Site:
 
     def proven(self, session: str, subject: str) -> None:
         """Write down that a session ended Verified."""
+        self.came_to(session, subject, {"outcome": "Verified", "level": "real_person"}, SessionState.DECIDED)
+
+    def came_to(self, session: str, subject: str, decision: dict[str, Any], state: SessionState) -> None:
+        """Write down what a session came to."""
         now = self.platform.clock.now()
         receipt = {
             "subject": subject,
-            "decision": {"outcome": "Verified", "level": "real_person", "reasons": []},
+            "decision": {"reasons": [], "level": None, **decision},
             "challenge": {"origin": "drawn"},
         }
         with self.platform.begin() as connection:
             store.save_decision(connection, session, receipt, now)
             opened = store.get_session(connection, session)
-            store.save_session(connection, replace(opened, state=SessionState.DECIDED))
+            store.save_session(connection, replace(opened, state=state))
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +109,27 @@ def test_a_referee_of_the_referee_is_not_offered(site: Site) -> None:
     second = site.ask(f"/counter/{applicant}/referee", go="on").headers["location"]
     assert "I bring a trusted referee" not in site.ask(f"{second}/other-way").text
     assert site.ask(f"{second}/other-way", way="referee").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("by_whom", "offered", "never"),
+    [
+        ("authority_queue", "Ask the authority again", "Have people look at it"),
+        ("staff", "Have people look at it", "Ask the authority again"),
+    ],
+)
+def test_an_undecided_referee_goes_to_whoever_can_settle_it(
+    site: Site, by_whom: str, offered: str, never: str
+) -> None:
+    applicant = a_waiting_session(site.platform)
+    site.ask(f"/counter/{applicant}/other-way", way="referee")
+    second = site.ask(f"/counter/{applicant}/referee", go="on").headers["location"]
+    session = second.rsplit("/", 1)[1]
+    site.came_to(
+        session, "P-somebody", {"outcome": "NeedsReview", "by_whom": by_whom}, SessionState.AUTHORITY
+    )
+    shown = site.ask(second).text
+    assert "People must look at it" in shown
+    assert offered in shown
+    assert never not in shown
+    assert (f"/desk/reviews/{session}" in shown) is (by_whom == "staff")

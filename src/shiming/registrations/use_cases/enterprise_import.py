@@ -3,14 +3,17 @@
 The file is read as a stream, in batches; each batch is one transaction with one leaf of the ledger (counts
 and the hash of its rows, not a leaf a row) and one event. Memory does not grow with the file. The contract's
 row is held during a batch, so that two imports of one contract take turns; two contracts that want the same
-number meet in `numbers_held`, where one of them gets it.
+number meet in `numbers_held`, where one of them gets it. While the database writes a batch, the next one is
+read and looked at: each of the two has a processor of its own.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import BinaryIO
 
 from sqlalchemy.engine import Connection, Engine
@@ -62,12 +65,10 @@ class _Tally:
     entered: int = 0
     known: int = 0
     refused: int = 0
-    shown: list[RowRefused] | None = None
+    shown: list[RowRefused] = field(default_factory=list)
 
     def refuse(self, row: RowRefused) -> None:
         self.refused += 1
-        if self.shown is None:
-            self.shown = []
         if len(self.shown) < ROWS_REFUSED_SHOWN_MAX:
             self.shown.append(row)
 
@@ -114,17 +115,17 @@ def import_enterprise_lines(
         desk.tools.privacy.new_reference(IMPORT),
         desk.now + timedelta(days=days),
     )
-    tally = _Tally()
-    for batch in _batches(stream, name, import_rules(blocks, desk.policy, region), tally):
-        _enter(run, batch, tally)
+    read, written = _Tally(), _Tally()
+    _enter_all(run, _batches(stream, name, import_rules(blocks, desk.policy, region), read), written)
+    shown = sorted(read.shown + written.shown, key=attrgetter("row"))
     report = ImportReport(
         run.import_id,
         contract_id,
         file_hash,
-        tally.entered,
-        tally.known,
-        tally.refused,
-        tuple(tally.shown or ()),
+        written.entered,
+        written.known,
+        read.refused + written.refused,
+        tuple(shown[:ROWS_REFUSED_SHOWN_MAX]),
     )
     transact(engine, lambda connection: _save(connection, report, desk.now))
     return report
@@ -157,6 +158,18 @@ def _batches(stream: BinaryIO, name: str, rules: ImportRules, tally: _Tally) -> 
 
 def _as_refused(row: BadRow) -> RowRefused:
     return RowRefused(row.line, row.column, row.code, row.text)
+
+
+def _enter_all(run: _Import, batches_read: Iterator[list[WantedLine]], tally: _Tally) -> None:
+    """Enter batch after batch; the next one is read meanwhile. What is under way at an error is finished."""
+    under_way: Future[None] | None = None
+    with ThreadPoolExecutor(1, "enterprise-import") as writer:
+        for batch in batches_read:
+            if under_way is not None:
+                under_way.result()
+            under_way = writer.submit(_enter, run, batch, tally)
+        if under_way is not None:
+            under_way.result()
 
 
 def _enter(run: _Import, batch: list[WantedLine], tally: _Tally) -> None:
