@@ -99,7 +99,7 @@ def test_the_link_goes_to_the_line_and_opens_its_receipt_alone(desk: PeopleDesk)
     assert codes(opened(desk, token, at=NOW + LIFE)) == ["RECEIPT_LINK_EXPIRED"]
 
 
-def test_who_opens_the_link_was_reached_once(desk: PeopleDesk) -> None:
+def test_who_reads_the_receipt_was_reached_once(desk: PeopleDesk) -> None:
     line, channel = a_line(desk), KeepingChannel()
     message = sent(desk, line)
     (token,) = tokens_of(desk, channel)
@@ -107,7 +107,7 @@ def test_who_opens_the_link_was_reached_once(desk: PeopleDesk) -> None:
     def read(given: str) -> ReceiptByLink | ReceiptLinkRefused:
         return transact(
             desk.engine,
-            lambda connection: receipt_links.read_receipt(
+            lambda connection: receipt_links.note_read(
                 desk.desk.tools, connection, given, policy=POLICY, now=LATER
             ),
         )

@@ -3,7 +3,11 @@
 import re
 from datetime import timedelta
 
+import pytest
+
 from shiming.accounts.model import Role
+from shiming.infrastructure.database import reading
+from shiming.infrastructure.outbox import outbox
 from shiming.registrations.use_cases.notices import NoticeTools, send_due_notices
 from tests.entrypoints.pages.counter_world import (
     ONE,
@@ -16,6 +20,22 @@ from tests.entrypoints.pages.counter_world import (
     path_of,
 )
 from tests.registrations.test_notices import KeepingChannel
+
+
+def told_by_message(counter: Counter, line: str) -> tuple[str, str]:
+    """Send what is due; return the link that a line's holder is told, and the notice."""
+    channel, platform = KeepingChannel(), counter.platform
+    tools = NoticeTools(platform.registrations.privacy, channel, "https://shiming.example")
+    send_due_notices(tools, platform.engine, now=counter.clock.now())
+    (told,) = [each for each in channel.messages.values() if each.line_id == line]
+    return re.findall(r"https://shiming\.example(/r/[A-Za-z0-9_-]{43})", told.text.en)[0], told.notice_id
+
+
+def reached(counter: Counter, notice: str) -> int:
+    """Count how often it was told that a notice has reached its reader."""
+    with reading(counter.platform.engine) as connection:
+        query = outbox.select().where(outbox.c.type == "notice.reached", outbox.c.subject == notice)
+        return len(connection.execute(query).all())
 
 
 def test_a_customer_is_served_from_the_first_page_to_the_receipt(counter: Counter, clerk: Browser) -> None:
@@ -64,11 +84,7 @@ def test_the_receipt_goes_to_the_new_line_and_opens_without_an_account(
     assert "The line is not active yet" in waiting.text
     line = re.findall(r"REG-[0-9A-Z-]+", page)[0]
     counter.switched_on(line)
-    channel, platform = KeepingChannel(), counter.platform
-    tools = NoticeTools(platform.registrations.privacy, channel, "https://shiming.example")
-    send_due_notices(tools, platform.engine, now=counter.clock.now())
-    (told,) = [each for each in channel.messages.values() if each.line_id == line]
-    link = re.findall(r"https://shiming\.example(/r/[A-Za-z0-9_-]{43})", told.text.en)[0]
+    link, _ = told_by_message(counter, line)
     assert "Sent to the new line" in clerk.get(f"{address}/receipt").text
     home = counter.browser()
     opened = home.get(link)
@@ -81,6 +97,33 @@ def test_the_receipt_goes_to_the_new_line_and_opens_without_an_account(
     assert (paper.content[:4], paper.headers["cache-control"]) == (b"%PDF", "no-store")
     for wrong in ("/r/" + "A" * 43, "/r/" + "A" * 43 + "/receipt.pdf"):
         assert (home.get(wrong).status_code, "does not work" in home.get(wrong).text) == (404, True)
+
+
+@pytest.mark.parametrize("sign", ["script", "paper"])
+def test_a_preview_reaches_nobody_and_a_reader_is_reached_once(
+    counter: Counter, clerk: Browser, sign: str
+) -> None:
+    address = counter.accepted(clerk)
+    clerk.post(f"{address}/confirmation", {"code": customers_code(clerk, address)})
+    clerk.post(f"{address}/receipt-message")
+    line = re.findall(r"REG-[0-9A-Z-]+", clerk.get(f"{address}/receipt").text)[0]
+    counter.switched_on(line)
+    link, notice = told_by_message(counter, line)
+    messenger = counter.browser()
+    page = messenger.get(link)
+    for more in ("", "/receipt.pdf", "/read"):
+        assert messenger.http.head(f"{link}{more}").status_code == 405
+    assert messenger.get(f"{link}/read").status_code == 405
+    assert reached(counter, notice) == 0
+    said = re.findall(r'data-when-shown="([^"]+)"', page.text)[0]
+    for _ in range(2):
+        if sign == "script":
+            answer = messenger.http.post(said)
+            assert (answer.status_code, answer.headers["cache-control"]) == (204, "no-store")
+        else:
+            assert messenger.get(f"{link}/receipt.pdf").status_code == 200
+        assert reached(counter, notice) == 1
+    assert messenger.post("/r/" + "A" * 43 + "/read").status_code == 404
 
 
 def test_a_program_has_the_receipt_sent_and_learns_no_link(counter: Counter, clerk: Browser) -> None:

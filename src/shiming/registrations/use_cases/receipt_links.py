@@ -102,10 +102,13 @@ def find_receipt(
 
 
 @inside(_TOKEN)
-def read_receipt(
+def note_read(
     tools: RegistrationTools, connection: Connection, token: str, *, policy: Policy, now: datetime
 ) -> ReceiptByLink | ReceiptLinkRefused:
-    """Return whose receipt a link opens, and note that its message reached them; the first time counts."""
+    """Note that the message of a link reached its reader; the first time counts.
+
+    Messengers fetch addresses to show a preview, so that fetching the page alone is no reason to note it.
+    """
     found = find_receipt(connection, token, policy=policy, now=now)
     if isinstance(found, ReceiptByLink):
         record_reached(tools.privacy, connection, found.notice_id, now=now)
@@ -116,8 +119,8 @@ def read_receipt(
 def open_receipt(
     tools: RegistrationTools, connection: Connection, token: str, words: PaperWords, *, now: datetime
 ) -> PaperIssued | ReceiptLinkRefused:
-    """Return the receipt that a link opens, on paper; noted as any other that is given out."""
-    found = read_receipt(tools, connection, token, policy=words.policy, now=now)
+    """Return the receipt that a link opens, on paper: noted as any other that is given out, and as read."""
+    found = note_read(tools, connection, token, policy=words.policy, now=now)
     if isinstance(found, ReceiptLinkRefused):
         return found
     issued = issue_paper_receipt(tools, connection, found.line.line_id, words, now=now)
