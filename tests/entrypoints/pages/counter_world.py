@@ -30,13 +30,16 @@ from shiming.identity_proofing.ports import AuthorityQuestion, AuthorityReply
 from shiming.infrastructure.database import open_database, reading
 from shiming.infrastructure.encryption import InMemoryKeys, KeyUse
 from shiming.infrastructure.http.rate_limits import RateLimits
+from shiming.infrastructure.outbox import outbox
 from shiming.infrastructure.settings import Settings
 from shiming.registrations.model.orders import LineOrder
 from shiming.registrations.store.orders import find_order
+from shiming.registrations.use_cases.notices import NoticeTools, send_due_notices
 from shiming.registrations.use_cases.stops import confirm_line
 from tests.identity_proofing.proofing_builders import a_challenge, evidence_with
 from tests.infrastructure.http_peers import serving
 from tests.registrations.stock_builders import an_iccid
+from tests.registrations.test_notices import KeepingChannel
 
 ONE, TWO = "cn-one", "cn-two"
 PASSWORD = "a long sentence for a test"
@@ -246,6 +249,22 @@ def customers_code(clerk: Browser, address: str) -> str:
     shown = clerk.http.get(f"/v1/confirmations/{token}", headers={"accept": "application/json"})
     code: str = shown.json()["code"]
     return code
+
+
+def told_by_message(counter: Counter, line: str) -> tuple[str, str]:
+    """Send what is due; return the link that a line's holder is told, and the notice."""
+    channel, platform = KeepingChannel(), counter.platform
+    tools = NoticeTools(platform.registrations.privacy, channel, "https://shiming.example")
+    send_due_notices(tools, platform.engine, now=counter.clock.now())
+    (told,) = [each for each in channel.messages.values() if each.line_id == line]
+    return re.findall(r"https://shiming\.example(/r/[A-Za-z0-9_-]{43})", told.text.en)[0], told.notice_id
+
+
+def reached(counter: Counter, notice: str) -> int:
+    """Count how often it was told that a notice has reached its reader."""
+    with reading(counter.platform.engine) as connection:
+        query = outbox.select().where(outbox.c.type == "notice.reached", outbox.c.subject == notice)
+        return len(connection.execute(query).all())
 
 
 def path_of(answer: Any) -> str:

@@ -6,9 +6,6 @@ from datetime import timedelta
 import pytest
 
 from shiming.accounts.model import Role
-from shiming.infrastructure.database import reading
-from shiming.infrastructure.outbox import outbox
-from shiming.registrations.use_cases.notices import NoticeTools, send_due_notices
 from tests.entrypoints.pages.counter_world import (
     ONE,
     TWO,
@@ -18,24 +15,9 @@ from tests.entrypoints.pages.counter_world import (
     customers_code,
     heading,
     path_of,
+    reached,
+    told_by_message,
 )
-from tests.registrations.test_notices import KeepingChannel
-
-
-def told_by_message(counter: Counter, line: str) -> tuple[str, str]:
-    """Send what is due; return the link that a line's holder is told, and the notice."""
-    channel, platform = KeepingChannel(), counter.platform
-    tools = NoticeTools(platform.registrations.privacy, channel, "https://shiming.example")
-    send_due_notices(tools, platform.engine, now=counter.clock.now())
-    (told,) = [each for each in channel.messages.values() if each.line_id == line]
-    return re.findall(r"https://shiming\.example(/r/[A-Za-z0-9_-]{43})", told.text.en)[0], told.notice_id
-
-
-def reached(counter: Counter, notice: str) -> int:
-    """Count how often it was told that a notice has reached its reader."""
-    with reading(counter.platform.engine) as connection:
-        query = outbox.select().where(outbox.c.type == "notice.reached", outbox.c.subject == notice)
-        return len(connection.execute(query).all())
 
 
 def test_a_customer_is_served_from_the_first_page_to_the_receipt(counter: Counter, clerk: Browser) -> None:
