@@ -127,7 +127,10 @@ SUBCOMMANDS = {
     "models": {"list", "verify", "add"},
     "evidence": {"list", "receipts", "check-receipt", "erase", "check"},
     "kek": {"list", "new", "rotate"},
-    "ledger": {"verify", "seal", "checkpoint", "prove", "consistency", "check-proof", "witness"},
+    "ledger": {
+        *("verify", "seal", "checkpoint", "prove", "consistency", "check-proof", "witness"),
+        "add-cosignatures",
+    },
     "disclosures": {"request", "approve", "refuse", "execute", "show", "list"},
     "db": {"init", "upgrade", "check", "backup", "restore"},
     "jobs": {"list", "show", "retry", "discard"},

@@ -12,7 +12,7 @@ from fastapi import Request
 from shiming.entrypoints.http_api import create_app
 from shiming.infrastructure.http.asking import Caller, Unauthenticated
 from shiming.infrastructure.http.rate_limits import RateLimits
-from shiming.infrastructure.signed_notes import log_signer
+from shiming.infrastructure.signed_notes import NoteKey, log_signer
 from shiming.jurisdictions.model import Policy
 from shiming.jurisdictions.pack_reader import policy_on, read_pack
 from shiming.privacy.use_cases.sealing import seal_ledger
@@ -34,6 +34,7 @@ PEOPLE: Mapping[str, tuple[Caller, frozenset[str]]] = {
     "first": (Caller("ACC-first", "person-B", "staff", OPERATOR), frozenset({"disclosures.approve"})),
     "second": (Caller("ACC-second", "person-C", "staff", OPERATOR), frozenset({"disclosures.approve"})),
     "platform": (Caller("ACC-platform", "person-D", "staff"), _ALL),
+    "witness": (Caller("CLT-witness", "CLT-witness", "client"), frozenset({"ledger.witness"})),
     "stranger": (Caller("ACC-stranger", "person-E", "staff", "cn-other"), _ALL),
     "program": (Caller("CLT-program", "CLT-program", "client", OPERATOR), _ALL),
     "nobody": (Caller("ACC-nobody", "person-F", "staff", OPERATOR), frozenset()),
@@ -79,6 +80,9 @@ class PrivacyHttpPlatform:
         self.engine = self.desk.vault.engine
         self.privacy = self.desk.vault.tools
         self.address = ""
+        self.log = log_signer(self.desk.vault.tools.signer, "shiming.example/test")
+        self.ledger_keys = (self.log.key,)
+        self.witness_keys: tuple[NoteKey, ...] = ()
 
     def today(self) -> date:
         return self.clock.at.date()
@@ -93,8 +97,7 @@ class PrivacyHttpPlatform:
         self.clock.at += timedelta(**time)
 
     def seal(self) -> None:
-        log = log_signer(self.desk.vault.tools.signer, "shiming.example/test")
-        seal_ledger(self.engine, self.desk.vault.keys, log, self.clock)
+        seal_ledger(self.engine, self.desk.vault.keys, self.log, self.clock)
 
     def client(self, token: str | None) -> httpx.Client:
         return client(self.address, token)

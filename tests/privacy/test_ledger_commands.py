@@ -3,7 +3,7 @@
 import json
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Platform:
     keys: KeyProvider
     ledger_signer: NoteSigner
     ledger_keys: tuple[NoteKey, ...]
+    witness_keys: tuple[NoteKey, ...]
     clock: Clock
     language: str = "en"
 
@@ -35,12 +36,18 @@ class Platform:
 class Desk:
     ledger: Ledger
     folder: Path
-    language: str = "en"
+    witnesses: tuple[NoteKey, ...] = ()
 
     def run(self, *arguments: str | Path, language: str = "en") -> Result:
         ledger = self.ledger
         platform = Platform(
-            ledger.engine, ledger.keys, ledger.log, (ledger.log.key,), FixedClock(NOW), language
+            ledger.engine,
+            ledger.keys,
+            ledger.log,
+            (ledger.log.key,),
+            self.witnesses,
+            FixedClock(NOW),
+            language,
         )
         done = CliRunner().invoke(app, [str(one) for one in arguments], obj=lambda: platform)
         if isinstance(done.exception, BadInput):
@@ -180,6 +187,31 @@ def test_a_witness_signs_remembers_and_refuses(desk: Desk) -> None:
     assert (refused["witnessed"], refused["why"]) == (False, "NOT_CONSISTENT")
     not_a_consistency_proof = desk.keep("inclusion.json", "prove", "1-1")
     assert "PROOF_MISSING" in desk.run("witness", fork, *named, "--proof", not_a_consistency_proof).stdout
+
+
+def test_what_a_witness_signed_comes_back_and_every_later_copy_carries_it(desk: Desk) -> None:
+    desk.run("seal")
+    shown = desk.keep("checkpoint.txt", "checkpoint")
+    named = ("--key-file", desk.folder / "witness.key", "--name", "w.example")
+    witness = NoteKey.parse(desk.json("witness", shown, *named, "--json")["witness_key"])
+    with pytest.raises(BadInput, match="NO_KNOWN_WITNESS"):
+        desk.run("add-cosignatures", shown)
+    known = replace(desk, witnesses=(witness,))
+    assert known.run("add-cosignatures", shown).stdout == "Checkpoint of size 5:\n  added: w.example\n"
+    assert "原已存在：w.example" in known.run("add-cosignatures", shown, language="zh").stdout
+    assert known.json("add-cosignatures", shown, "--json") == {
+        "size": 5,
+        "added": [],
+        "there_already": ["w.example"],
+        "unknown": [],
+        "wrong": [],
+    }
+    assert desk.run("checkpoint").stdout == shown.read_text(encoding="utf-8")
+    assert cosigned_at(parse_note(known.json("prove", "1-2")["checkpoint"]), witness) is not None
+    assert known.run("verify").exit_code == 0
+    desk.ledger.tamper("UPDATE ledger_batches SET checkpoint = replace(checkpoint, 'test', 'other')")
+    refused = known.run("add-cosignatures", shown)
+    assert (refused.exit_code, refused.stdout[:28]) == (1, "CHECKPOINT_FOREIGN (batch 1)")
 
 
 def test_files_that_cannot_be_used_are_refused_with_a_code(desk: Desk) -> None:

@@ -16,6 +16,8 @@ import pytest
 from PIL import Image
 
 from shiming.infrastructure.database import reading
+from shiming.infrastructure.signed_notes import NoteSigner, parse_note
+from shiming.infrastructure.signing import Ed25519Signer
 from shiming.privacy.model import EvidenceKind, EvidenceRef
 from shiming.privacy.rules.proofs import read_proof
 from shiming.privacy.store.access_log import access_log
@@ -350,6 +352,35 @@ def test_checkpoint_and_proofs_check_out(platform: PrivacyHttpPlatform) -> None:
         assert http.get("/v1/ledger/consistency", params={"from": 1}).json()["new_size"] == size
     with platform.client("nobody") as http:
         assert code(http.get("/v1/ledger/checkpoint")) == (403, "FORBIDDEN")
+
+
+def test_a_witness_gives_its_signature_back_over_http(platform: PrivacyHttpPlatform) -> None:
+    platform.desk.put()
+    platform.seal()
+    signer = NoteSigner("w.example", Ed25519Signer.from_seed(b"w" * 32))
+    with platform.client("asker") as http:
+        note = http.get("/v1/ledger/checkpoint").text
+        assert code(http.post("/v1/ledger/cosignatures", json={"note": note})) == (403, "FORBIDDEN")
+    cosigned = {"note": str(signer.cosign(parse_note(note), NOW))}
+    with platform.client("witness") as http:
+        assert code(http.post("/v1/ledger/cosignatures", json=cosigned)) == (400, "NO_KNOWN_WITNESS")
+        platform.witness_keys = (signer.cosigning_key,)
+        done = http.post("/v1/ledger/cosignatures", json=cosigned, headers={"idempotency-key": "once"})
+        assert done.status_code == 200
+        assert done.json()["added"] == ["w.example"]
+        again = http.post("/v1/ledger/cosignatures", json=cosigned, headers={"idempotency-key": "once"})
+        assert again.json() == done.json()
+        assert again.headers["idempotency-replayed"] == "true"
+        other = {"note": cosigned["note"].replace("shiming.example/test\n", "other.example/log\n", 1)}
+        assert code(http.post("/v1/ledger/cosignatures", json=other)) == (400, "CHECKPOINT_ORIGIN_OTHER")
+        lines = note.split("\n")
+        beyond = "\n".join((lines[0], "9" * 19, *lines[2:]))
+        assert code(http.post("/v1/ledger/cosignatures", json={"note": beyond})) == (
+            404,
+            "CHECKPOINT_UNKNOWN",
+        )
+    with platform.client("asker") as http:
+        assert http.get("/v1/ledger/checkpoint").text == cosigned["note"]
 
 
 def test_copies_name_the_operator(edge: PrivacyHttpPlatform) -> None:

@@ -9,7 +9,15 @@ import pytest
 
 import shiming
 from shiming.privacy import permissions
-from shiming.privacy.use_cases import access_log, copies, disclosure_execution, disclosures, proving, vault
+from shiming.privacy.use_cases import (
+    access_log,
+    copies,
+    cosignatures,
+    disclosure_execution,
+    disclosures,
+    proving,
+    vault,
+)
 from shiming.vocabulary.permissions import Permission, questions_of
 
 QUESTIONS = [
@@ -36,6 +44,7 @@ QUESTIONS = [
         (proving.latest_checkpoint, {"ledger.read"}),
         (proving.inclusion_proof, {"ledger.read"}),
         (proving.consistency_proof, {"ledger.read"}),
+        (cosignatures.keep_cosignatures, {"ledger.witness"}),
     ],
 )
 def test_each_verb_asks_its_question(verb: object, codes: set[str]) -> None:

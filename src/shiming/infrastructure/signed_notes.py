@@ -15,6 +15,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -109,7 +110,7 @@ class NoteSigner:
         key = self.cosigning_key
         signature = base64.b64decode(self.signer.sign(_cosigned(note.text, seconds)))
         mine = NoteSignature(key.name, key.key_id, seconds.to_bytes(_TIME_BYTES, "big") + signature)
-        return SignedNote(note.text, (*(one for one in note.signatures if not _is_by(one, key)), mine))
+        return SignedNote(note.text, (*(one for one in note.signatures if not is_by(one, key)), mine))
 
 
 def log_signer(signer: Signer, origin: str = "") -> NoteSigner:
@@ -160,7 +161,7 @@ def parse_note(content: str | bytes) -> SignedNote:
 
 def is_signed(note: SignedNote, key: NoteKey) -> bool:
     """Say whether the key signed the note; a wrong signature in its name spoils a right one."""
-    mine = [found.signature for found in note.signatures if _is_by(found, key)]
+    mine = [found.signature for found in note.signatures if is_by(found, key)]
     public_key = base64.b64encode(key.public_key).decode()
     return bool(mine) and all(
         verify_signature(public_key, base64.b64encode(signature).decode(), note.text.encode())
@@ -173,7 +174,7 @@ def cosigned_at(note: SignedNote, key: NoteKey) -> datetime | None:
     times = []
     public_key = base64.b64encode(key.public_key).decode()
     for found in note.signatures:
-        if not _is_by(found, key):
+        if not is_by(found, key):
             continue
         time, signature = found.signature[:_TIME_BYTES], found.signature[_TIME_BYTES:]
         seconds = int.from_bytes(time, "big")
@@ -185,13 +186,26 @@ def cosigned_at(note: SignedNote, key: NoteKey) -> datetime | None:
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
+def wrong_cosignatures(note: SignedNote, keys: Iterable[NoteKey]) -> tuple[NoteKey, ...]:
+    """Return the keys in whose name a witness's signature stands there that does not hold."""
+    claimed = (key for key in keys if any(is_by(found, key) for found in note.signatures))
+    return tuple(key for key in claimed if cosigned_at(note, key) is None)
+
+
+def is_by(found: NoteSignature, key: NoteKey) -> bool:
+    """Say whether a signature line claims to be of this key; nothing is verified by it."""
+    return found.name == key.name and found.key_id == key.key_id
+
+
+def last_cosignature(note: SignedNote, key: NoteKey) -> NoteSignature:
+    """Return the line that the witness made last; ValueError when it made none."""
+    mine = (found for found in note.signatures if is_by(found, key))
+    return max(mine, key=lambda found: found.signature[:_TIME_BYTES])
+
+
 def is_key_name(name: str) -> bool:
     """Say whether a signature line can carry this name."""
     return bool(name) and "+" not in name and not any(sign.isspace() or sign < " " for sign in name)
-
-
-def _is_by(found: NoteSignature, key: NoteKey) -> bool:
-    return found.name == key.name and found.key_id == key.key_id
 
 
 def _cosigned(text: str, seconds: int) -> bytes:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 from shiming.infrastructure.clock import Clock
 from shiming.infrastructure.http.asking import Asking
 from shiming.infrastructure.http.page import PageAsked
+from shiming.infrastructure.signed_notes import NoteKey
 from shiming.jurisdictions.model import Policy
 from shiming.privacy.rules.disclosure import Actor
 from shiming.privacy.use_cases.access_log import Place
@@ -36,6 +37,16 @@ class PrivacyApiPlatform(Protocol):
     engine: Engine
     clock: Clock
     privacy: PrivacyTools
+
+    @property
+    def ledger_keys(self) -> tuple[NoteKey, ...]:
+        """The keys that verify the ledger's checkpoints: the present one and older ones."""
+        ...
+
+    @property
+    def witness_keys(self) -> tuple[NoteKey, ...]:
+        """The keys of the witnesses that are known."""
+        ...
 
     def today(self) -> date:
         """Return the day by the local calendar."""

@@ -3,21 +3,26 @@
 GET /v1/ledger/checkpoint               the signed note, as public transparency-log tools read it
 GET /v1/ledger/proofs/{leaf}            that a leaf is in the tree of the newest checkpoint
 GET /v1/ledger/consistency?from=&to=    that an older tree is the beginning of a newer one
+POST /v1/ledger/cosignatures            what witnesses signed is added to the checkpoint that they signed
 """
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.engine import Connection
 
 from shiming.infrastructure.database import reading
 from shiming.infrastructure.http.asking import Asking, asked
+from shiming.infrastructure.http.idempotent import Answer, hash_of, idempotency_key, idempotent
 from shiming.infrastructure.http.problems import Refusal, problem_responses
-from shiming.privacy.api_platform import described, own, platform_of, unknown
+from shiming.infrastructure.signed_notes import NOTE_BYTES_MAX
+from shiming.privacy.api_platform import Body, described, own, platform_of, unknown
 from shiming.privacy.model import LedgerBroken
-from shiming.privacy.permissions import MayReadLedger
+from shiming.privacy.permissions import MayReadLedger, MayWitnessLedger
 from shiming.privacy.rules.proofs import InclusionProof, LeafNotSealed, LeafUnknown
+from shiming.privacy.use_cases.cosignatures import keep_cosignatures
 from shiming.privacy.use_cases.proving import consistency_proof, inclusion_proof, latest_checkpoint
 from shiming.vocabulary.errors import Text
 
@@ -52,6 +57,22 @@ class ConsistencyShown(BaseModel):
     new_root: str
     path: list[str]
     checkpoint: str = Field(description="The signed note of the newer tree; empty when none was signed.")
+
+
+class CosignedWanted(Body):
+    """A checkpoint with the signatures of witnesses."""
+
+    note: str = Field(max_length=NOTE_BYTES_MAX, description="The signed note, as a witness gave it back.")
+
+
+class CosignaturesShown(BaseModel):
+    """What became of each signature, by the name of its witness."""
+
+    size: int = Field(description="Of the tree whose checkpoint it is.")
+    added: list[str]
+    there_already: list[str]
+    unknown: list[str] = Field(description="Passed over: their keys are not in SHIMING_LEDGER_WITNESSES.")
+    wrong: list[str] = Field(description="Passed over: the signature does not hold.")
 
 
 @router.get(
@@ -112,11 +133,41 @@ def prove_consistency(
     return ConsistencyShown.model_validate(found.to_json())
 
 
+@router.post("/cosignatures", response_model=CosignaturesShown, responses=problem_responses(404, 409))
+def add_cosignatures(
+    request: Request,
+    wanted: CosignedWanted,
+    asking: Annotated[Asking, asked(MayWitnessLedger)],
+    key: Annotated[str | None, idempotency_key()],
+) -> Response:
+    """Add the signatures of known witnesses to the checkpoint that they signed."""
+    asking.allow(MayWitnessLedger(own(asking)))
+    platform = platform_of(request)
+    now = platform.clock.now()
+
+    def work(connection: Connection) -> Answer:
+        found = keep_cosignatures(
+            connection,
+            platform.privacy.keys,
+            wanted.note,
+            log_keys=platform.ledger_keys,
+            witnesses=platform.witness_keys,
+            by=asking.caller.reference,
+            now=now,
+        )
+        if isinstance(found, LedgerBroken):
+            raise _broken(found)
+        return Answer.of(200, CosignaturesShown.model_validate(found.to_json()))
+
+    client, wanted_hash = asking.caller.reference, hash_of(request, wanted)
+    return idempotent(platform.engine, client, key, wanted_hash, work, now=now)
+
+
 def _broken(found: LedgerBroken) -> Refusal:
     finding = found.findings[0]
     return Refusal(
         "LEDGER_BROKEN",
-        Text(zh="账本已损坏，无法给出证明。", en="The ledger is damaged and cannot prove this."),
+        Text(zh="账本已损坏，无法办理。", en="The ledger is damaged: this cannot be done."),
         Text(zh="请运行 shiming ledger verify。", en="Run `shiming ledger verify`."),
         {"at": finding.at, "why": finding.why.value},
     )

@@ -49,6 +49,11 @@ class LedgerPlatform(Protocol):
         ...
 
     @property
+    def witness_keys(self) -> "tuple[NoteKey, ...]":
+        """The keys of the witnesses that are known."""
+        ...
+
+    @property
     def clock(self) -> "Clock":
         """The clock."""
         ...

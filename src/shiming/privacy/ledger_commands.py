@@ -16,6 +16,7 @@ from shiming.privacy.ledger_command_line import (
     print_json,
     read_file,
 )
+from shiming.privacy.ledger_cosignature_commands import add_cosignatures
 from shiming.privacy.ledger_proof_commands import check_proof, consistency, prove, witness
 from shiming.vocabulary.errors import Text
 
@@ -88,6 +89,7 @@ def verify(
             platform.engine,
             platform.keys,
             platform.ledger_keys,
+            witnesses=platform.witness_keys,
             known_checkpoint=known,
             known_leaf=known_leaf,
             progress=progress,
@@ -134,6 +136,7 @@ app.command()(prove)
 app.command()(consistency)
 app.command("check-proof")(check_proof)
 app.command()(witness)
+app.command("add-cosignatures")(add_cosignatures)
 
 
 @contextmanager

@@ -262,6 +262,7 @@ class LedgerFault(StrEnum):
     BATCH_MISSING = "BATCH_MISSING"
     ROOT_CHANGED = "ROOT_CHANGED"
     CHECKPOINT_FOREIGN = "CHECKPOINT_FOREIGN"
+    COSIGNATURE_WRONG = "COSIGNATURE_WRONG"
     KNOWN_CHECKPOINT_CONTRADICTED = "KNOWN_CHECKPOINT_CONTRADICTED"
     KNOWN_LEAF_CONTRADICTED = "KNOWN_LEAF_CONTRADICTED"
     GUARD_MISSING = "GUARD_MISSING"
@@ -339,6 +340,10 @@ _FAULT_TEXTS = {
     ),
     LedgerFault.CHECKPOINT_FOREIGN: Text(
         zh="检查点不是由本系统签署。", en="The checkpoint was not signed by this installation."
+    ),
+    LedgerFault.COSIGNATURE_WRONG: Text(
+        zh="检查点上见证人的签名被改动。",
+        en="The checkpoint carries a signature in the name of a witness that does not hold.",
     ),
     LedgerFault.KNOWN_CHECKPOINT_CONTRADICTED: Text(
         zh="与外部保存的检查点不一致，账本曾被回退或重写。",

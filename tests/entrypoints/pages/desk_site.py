@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,13 @@ from shiming.entrypoints.http_api import create_app
 from shiming.entrypoints.wiring import Platform
 from shiming.infrastructure.database import reading
 from shiming.infrastructure.http.rate_limits import RateLimits
+from shiming.infrastructure.signed_notes import NoteSigner
+from shiming.infrastructure.signing import Ed25519Signer
 from shiming.privacy.store.ledger import ledger_leaves
 from tests.entrypoints.pages.desk_builders import TWO, DeskWorld, fill
 from tests.infrastructure.http_peers import serving
 
+WITNESS = NoteSigner("known.example", Ed25519Signer.from_seed(b"w" * 32))
 PERSON = {"accept": "text/html", "accept-language": "en"}
 
 
@@ -53,7 +56,8 @@ def a_desk_site(folder: Path) -> Iterator[Desk]:
     folder.mkdir(mode=0o700)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SHIMING_PASSKEY_REQUIRED_ROLES", "none")
-        platform = Platform(sandbox_settings(folder))
+        known = (WITNESS.cosigning_key.text,)
+        platform = Platform(replace(sandbox_settings(folder), ledger_witnesses=known))
         world = fill(platform)
     staff = {
         "supervisor": world.staff("supervisor", Role.SUPERVISOR),

@@ -7,14 +7,17 @@ import pytest
 import sqlalchemy as sa
 
 from shiming.entrypoints.pages.desk.checkpoint_chain import read_blocks
-from shiming.infrastructure.database import reading
+from shiming.infrastructure.database import reading, unit_of_work
 from shiming.infrastructure.signed_notes import NoteSignature, NoteSigner, SignedNote, parse_note
 from shiming.infrastructure.signing import Ed25519Signer
+from shiming.privacy.rules.witnessing import CosignaturesKept
 from shiming.privacy.store.ledger import ledger_leaves
 from shiming.privacy.store.ledger_tree import insert_batch
+from shiming.privacy.use_cases.cosignatures import keep_cosignatures
+from shiming.privacy.use_cases.proving import latest_checkpoint
 from shiming.privacy.use_cases.verifying import verify_ledger
 from tests.entrypoints.pages.desk_builders import SUBJECT
-from tests.entrypoints.pages.desk_site import Desk
+from tests.entrypoints.pages.desk_site import WITNESS, Desk
 
 
 @pytest.mark.parametrize("pack", ["cn", "pk", "mx"])
@@ -101,6 +104,26 @@ def test_who_witnessed_a_checkpoint_is_checked_where_their_key_is_known(desk: De
         "w.example (verified), stranger.example (not verified), liar.example (wrong signature)"
     )
     assert seen.holding == 1
+
+
+def test_what_a_witness_gave_back_is_drawn_as_verified(desk: Desk) -> None:
+    platform, now = desk.world.platform, desk.world.now
+    with unit_of_work(platform.engine) as connection:
+        newest = latest_checkpoint(connection)
+        assert newest is not None
+        kept = keep_cosignatures(
+            connection,
+            platform.keys,
+            str(WITNESS.cosign(parse_note(newest.note), now)),
+            log_keys=platform.ledger_keys,
+            witnesses=platform.witness_keys,
+            by="",
+            now=now,
+        )
+    assert kept == CosignaturesKept(newest.size, (WITNESS.name,), ())
+    page = desk.get("auditor", "/desk/ledger").text
+    assert page.count(f"{WITNESS.name} (verified)") >= 1
+    assert "The ledger is whole." in desk.post("auditor", "/desk/ledger/verification").text
 
 
 def test_the_ledger_is_verified_without_script_and_while_one_watches(desk: Desk) -> None:

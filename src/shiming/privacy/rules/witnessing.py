@@ -38,6 +38,25 @@ class WitnessingRefused:
     why: WitnessRefusal
 
 
+@dataclass(frozen=True, slots=True)
+class CosignaturesKept:
+    """What became of the signatures in a cosigned checkpoint, by the names of their witnesses.
+
+    `unknown`: passed over, for nobody told us their keys; `wrong`: passed over, for they do not hold.
+    """
+
+    size: int
+    added: tuple[str, ...]
+    there_already: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, int | list[str]]:
+        """Return it as programs read it."""
+        names = {name: list(getattr(self, name)) for name in ("added", "there_already", "unknown", "wrong")}
+        return {"size": self.size, **names}
+
+
 def decide_cosigning(
     checkpoint: Checkpoint, last: Checkpoint | None, proof: ConsistencyProof | None
 ) -> WitnessRefusal | None:

@@ -29,7 +29,15 @@ ledger_batches = sa.Table(
     sa.Column("checkpoint", sa.Text, nullable=False),
     sa.CheckConstraint("size > first_index", name="a_batch_has_leaves"),
 )
-ledger_guard(ledger_batches, "ledger_batches_no_update", "UPDATE", "a checkpoint stays as it is")
+ledger_guard(
+    ledger_batches,
+    "ledger_batches_no_update",
+    "UPDATE",
+    "a checkpoint only gains signatures",
+    "NEW.batch <> OLD.batch OR NEW.first_index <> OLD.first_index OR NEW.size <> OLD.size"
+    " OR NEW.root <> OLD.root OR NEW.previous_root <> OLD.previous_root OR NEW.sealed_at <> OLD.sealed_at"
+    " OR substr(NEW.checkpoint, 1, length(OLD.checkpoint)) <> OLD.checkpoint",
+)
 ledger_guard(ledger_batches, "ledger_batches_no_delete", "DELETE", "a checkpoint stays")
 
 ledger_runs = sa.Table(
@@ -73,6 +81,18 @@ def find_newest_batch(connection: Connection) -> Row[Any] | None:
 def find_batch_of_size(connection: Connection, size: int) -> Row[Any] | None:
     """Return the batch whose checkpoint has this size."""
     return connection.execute(_BATCHES.where(ledger_batches.c.size == size)).first()
+
+
+def lock_batch_of_size(connection: Connection, size: int) -> Row[Any] | None:
+    """Return the batch whose checkpoint has this size, and let nobody else change it meanwhile."""
+    return connection.execute(_BATCHES.where(ledger_batches.c.size == size).with_for_update()).first()
+
+
+def grow_checkpoint(connection: Connection, batch: int, checkpoint: str) -> None:
+    """Replace the note of a batch by one that begins with it; the database refuses any other."""
+    connection.execute(
+        ledger_batches.update().where(ledger_batches.c.batch == batch).values(checkpoint=checkpoint)
+    )
 
 
 def list_progress(connection: Connection) -> dict[int, tuple[int, int]]:

@@ -26,6 +26,7 @@ def verify_ledger(
     keys: KeyProvider,
     log_keys: tuple[NoteKey, ...] = (),
     *,
+    witnesses: tuple[NoteKey, ...] = (),
     known_checkpoint: Checkpoint | None = None,
     known_leaf: LeafRef | None = None,
     progress: Progress | None = None,
@@ -35,7 +36,8 @@ def verify_ledger(
     (1) every leaf is what was written, where it was written, and none is missing
     (2) every lane ends in the leaf that its authenticated head names
     (3) every sealed leaf has the hash that the tree holds for it
-    (4) the tiles give the root of every checkpoint, and one of `log_keys` signed each
+    (4) the tiles give the root of every checkpoint, one of `log_keys` signed each, and no signature in the
+        name of one of `witnesses` is wrong
     (5) what was kept outside - a checkpoint, a leaf of a receipt - is still on the way
     (6) the triggers against changes are in place
 
@@ -44,7 +46,7 @@ def verify_ledger(
     findings = Findings()
     with reading(engine) as connection, store.tolerant_text(connection):
         leaves = examine_lanes(connection, keys, findings, known_leaf, progress)
-        sealed = examine_tree(connection, findings, log_keys, known_checkpoint)
+        sealed = examine_tree(connection, findings, log_keys, witnesses, known_checkpoint)
         for name in store.missing_guards(connection):
             findings.add(f"guard {name}", LedgerFault.GUARD_MISSING)
     if findings.found:

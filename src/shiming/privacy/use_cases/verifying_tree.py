@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection, Row
 
-from shiming.infrastructure.signed_notes import NoteKey
+from shiming.infrastructure.signed_notes import NoteKey, parse_note, wrong_cosignatures
 from shiming.privacy.model import LedgerFault
 from shiming.privacy.rules.checkpoint import Checkpoint
 from shiming.privacy.rules.merkle import EMPTY_ROOT, HASH_BYTES, RightEdge, complete_root
@@ -19,10 +19,14 @@ from shiming.vocabulary.permissions import inside
 
 @inside("the second half of `verify_ledger`")
 def examine_tree(
-    connection: Connection, findings: Findings, log_keys: tuple[NoteKey, ...], known: Checkpoint | None
+    connection: Connection,
+    findings: Findings,
+    log_keys: tuple[NoteKey, ...],
+    witnesses: tuple[NoteKey, ...],
+    known: Checkpoint | None,
 ) -> int:
     """Rebuild the tree hash by hash in constant memory; return the size that the last checkpoint states."""
-    walk = _TreeWalk(connection, findings, log_keys, known)
+    walk = _TreeWalk(connection, findings, log_keys, witnesses, known)
     for row in store.iterate_batches(connection):
         walk.step(row)
     return walk.finish()
@@ -36,12 +40,14 @@ class _TreeWalk:
         connection: Connection,
         findings: Findings,
         log_keys: tuple[NoteKey, ...],
+        witnesses: tuple[NoteKey, ...],
         known: Checkpoint | None,
     ) -> None:
         newest = store.find_newest_batch(connection)
         self._size = (whole_number(newest.size) or 0) if newest else 0
         self._findings = findings
         self._log_keys = log_keys
+        self._witnesses = witnesses
         self._runs = _Runs(store.iterate_runs(connection), findings)
         self._leaves = _leaf_hashes(connection, findings, self._size)
         self._edge = RightEdge()
@@ -58,7 +64,7 @@ class _TreeWalk:
         (1) it follows the batch before it, in number, size and root
         (2) its runs cover the leaves that it adds
         (3) the hashes in the tiles give its root
-        (4) our key signed a checkpoint that says so
+        (4) our key signed a checkpoint that says so, and no witness's signature on it is wrong
         """
         at, size = f"batch {row.batch}", whole_number(row.size)
         follows = (row.batch, row.first_index, row.previous_root) == (
@@ -78,6 +84,8 @@ class _TreeWalk:
         signed = signed_checkpoint(row.checkpoint, self._log_keys)
         if signed is None or (signed.size, signed.root.hex()) != (size, row.root):
             self._findings.add(at, LedgerFault.CHECKPOINT_FOREIGN)
+        elif wrong_cosignatures(parse_note(row.checkpoint), self._witnesses):
+            self._findings.add(at, LedgerFault.COSIGNATURE_WRONG)
 
     def finish(self) -> int:
         """Examine what may lie behind the last batch, and the checkpoint that was kept outside."""

@@ -50,7 +50,11 @@ def verify_now(request: Request, run: Verification | None = None) -> Verificatio
     platform, begun = request.app.state.platform, time.monotonic()
     try:
         run.outcome = verify_ledger(
-            platform.engine, platform.keys, platform.ledger_keys, progress=run.progress
+            platform.engine,
+            platform.keys,
+            platform.ledger_keys,
+            witnesses=platform.witness_keys,
+            progress=run.progress,
         )
     except _Left:
         pass
