@@ -34,7 +34,7 @@ from tests.registrations.enterprise_builders import Enterprise, an_enterprise, s
 ROWS = 100_000
 ROUNDS = 3
 GOAL = 0.25  # issue: rows/s at least 0.25 of a raw copy of the same rows
-MEMORY_GROWTH_MB_MAX = 48.0  # batches of 2000 rows, the reader's buffers, and what the allocator keeps
+MEMORY_GROWTH_MB_MAX = 48.0  # batches of 5000 rows, the reader's buffers, and what the allocator keeps
 WATCH_EVERY_S = 0.02
 
 

@@ -45,7 +45,7 @@ OTHER_ORGANISATION, OTHER_CONTRACT = "ORG-OTHER", "ENT-OTHER"
 
 @pytest.fixture
 def enterprise(tmp_path: Path, database_url: str) -> Iterator[Enterprise]:
-    made = an_enterprise(tmp_path, database_url, lines=10_000)
+    made = an_enterprise(tmp_path, database_url, lines=2 * enterprise_import.BATCH_ROWS + 1)
     yield made
     made.engine.dispose()
 
