@@ -32,6 +32,7 @@ import shiming.registrations.store.iot_reports
 import shiming.registrations.store.notices
 import shiming.registrations.store.number_sets
 import shiming.registrations.store.number_tables
+import shiming.registrations.store.order_moves
 import shiming.registrations.store.orders
 import shiming.registrations.store.organisations
 import shiming.registrations.store.postgresql_function

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.entrypoints.pages.counter_world import TWO, Browser, Counter, heading, path_of, value_of
-from tests.entrypoints.pages.test_home_pages import FIRST_AT_HOME, proven
+from tests.entrypoints.pages.home_orders import FIRST_AT_HOME, proven
 from tests.registrations.enterprise_builders import an_organisation
 from tests.registrations.stock_builders import an_iccid
 

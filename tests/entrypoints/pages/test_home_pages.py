@@ -4,16 +4,12 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from shiming.infrastructure.database import reading
-from shiming.registrations.model.numbers import NumberReserved
 from shiming.registrations.store.orders import find_order
-from shiming.registrations.use_cases.numbers import reserve_number
-from shiming.vocabulary.msisdn import Msisdn
 from tests.databases import ENGINES, a_database
 from tests.entrypoints.pages.counter_world import (
     ONE,
@@ -26,9 +22,8 @@ from tests.entrypoints.pages.counter_world import (
     path_of,
     value_of,
 )
-from tests.registrations.stock_builders import an_iccid
+from tests.entrypoints.pages.home_orders import ordered, proven, sent
 
-FIRST_AT_HOME = 8_613_800_134_000
 PICTURE = Path(__file__).parents[3] / "specimens" / "documents"
 
 
@@ -42,35 +37,6 @@ def counter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture
 def clerk(counter: Counter) -> Browser:
     return counter.staff()
-
-
-def sent(browser: Browser, path: str, body: Any = None) -> dict[str, Any]:
-    """Post JSON, as an online store does."""
-    headers = {"x-csrf-token": browser.csrf, "accept": "application/json"}
-    answer = browser.http.post(path, json=body, headers=headers)
-    assert answer.status_code == 201, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def ordered(counter: Counter, clerk: Browser, channel: str = "online") -> tuple[str, str, str]:
-    """Open an order; return its session, the path of its link, and the card that will be sent."""
-    counter.people += 1
-    session: str = sent(clerk, "/v1/proofing-sessions", {"channel": channel, "operator": ONE})["id"]
-    iccid = an_iccid(9000 + counter.people)
-    wanted = {
-        "session": session, "operator": ONE, "kind": "mobile", "product_class": "voice", "channel": channel,
-        "identifier": f"+{FIRST_AT_HOME + counter.people}", "iccid": iccid, "sim_form": "physical",
-    }  # fmt: skip
-    sent(clerk, "/v1/orders", wanted)
-    link = sent(clerk, f"/v1/orders/{session}/applicant-link")["link"]
-    return session, httpx.URL(link).path, iccid
-
-
-def proven(counter: Counter, browser: Browser, session: str, link: str) -> str:
-    """Put the proof in and have it decided by the page; return the heading of the result."""
-    counter.give(f"/session/{session}")
-    return heading(browser.follow(browser.post(f"{link}/result")))
 
 
 def test_an_order_at_home_goes_from_the_link_to_the_line(counter: Counter, clerk: Browser) -> None:
@@ -174,79 +140,6 @@ def test_a_session_that_waited_for_days_begins_with_its_applicant(counter: Count
     assert path_of(home.post(link)) == f"{link}/document"
     assert home.get(f"{link}/document").status_code == 200
     assert proven(counter, home, session, link) == "It is you"
-
-
-def test_a_proof_that_ran_out_of_time_begins_again_by_the_same_link(counter: Counter, clerk: Browser) -> None:
-    session, link, iccid = ordered(counter, clerk)
-    home, api = counter.browser(), link.replace("/a/", "/v1/applicant-links/")
-    seen = [session]
-    for _ in range(2):
-        home.post(link)
-        counter.give(f"/session/{seen[-1]}")
-        counter.clock.at += timedelta(minutes=45)
-        over = home.follow(home.get(f"{link}/person"))
-        assert (over.status_code, heading(over)) == (200, "The time is over")
-        assert ">Begin again<" in over.text
-        assert path_of(home.post(link)) == f"{link}/document"
-        seen.append(home.http.get(api, headers={"accept": "application/json"}).json()["session"])
-    assert len(set(seen)) == 3
-    with reading(counter.platform.engine) as connection:
-        orders = [find_order(connection, each) for each in seen]
-    assert orders[:2] == [None, None]
-    assert orders[2] is not None
-    assert orders[2].iccid == iccid
-    counter.clock.at += timedelta(minutes=45)
-    assert path_of(home.post(link)) == f"{link}/document"  # nothing was handed in: its own time begins
-    assert proven(counter, home, seen[2], link) == "It is you"
-    with reading(counter.platform.engine) as connection:
-        held = connection.exec_driver_sql("SELECT held_for FROM numbers_held").scalars().all()
-    assert set(seen[:2]).isdisjoint(held)
-
-
-def test_what_somebody_else_took_meanwhile_is_said_where_one_begins_again(
-    counter: Counter, clerk: Browser
-) -> None:
-    session, link, _ = ordered(counter, clerk)
-    number = Msisdn.parse(f"+{FIRST_AT_HOME + counter.people}")
-    home, platform = counter.browser(), counter.platform
-    home.post(link)
-    counter.give(f"/session/{session}")
-    counter.clock.at += timedelta(minutes=45)
-    rules, now = platform.policy("", platform.today()), counter.clock.now()
-    with platform.begin() as connection:
-        kept = reserve_number(
-            platform.registrations,
-            connection,
-            number,
-            operator=ONE,
-            held_for="SES-ELSE",
-            now=now,
-            policy=rules,
-        )
-    assert isinstance(kept, NumberReserved)
-    refused = home.post(link)
-    assert (refused.status_code, heading(refused)) == (409, "The time is over")
-    assert "This is not possible now" in refused.text
-    with reading(platform.engine) as connection:
-        assert find_order(connection, session) is not None, "nothing has moved"
-
-
-def test_after_three_sessions_a_new_link_lets_the_same_order_begin_again(
-    counter: Counter, clerk: Browser
-) -> None:
-    session, link, _ = ordered(counter, clerk)
-    home = counter.browser()
-    for _ in range(3):
-        home.post(link)
-        api = link.replace("/a/", "/v1/applicant-links/")
-        session = home.http.get(api, headers={"accept": "application/json"}).json()["session"]
-        counter.give(f"/session/{session}")
-        counter.clock.at += timedelta(minutes=45)
-    assert ">Begin again<" not in home.get(f"{link}/result").text
-    refused = home.post(link)
-    assert (refused.status_code, "Ask the shop for a new link" in refused.text) == (409, True)
-    newer = httpx.URL(sent(counter.staff(), f"/v1/orders/{session}/applicant-link")["link"]).path
-    assert path_of(home.post(newer)) == f"{newer}/document"
 
 
 def test_the_counter_hands_the_capture_over(counter: Counter, clerk: Browser) -> None:

@@ -6,7 +6,8 @@ PATCH /v1/orders/{session}                  number, SIM, install address; with I
 POST  /v1/orders/{session}/abandonment      with If-Match
 POST  /v1/orders/{session}/cap-reservation  keep one place under the cap for a while
 
-An order of another operator is not found.
+An order of another operator is not found. One that went on with another session (`order.begun_again`) is read
+by its former one too; who changes it by that gets ORDER_MOVED, whose `details.session` is the present one.
 """
 
 import hashlib
@@ -72,7 +73,7 @@ def read_order(
     session: OrderSession,
     asking: Annotated[Asking, asked(MayReadOrder)],
 ) -> OrderShown:
-    """Return the order of a session."""
+    """Return the order of a session, also by one that it had before; `session` names the present one."""
     asking.allow(MayReadOrder(asking.caller.operator or ""))
     with reading(line_platform(request).engine) as connection:
         found = orders.find_order(connection, session, operator=asking.caller.operator)

@@ -2,7 +2,8 @@
 
 The order is the same: its product, number, card and address. What rested on the former session does not
 come along: terms, confirmation, place under the cap. What was handed in to it is deleted as of any session
-that ran out. Whoever follows the order hears of it: `order.begun_again` names both sessions.
+that ran out. Whoever follows the order hears of it: `order.begun_again` names both sessions. Whoever does not
+finds the order by its former session too, and is told the present one where they want to change it.
 """
 
 from datetime import datetime
@@ -22,6 +23,7 @@ from shiming.registrations.rules.applicant_links import decide_beginning_again, 
 from shiming.registrations.rules.entry import draws_from_pool
 from shiming.registrations.store import applicant_links as store
 from shiming.registrations.store.actual_user_links import session_stands
+from shiming.registrations.store.order_moves import note_move
 from shiming.registrations.use_cases.applicant_links import find_at_home
 from shiming.registrations.use_cases.numbers import reserve_number
 from shiming.registrations.use_cases.ordered_cards import keep_card
@@ -94,6 +96,7 @@ def _move(
     application = Application(Channel.ONLINE, Route.STANDARD, found.session.category, link.operator)
     session = open_session(proofing, connection, application, policy)
     store.move_order(connection, former, session.id)
+    note_move(connection, former, session.id, now)
     store.keep_longer(connection, session.id, link.expires_at)
     store.change_link(
         connection, link.token_hash, session_id=session.id, sessions=link.sessions + 1, begun_at=now

@@ -26,6 +26,7 @@ from shiming.registrations.rules.orders import decide_order
 from shiming.registrations.store import orders as store
 from shiming.registrations.store.representation import release_principal
 from shiming.registrations.store.sims import release_holds
+from shiming.registrations.use_cases.former_sessions import find_moved, order_moved
 from shiming.registrations.use_cases.numbers import release_numbers_of
 from shiming.registrations.use_cases.ordered_cards import keep_card
 from shiming.registrations.use_cases.tools import RegistrationTools
@@ -41,7 +42,7 @@ def open_order(
     """Open the order of a session, which may be decided later. The same again is the same order.
 
     Raises BadInput for a session that is not there or is another operator's, and where the session has
-    another order: that one is changed or abandoned.
+    another order, or had one that goes on with another session: that one is changed or abandoned.
     """
     session = get_proving_session(connection, wanted.session_id, wanted.operator)
     order = LineOrder(
@@ -61,6 +62,9 @@ def open_order(
     former = store.find_order(connection, wanted.session_id, for_update=True)
     if former is not None:
         return _again(former, order)
+    present = find_moved(connection, wanted.session_id)
+    if present is not None:
+        raise order_moved(present) if present.operator == wanted.operator else _exists()
     refusals = (
         *_unused(session, order.organisation, policy),
         *decide_order(order, policy, proven_channel=session.channel),
@@ -121,16 +125,25 @@ def abandon_order(
 
 @asks(MayReadOrder)
 def find_order(connection: Connection, session_id: str, *, operator: str | None) -> LineOrder | None:
-    """Return the order of a session; None where there is none, or it is another operator's."""
-    order = store.find_order(connection, session_id)
+    """Return the order of a session; None where there is none, or it is another operator's.
+
+    One that goes on with another session is found by its former one too: it names the present one.
+    """
+    order = store.find_order(connection, session_id) or find_moved(connection, session_id)
     return None if order is None or operator not in {None, order.operator} else order
 
 
 @asks(MayManageOrders)
 def hold_order(connection: Connection, session_id: str, *, operator: str | None) -> LineOrder:
-    """Return an order and hold it until the transaction ends; raise BadInput where there is none."""
+    """Return an order and hold it until the transaction ends.
+
+    Raises BadInput ORDER_UNKNOWN where there is none, and ORDER_MOVED by a former session: terms and
+    confirmation did not come along, so that whoever changes the order first sees it as it is now.
+    """
     order = store.find_order(connection, session_id, for_update=True)
-    if order is None or operator not in {None, order.operator}:
+    if order is None:
+        raise missing_order(connection, session_id, operator=operator)
+    if operator not in {None, order.operator}:
         raise order_unknown()
     return order
 
@@ -156,6 +169,13 @@ def order_unknown() -> BadInput:
         Text(zh="该会话没有受理订单。", en="There is no order for this session."),
         Text(zh="请先受理订单。", en="Open the order first."),
     )
+
+
+@inside("shared by the verbs about orders")
+def missing_order(connection: Connection, session_id: str, *, operator: str | None) -> BadInput:
+    """Return the error for a session without an order; `details.session`: where it went on."""
+    present = find_order(connection, session_id, operator=operator)
+    return order_unknown() if present is None else order_moved(present)
 
 
 def _again(former: LineOrder, order: LineOrder) -> OrderTaken:

@@ -25,6 +25,7 @@ from shiming.registrations.rules.terms import changes_between, decide_acceptance
 from shiming.registrations.store import terms as store
 from shiming.registrations.store.lines import find_by_session
 from shiming.registrations.store.orders import change_order, find_order
+from shiming.registrations.use_cases import orders
 from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.errors import BadInput, Text
 from shiming.vocabulary.permissions import asks, inside
@@ -136,15 +137,17 @@ def compare_terms(
 def get_order(connection: Connection, session_id: str, operator: str) -> LineOrder:
     """Return an order of this operator, held until the transaction ends; BadInput when there is none."""
     order = find_order(connection, session_id, for_update=True)
-    if order is None or order.operator != operator:
+    if order is None:
+        raise orders.missing_order(connection, session_id, operator=operator)
+    if order.operator != operator:
         raise unknown_order()
     return order
 
 
 @inside("the edge asks whose order it is before it asks for permission")
 def find_operator_of_order(connection: Connection, session_id: str) -> str | None:
-    """Return the operator of an order; None when the session has no order."""
-    order = find_order(connection, session_id)
+    """Return the operator of an order, also by a former session; None when the session has no order."""
+    order = orders.find_order(connection, session_id, operator=None)
     return None if order is None else order.operator
 
 
