@@ -1,17 +1,12 @@
 """The customer confirms one line and its number: a code is good once, for what it was made for."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from shiming.infrastructure.database import reading, transact
 from shiming.infrastructure.outbox import outbox
@@ -24,19 +19,9 @@ from shiming.registrations.model.confirmation import (
     ConfirmationShown,
     Confirmed,
     ContractConfirmation,
-    IssuedCode,
     NotConfirmed,
 )
 from shiming.registrations.model.orders import ConfirmationMethod, LineConfirmation
-from shiming.registrations.model.registration import PoolNumber
-from shiming.registrations.rules.confirmation import (
-    Answer,
-    decide_answer,
-    decide_issuing,
-    decide_lines,
-    decide_usable,
-)
-from shiming.registrations.rules.entry import decide_entry
 from shiming.registrations.use_cases import confirmations
 from shiming.registrations.use_cases.contract_confirmations import (
     confirm_contract_lines,
@@ -44,18 +29,17 @@ from shiming.registrations.use_cases.contract_confirmations import (
     issue_contract_code,
 )
 from shiming.vocabulary.errors import BadInput
-from tests.databases import a_database, everything_in
+from tests.databases import everything_in
 from tests.privacy.builders import NOW
 from tests.registrations.builders import a_number, a_session
+from tests.registrations.confirmation_builders import ATTEMPTS, EXPIRED, LATER, POLICY, unconfirmed, wrong_of
 from tests.registrations.contract_builders import (
     OPERATOR,
     SESSION,
     ContractDesk,
     a_contract_desk,
-    a_contract_policy,
     an_order,
     codes_of,
-    the_policy,
 )
 from tests.registrations.enterprise_builders import (
     CONTRACT,
@@ -66,11 +50,6 @@ from tests.registrations.enterprise_builders import (
     some_numbers,
 )
 
-POLICY = a_contract_policy()
-ATTEMPTS = POLICY.confirmation_attempts_max.value
-LATER = NOW + timedelta(seconds=CODE_GAP_SECONDS)
-EXPIRED = NOW + timedelta(minutes=POLICY.confirmation_minutes.value)
-
 
 @pytest.fixture
 def desk(tmp_path: Path, database_url: str) -> Iterator[ContractDesk]:
@@ -78,91 +57,6 @@ def desk(tmp_path: Path, database_url: str) -> Iterator[ContractDesk]:
     desk.add(an_order())
     yield desk
     desk.desk.engine.dispose()
-
-
-def a_code(**changed: object) -> IssuedCode:
-    code = IssuedCode(SESSION, OPERATOR, 1, SESSION, "k:1", "k:2", "l", NOW, EXPIRED, issued=1)
-    return replace(code, **changed)  # type: ignore[arg-type] # names of fields with their values
-
-
-def wrong_of(code: str) -> str:
-    return code[:-1] + str((int(code[-1]) + 1) % 10)
-
-
-@pytest.mark.parametrize(
-    ("former", "chosen", "completed", "seconds", "codes"),
-    [
-        (None, True, False, 0, []),
-        (None, False, False, 0, ["CONFIRMATION_IDENTIFIER_MISSING"]),
-        (None, False, True, 0, ["ORDER_COMPLETED", "CONFIRMATION_IDENTIFIER_MISSING"]),
-        (a_code(), True, False, CODE_GAP_SECONDS, []),
-        (a_code(), True, False, CODE_GAP_SECONDS - 1, ["CONFIRMATION_CODE_TOO_SOON"]),
-        (a_code(issued=CODES_MAX), True, False, 999, ["CONFIRMATION_CODES_TOO_MANY"]),
-    ],
-)
-def test_when_a_code_is_issued(
-    former: IssuedCode | None, *, chosen: bool, completed: bool, seconds: int, codes: list[str]
-) -> None:
-    now = NOW + timedelta(seconds=seconds)
-    found = decide_issuing(former, POLICY, identifier_chosen=chosen, completed=completed, now=now)
-    assert [each.code.value for each in found] == codes
-
-
-@pytest.mark.parametrize(
-    ("issued", "covers", "right", "completed", "codes"),
-    [
-        (a_code(), True, True, False, []),
-        (a_code(), True, False, False, ["CONFIRMATION_CODE_WRONG"]),
-        (None, False, False, False, ["CONFIRMATION_CODE_MISSING"]),
-        (None, False, False, True, ["ORDER_COMPLETED", "CONFIRMATION_CODE_MISSING"]),
-        (a_code(), False, True, False, ["CONFIRMATION_OF_OTHER_LINE"]),
-        (a_code(used_at=NOW), True, True, False, ["CONFIRMATION_CODE_USED"]),
-        (a_code(expires_at=NOW), True, True, False, ["CONFIRMATION_CODE_EXPIRED"]),
-        (a_code(wrong=ATTEMPTS), True, True, False, ["CONFIRMATION_ATTEMPTS_USED_UP"]),
-        (
-            a_code(wrong=ATTEMPTS, expires_at=NOW),
-            False,
-            False,
-            True,
-            [
-                "ORDER_COMPLETED",
-                "CONFIRMATION_CODE_EXPIRED",
-                "CONFIRMATION_ATTEMPTS_USED_UP",
-                "CONFIRMATION_OF_OTHER_LINE",
-            ],
-        ),
-    ],
-)
-def test_when_an_answer_confirms(
-    issued: IssuedCode | None, *, covers: bool, right: bool, completed: bool, codes: list[str]
-) -> None:
-    found = decide_answer(issued, Answer(covers, right), POLICY, completed=completed, now=NOW)
-    assert [each.code.value for each in found] == codes
-
-
-@given(st.integers(0, 9), st.booleans(), st.booleans(), st.integers(0, 3600))
-def test_only_a_fresh_unused_code_for_this_line_can_confirm(
-    wrong: int, used: bool, covers: bool, seconds: int
-) -> None:
-    code = a_code(wrong=wrong, used_at=NOW if used else None)
-    now = NOW + timedelta(seconds=seconds)
-    usable = decide_usable(code, POLICY, covers_this=covers, completed=False, now=now) == ()
-    assert usable == (wrong < ATTEMPTS and not used and covers and now < EXPIRED)
-
-
-@given(st.integers(1, 30), st.integers(0, 30))
-def test_a_handler_confirms_the_total_of_a_contract(lines: int, entered: int) -> None:
-    assert (decide_lines(lines, entered, POLICY) == ()) == (lines >= entered)
-
-
-def unconfirmed(desk: ContractDesk) -> list[str]:
-    """Why the order's number cannot be registered, as far as its confirmation is concerned."""
-    order = desk.order()
-    assert order.identifier is not None
-    found = decide_entry(
-        order, order.identifier, the_policy(), identity_recorded=True, pool=PoolNumber(), now=NOW
-    )
-    return [each.code.value for each in found if "CONFIRMED" in each.code]
 
 
 def test_the_right_code_confirms_this_number_and_one_line(desk: ContractDesk) -> None:
@@ -331,85 +225,3 @@ def test_a_handler_confirms_the_count_of_a_contract(tmp_path: Path, database_url
             lambda connection: issue_contract_code(tools, connection, "ENT-9", 1, policy=POLICY, now=NOW),
         )
     engine.dispose()
-
-
-def test_of_the_same_code_sent_many_times_at_once_one_confirms(desk: ContractDesk) -> None:
-    code = desk.issued().code
-    with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(lambda _: desk.confirm(code), range(16)))
-    refused = [codes_of(each) for each in outcomes if isinstance(each, NotConfirmed)]
-    assert refused == [["CONFIRMATION_CODE_USED"]] * 15
-
-
-def test_attempts_made_at_once_are_all_counted(desk: ContractDesk) -> None:
-    code = desk.issued().code
-    with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(lambda _: desk.confirm(wrong_of(code)), range(16)))
-    assert sum(codes_of(each) == ["CONFIRMATION_CODE_WRONG"] for each in outcomes) == ATTEMPTS
-    assert codes_of(desk.confirm(code)) == ["CONFIRMATION_ATTEMPTS_USED_UP"]
-
-
-@pytest.mark.parametrize("round_", range(4))
-def test_a_number_that_changes_while_it_is_confirmed_is_never_a_second_one(
-    desk: ContractDesk, round_: int
-) -> None:
-    code = desk.issued().code
-    with ThreadPoolExecutor(4) as pool:
-        confirmed = [pool.submit(desk.confirm, code) for _ in range(1 + round_ % 2)]
-        changed = pool.submit(desk.choose, a_number(1))
-        again = [pool.submit(desk.confirm, code) for _ in range(2)]
-        outcomes = [each.result() for each in (*confirmed, *again)]
-        changed.result()
-    given = [each for each in outcomes if isinstance(each, Confirmed)]
-    assert len(given) <= 1
-    assert {each.matter.identifier for each in given} <= {a_number()}
-    assert unconfirmed(desk) != []  # the order names the second number now
-
-
-@contextmanager
-def a_fresh_desk() -> Iterator[ContractDesk]:
-    with TemporaryDirectory() as name, a_database("sqlite", Path(name) / "database") as url:
-        folder = Path(name) / "desk"
-        folder.mkdir(mode=0o700)
-        desk = a_contract_desk(folder, url)
-        desk.add(an_order())
-        yield desk
-        desk.desk.engine.dispose()
-
-
-STEPS = st.lists(
-    st.sampled_from(["issue", "right", "old", "wrong", "yes", "first", "second"]), min_size=3, max_size=9
-)
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(STEPS)
-def test_whatever_is_done_what_is_confirmed_is_what_the_customer_was_last_shown(steps: list[str]) -> None:
-    with a_fresh_desk() as desk:
-        shown = confirmed = None
-        codes: list[tuple[str, str]] = []
-        chosen, now = a_number(), NOW
-        for step in steps:
-            now += timedelta(seconds=CODE_GAP_SECONDS)
-            outcome: object = None
-            match step:
-                case "issue":
-                    outcome = desk.issue(now=now)
-                    if not isinstance(outcome, NotConfirmed):
-                        codes.append((outcome.code, outcome.link_token))
-                        shown, confirmed = chosen, None
-                case "first" | "second":
-                    chosen = a_number(step == "second")
-                    desk.choose(chosen)
-                case _ if codes:
-                    code, token = codes[0 if step == "old" else -1]
-                    if step == "yes":
-                        outcome = desk.confirm_on_device(token, now=now)
-                    else:
-                        outcome = desk.confirm(wrong_of(code) if step == "wrong" else code, now=now)
-            if isinstance(outcome, Confirmed):
-                assert confirmed is None
-                assert outcome.matter.identifier == shown == chosen
-                assert step != "wrong"
-                confirmed = shown
-        assert (unconfirmed(desk) == []) == (confirmed is not None and confirmed == chosen)

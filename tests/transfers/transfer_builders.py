@@ -12,6 +12,7 @@ from shiming.infrastructure.database import reading, transact, unit_of_work
 from shiming.jurisdictions.model import Channel, EntryKind, Policy, ProductClass
 from shiming.jurisdictions.pack_reader import policy_on, read_pack
 from shiming.privacy.model import IdentityRecord
+from shiming.registrations.errors.registration import RefusalCode
 from shiming.registrations.model.holding import HeldLine
 from shiming.registrations.model.lines import Line, LineKind, LineStatus
 from shiming.registrations.model.orders import (
@@ -24,17 +25,19 @@ from shiming.registrations.model.registration import (
     LineRegistered,
     NamedCap,
     ProvenSession,
+    SessionNotUsable,
     SessionUsable,
 )
 from shiming.registrations.store.orders import add_order
 from shiming.registrations.use_cases.holding import find_held
 from shiming.registrations.use_cases.stops import confirm_line
 from shiming.transfers.connectors.fake import SETTLED, FakeBilling, FakeDonor
-from shiming.transfers.model.account_standing import AccountStanding
+from shiming.transfers.model.account_standing import AccountStanding, Arrears, LockIn, StandingSource
 from shiming.transfers.model.change_of_holder import ChangeHolder, HolderChanged
 from shiming.transfers.model.outcomes import TransferRefused
 from shiming.transfers.use_cases.change_of_holder import transfer_line
 from shiming.transfers.use_cases.tools import TransferTools
+from shiming.vocabulary.refusals import Refusal
 from tests.privacy.builders import NOW
 from tests.registrations.builders import (
     Desk,
@@ -48,6 +51,8 @@ from tests.registrations.builders import (
 LATER = NOW + timedelta(days=200)  # every period of waiting is over
 OPERATOR = "cn-mobile"
 GIVER, RECEIVER, OTHER = "p1.giver", "p1.receiver", "p1.other"
+NOT_USABLE = SessionNotUsable((Refusal(RefusalCode.SESSION_TOO_OLD, "order25:6"),))
+LACKING = (Refusal(RefusalCode.IDENTITY_NOT_RECORDED, "order25:9"),)
 
 
 @cache
@@ -65,6 +70,10 @@ def with_transfers(**changes: Any) -> Policy:
         for name, value in changes.items()
     }
     return policy.model_copy(update={"transfers": transfers.model_copy(update=new)})
+
+
+def standing(arrears: Arrears = Arrears.SETTLED, lock_in: LockIn = LockIn.NONE) -> AccountStanding:
+    return AccountStanding(arrears, lock_in, StandingSource.BILLING)
 
 
 def a_line(**changes: Any) -> Line:
