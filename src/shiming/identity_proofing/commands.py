@@ -8,10 +8,11 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from shiming.identity_proofing import prove_options as options
 from shiming.identity_proofing.command_line import (
     NOT_VERIFIED,
     OWN_PACK,
@@ -36,30 +37,22 @@ if TYPE_CHECKING:  # the commands import what they need when they run: --help st
     from shiming.identity_proofing.model.evidence import StaffReview
     from shiming.identity_proofing.use_cases.challenges import Application
     from shiming.identity_proofing.use_cases.proving import Submission
+    from shiming.identity_proofing.use_cases.steps import Decided
     from shiming.jurisdictions.model import Gesture, Policy
 
 __all__ = ["app", "receipts", "sandbox"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Prove a person.")
 
-PackName = Annotated[str, typer.Option("--pack", help="Policy pack whose rules apply.")]
-ChannelName = Annotated[str, typer.Option("--channel", help="shop, agent or online.")]
-RouteName = Annotated[
-    str, typer.Option("--route", help="standard, no_blink, head_still, digits_tapped or assisted.")
-]
-Category = Annotated[
-    str, typer.Option("--subject", help="Category of the person: adult, minor, foreigner, ...")
-]
-
 
 @app.command()
 def challenge(
     context: typer.Context,
     *,
-    pack: PackName = OWN_PACK,
-    channel: ChannelName = "shop",
-    route: RouteName = "standard",
-    subject: Category = "adult",
+    pack: options.PackName = OWN_PACK,
+    channel: options.ChannelName = "shop",
+    route: options.RouteName = "standard",
+    subject: options.Category = "adult",
     language: Annotated[
         str, typer.Option("--language", help="Language of spoken digits: cmn or eng.")
     ] = "cmn",
@@ -111,52 +104,25 @@ def challenge(
 def prove(
     context: typer.Context,
     *,
-    document: Annotated[Path, typer.Option("--document", help="Photo of the side with the portrait.")],
-    document_back: Annotated[
-        Path | None, typer.Option("--document-back", help="Photo of the other side (validity).")
-    ] = None,
-    clip: Annotated[
-        Path | None, typer.Option("--clip", help="The live clip, one take, not mirrored.")
-    ] = None,
-    challenge_file: Annotated[
-        Path | None, typer.Option("--challenge", help="The challenge that the clip answers.")
-    ] = None,
-    digits: Annotated[
-        Path | None,
-        typer.Option("--digits", help="A recording of the digits; the clip's sound if not given."),
-    ] = None,
-    tapped: Annotated[
-        str | None, typer.Option("--tapped", help="The digits as tapped (route digits_tapped).")
-    ] = None,
-    declared_name: Annotated[
-        str | None, typer.Option("--declared-name", help="The name as declared.")
-    ] = None,
-    declared_number: Annotated[
-        str | None, typer.Option("--declared-number", help="The document's number as declared.")
-    ] = None,
-    authority: Annotated[
-        str, typer.Option("--authority", help="Address of an authority that speaks OSIA, or `none`.")
-    ] = "none",
-    authority_ca: Annotated[
-        Path | None, typer.Option(help="CA that the authority's certificate is of (PEM).")
-    ] = None,
-    client_cert: Annotated[Path | None, typer.Option(help="Our client certificate and key (PEM).")] = None,
-    token_file: Annotated[Path | None, typer.Option(help="File with the bearer token.")] = None,
-    pack: PackName = OWN_PACK,
-    channel: ChannelName = "shop",
-    route: RouteName = "standard",
-    subject: Category = "adult",
-    operator: Annotated[
-        str | None, typer.Option("--operator", help="Operator the proof is made for.")
-    ] = None,
-    session: Annotated[str | None, typer.Option("--session", help="Go on with this session.")] = None,
-    review: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--review",
-            help="Route assisted: STAFF:same, STAFF:different or STAFF:forged, by eye; once for each of two.",
-        ),
-    ] = None,
+    document: options.DocumentPhoto,
+    document_back: options.DocumentBack = None,
+    clip: options.LiveClip = None,
+    challenge_file: options.ChallengeFile = None,
+    digits: options.SpokenDigits = None,
+    tapped: options.TappedDigits = None,
+    declared_name: options.DeclaredName = None,
+    declared_number: options.DeclaredNumber = None,
+    authority: options.AuthorityAddress = "none",
+    authority_ca: options.AuthorityCa = None,
+    client_cert: options.ClientCertificate = None,
+    token_file: options.TokenFile = None,
+    pack: options.PackName = OWN_PACK,
+    channel: options.ChannelName = "shop",
+    route: options.RouteName = "standard",
+    subject: options.Category = "adult",
+    operator: options.OperatorCode = None,
+    session: options.SessionToGoOnWith = None,
+    review: options.StaffReviews = None,
     on: OnDay = None,
     as_json: AsJson = False,
 ) -> None:
@@ -194,6 +160,11 @@ def prove(
     _require_files(submission)
     with waiting(user_language()):
         decided = proving.prove(tools, platform.begin, submission, policy)
+    _tell(decided, as_json=as_json)
+
+
+def _tell(decided: "Decided", *, as_json: bool) -> NoReturn:
+    """Print what was decided, for programs or for people, and end with its exit code."""
     result = {**_outcome(decided.receipt), "receipt": decided.receipt, "session": decided.session.id}
     if as_json:
         print_json(result)
