@@ -447,7 +447,7 @@ CREATE TABLE ledger_batches (
 )
 ;
 
-CREATE TRIGGER ledger_batches_no_update BEFORE UPDATE ON ledger_batches FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a checkpoint stays as it is')
+CREATE TRIGGER ledger_batches_no_update BEFORE UPDATE ON ledger_batches FOR EACH ROW WHEN (NEW.batch <> OLD.batch OR NEW.first_index <> OLD.first_index OR NEW.size <> OLD.size OR NEW.root <> OLD.root OR NEW.previous_root <> OLD.previous_root OR NEW.sealed_at <> OLD.sealed_at OR substr(NEW.checkpoint, 1, length(OLD.checkpoint)) <> OLD.checkpoint) EXECUTE FUNCTION shiming_refuse_change('a checkpoint only gains signatures')
 ;
 
 CREATE TRIGGER ledger_batches_no_delete BEFORE DELETE ON ledger_batches FOR EACH ROW  EXECUTE FUNCTION shiming_refuse_change('a checkpoint stays')
@@ -1180,6 +1180,17 @@ CREATE TABLE number_sets (
 ;
 
 CREATE INDEX ix_number_sets_line ON number_sets (line_id, valid_until, valid_from, number)
+;
+
+CREATE TABLE order_moves (
+    former VARCHAR(64) NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    moved_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (former)
+)
+;
+
+CREATE INDEX ix_order_moves_session_id ON order_moves (session_id)
 ;
 
 CREATE TABLE organisations (

@@ -418,7 +418,7 @@ CREATE TABLE ledger_batches (
 )
 ;
 
-CREATE TRIGGER ledger_batches_no_update BEFORE UPDATE ON ledger_batches  BEGIN SELECT RAISE(ABORT, 'a checkpoint stays as it is'); END
+CREATE TRIGGER ledger_batches_no_update BEFORE UPDATE ON ledger_batches WHEN (NEW.batch <> OLD.batch OR NEW.first_index <> OLD.first_index OR NEW.size <> OLD.size OR NEW.root <> OLD.root OR NEW.previous_root <> OLD.previous_root OR NEW.sealed_at <> OLD.sealed_at OR substr(NEW.checkpoint, 1, length(OLD.checkpoint)) <> OLD.checkpoint) BEGIN SELECT RAISE(ABORT, 'a checkpoint only gains signatures'); END
 ;
 
 CREATE TRIGGER ledger_batches_no_delete BEFORE DELETE ON ledger_batches  BEGIN SELECT RAISE(ABORT, 'a checkpoint stays'); END
@@ -1006,6 +1006,17 @@ CREATE TABLE number_sets (
 ;
 
 CREATE INDEX ix_number_sets_line ON number_sets (line_id, valid_until, valid_from, number)
+;
+
+CREATE TABLE order_moves (
+    former VARCHAR(64) NOT NULL,
+    session_id VARCHAR(64) NOT NULL,
+    moved_at DATETIME NOT NULL,
+    PRIMARY KEY (former)
+)
+;
+
+CREATE INDEX ix_order_moves_session_id ON order_moves (session_id)
 ;
 
 CREATE TABLE organisations (
