@@ -10,7 +10,8 @@ from sqlalchemy.engine import Engine
 from typer.testing import CliRunner
 
 from shiming.accounts.asking import HttpGatekeeper
-from shiming.accounts.commands import accounts, clients
+from shiming.accounts.client_commands import clients
+from shiming.accounts.commands import accounts
 from shiming.accounts.model import Role
 from shiming.accounts.permissions import MayManageAccounts, MayReadOwnAccount
 from shiming.accounts.use_cases.password_sign_in import enrol_password

@@ -1,4 +1,4 @@
-"""`shiming accounts` and `shiming clients`: who may sign in, and which programs may call.
+"""`shiming accounts`: who may sign in, and what their roles are.
 
 These commands work with the installation's own keys on its own machine; whoever can run them can already read
 the key file. Each change is a leaf of the ledger, made by `local`.
@@ -6,29 +6,20 @@ the key file. Each change is a leaf of the ledger, made by `local`.
 
 import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import typer
-from sqlalchemy.engine import Engine
 
-from shiming.accounts.errors import refused
-from shiming.accounts.model import Account, Client
+from shiming.accounts.command_line import LISTED_MAX, LOCAL, AccountsPlatform, AsJson, Operator, print_rows
+from shiming.accounts.model import Account
 from shiming.accounts.use_cases import accounts as account_use_cases
-from shiming.accounts.use_cases import clients as client_use_cases
-from shiming.accounts.use_cases.tools import ENROLMENT_LIFE, AccountTools
+from shiming.accounts.use_cases.tools import ENROLMENT_LIFE
 from shiming.infrastructure.database import reading, unit_of_work
 from shiming.vocabulary.errors import Text
 
-LISTED_MAX = 200  # a screenful several times over; the API pages through more
-PUBLIC_KEYS_BYTES_MAX = 64_000  # a set of a few keys has some 2 000
-_BY = account_use_cases.Actor()
-
 accounts = typer.Typer(no_args_is_help=True, add_completion=False, help="Accounts of staff.")
-clients = typer.Typer(no_args_is_help=True, add_completion=False, help="Machine clients of the API.")
 app = accounts
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 UserName = Annotated[str, typer.Argument(help="User name, such as li.wei.")]
 Roles = Annotated[
     list[str],
@@ -36,21 +27,6 @@ Roles = Annotated[
         "--role", help="clerk, supervisor, compliance_officer, privacy_officer, auditor or administrator."
     ),
 ]
-Operator = Annotated[
-    str | None, typer.Option(help="Code of the operator, such as cn-mobile; none: platform.")
-]
-ClientId = Annotated[str, typer.Argument(help="Reference of the client.")]
-
-
-class AccountsPlatform(Protocol):
-    """What these commands need of the wired program; `context.obj()` returns it."""
-
-    @property
-    def engine(self) -> Engine: ...  # noqa: D102 - named by its type
-    @property
-    def accounts(self) -> AccountTools: ...  # noqa: D102
-    @property
-    def language(self) -> str: ...  # noqa: D102
 
 
 @accounts.command("create")
@@ -76,8 +52,8 @@ def create_account(
     platform: AccountsPlatform = context.obj()
     wanted = account_use_cases.NewAccount(user_name, person, account_use_cases.parse_roles(role), operator)
     with unit_of_work(platform.engine) as connection:
-        account = account_use_cases.create_account(platform.accounts, connection, wanted, by=_BY)
-        token = account_use_cases.invite(platform.accounts, connection, account, by=_BY)
+        account = account_use_cases.create_account(platform.accounts, connection, wanted, by=LOCAL)
+        token = account_use_cases.invite(platform.accounts, connection, account, by=LOCAL)
     _print_token(platform, account, token, as_json=as_json)
 
 
@@ -91,7 +67,7 @@ def list_accounts(context: typer.Context, operator: Operator = None, as_json: As
     with reading(platform.engine) as connection:
         found = account_use_cases.list_accounts(connection, operator=operator, limit=LISTED_MAX)
     rows = [_account_json(account) for account in found]
-    _print_rows(rows, "accounts", as_json=as_json)
+    print_rows(rows, "accounts", as_json=as_json)
 
 
 @accounts.command("roles")
@@ -104,8 +80,8 @@ def change_roles(context: typer.Context, user_name: UserName, role: Roles, as_js
     roles = account_use_cases.parse_roles(role)
     with unit_of_work(platform.engine) as connection:
         account = account_use_cases.get_account_by_name(connection, user_name)
-        changed = account_use_cases.change_roles(platform.accounts, connection, account, roles, by=_BY)
-    _print_rows([_account_json(changed)], "accounts", as_json=as_json)
+        changed = account_use_cases.change_roles(platform.accounts, connection, account, roles, by=LOCAL)
+    print_rows([_account_json(changed)], "accounts", as_json=as_json)
 
 
 @accounts.command("disable")
@@ -135,7 +111,7 @@ def end_sessions(context: typer.Context, user_name: UserName, as_json: AsJson = 
     platform: AccountsPlatform = context.obj()
     with unit_of_work(platform.engine) as connection:
         account = account_use_cases.get_account_by_name(connection, user_name)
-        ended = account_use_cases.end_sessions(platform.accounts, connection, account, by=_BY)
+        ended = account_use_cases.end_sessions(platform.accounts, connection, account, by=LOCAL)
     if as_json:
         typer.echo(json.dumps({"account": account.reference, "ended": ended}))
         return
@@ -158,7 +134,7 @@ def reset_password(
     with unit_of_work(platform.engine) as connection:
         account = account_use_cases.get_account_by_name(connection, user_name)
         token = account_use_cases.reset_credentials(
-            platform.accounts, connection, account, by=_BY, passkeys=passkeys
+            platform.accounts, connection, account, by=LOCAL, passkeys=passkeys
         )
     _print_token(platform, account, token, as_json=as_json)
 
@@ -178,71 +154,9 @@ def link_provider(
     with unit_of_work(platform.engine) as connection:
         account = account_use_cases.get_account_by_name(connection, user_name)
         account_use_cases.link_provider(
-            platform.accounts, connection, account, issuer=issuer, subject=subject, by=_BY
+            platform.accounts, connection, account, issuer=issuer, subject=subject, by=LOCAL
         )
     typer.echo(Text(zh="已关联。", en="Linked.").in_language(platform.language))
-
-
-@clients.command("create")
-def create_client(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A name to know the program by.")],
-    scope: Annotated[list[str], typer.Option("--scope", help="A permission, such as registrations.create.")],
-    operator: Operator = None,
-    public_keys: Annotated[
-        Path | None,
-        typer.Option(help="JWKS file: the client signs assertions and gets no secret.", dir_okay=False),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Create a machine client and print its secret, this once.
-
-    Example: shiming clients create "counter till" --scope sessions.create --operator cn-mobile
-    """
-    platform: AccountsPlatform = context.obj()
-    keys = None if public_keys is None else _read_keys(public_keys)
-    wanted = client_use_cases.NewClient(name, frozenset(scope), operator, keys)
-    with unit_of_work(platform.engine) as connection:
-        client = client_use_cases.create_client(platform.accounts, connection, wanted, by=_BY)
-        secret = (
-            client_use_cases.new_client_secret(platform.accounts, connection, client, by=_BY)
-            if keys is None
-            else None
-        )
-    shown = {"client_id": client.reference, "client_secret": secret}
-    if as_json:
-        typer.echo(json.dumps(shown))
-        return
-    typer.echo(f"client_id      {client.reference}")
-    if secret is not None:
-        typer.echo(f"client_secret  {secret}")
-        once = Text(zh="密钥只显示这一次。", en="The secret is shown this once.")
-        typer.echo(once.in_language(platform.language))
-
-
-@clients.command("list")
-def list_clients(context: typer.Context, operator: Operator = None, as_json: AsJson = False) -> None:
-    """List machine clients in the order of their references.
-
-    Example: shiming clients list
-    """
-    platform: AccountsPlatform = context.obj()
-    with reading(platform.engine) as connection:
-        found = client_use_cases.list_clients(connection, operator=operator, limit=LISTED_MAX)
-    _print_rows([_client_json(client) for client in found], "clients", as_json=as_json)
-
-
-@clients.command("disable")
-def disable_client(context: typer.Context, client_id: ClientId, as_json: AsJson = False) -> None:
-    """Let a client get and use tokens no more, within half a minute.
-
-    Example: shiming clients disable MCH-0082-0C20-A1G7-D
-    """
-    platform: AccountsPlatform = context.obj()
-    with unit_of_work(platform.engine) as connection:
-        client = client_use_cases.get_client(connection, client_id)
-        disabled = client_use_cases.disable_client(platform.accounts, connection, client, by=_BY)
-    _print_rows([_client_json(disabled)], "clients", as_json=as_json)
 
 
 def _print_token(platform: AccountsPlatform, account: Account, token: str, *, as_json: bool) -> None:
@@ -259,14 +173,6 @@ def _print_token(platform: AccountsPlatform, account: Account, token: str, *, as
     typer.echo(f"{account.reference}\n{token}\n{how.in_language(platform.language)}")
 
 
-def _read_keys(file: Path) -> str:
-    try:
-        content = file.read_bytes()[: PUBLIC_KEYS_BYTES_MAX + 1]
-        return content.decode()
-    except (OSError, ValueError) as problem:
-        raise refused("CLIENT_KEYS_INVALID") from problem
-
-
 def _account_json(account: Account) -> dict[str, Any]:
     return {
         "reference": account.reference,
@@ -278,40 +184,10 @@ def _account_json(account: Account) -> dict[str, Any]:
     }
 
 
-def _client_json(client: Client) -> dict[str, Any]:
-    return {
-        "reference": client.reference,
-        "name": client.name,
-        "scopes": sorted(client.scopes),
-        "operator": client.operator,
-        "disabled_at": client.disabled_at and client.disabled_at.isoformat(),
-    }
-
-
 def _change(context: typer.Context, user_name: str, verb: Callable[..., Account], *, as_json: bool) -> None:
     """Run a verb that changes an account, and print how it stands now."""
     platform: AccountsPlatform = context.obj()
     with unit_of_work(platform.engine) as connection:
         account = account_use_cases.get_account_by_name(connection, user_name)
-        changed = verb(platform.accounts, connection, account, by=_BY)
-    _print_rows([_account_json(changed)], "accounts", as_json=as_json)
-
-
-def _print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps({title: rows}, ensure_ascii=False))
-        return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE)
-    for name in rows[0] if rows else ("reference",):
-        typed_again = name in {"reference", "user_name"}  # into the next command: never cut
-        width = max((len(row[name]) for row in rows), default=0) if typed_again else None
-        table.add_column(name, overflow="fold", min_width=width)
-    for row in rows:
-        table.add_row(
-            *(" ".join(value) if isinstance(value, list) else str(value or "-") for value in row.values())
-        )
-    Console().print(table)
+        changed = verb(platform.accounts, connection, account, by=LOCAL)
+    print_rows([_account_json(changed)], "accounts", as_json=as_json)

@@ -2,21 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import typer
-from sqlalchemy.engine import Engine
 
+from shiming.accounts.command_line import LOCAL, AccountsPlatform, AsJson, Operator
 from shiming.accounts.errors import refused
 from shiming.accounts.model import CaptureDevice, DeviceKind
 from shiming.accounts.use_cases import capture_devices as use_cases
-from shiming.accounts.use_cases.accounts import Actor
-from shiming.accounts.use_cases.tools import AccountTools
 from shiming.infrastructure.database import reading, unit_of_work
 from shiming.infrastructure.device_proofs import KEY_CHARACTERS_MAX
 
 LISTED_MAX = 500  # readers and browsers of one operator's larger town; the API pages through more
-_BY = Actor()
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,20 +22,7 @@ app = typer.Typer(
     "Example: shiming devices list",
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 Reference = Annotated[str, typer.Argument(help="Reference of the device.")]
-Operator = Annotated[
-    str | None, typer.Option(help="Code of the operator, such as cn-mobile; none: platform.")
-]
-
-
-class DevicesPlatform(Protocol):
-    """What these commands need of the wired program; `context.obj()` returns it."""
-
-    @property
-    def engine(self) -> Engine: ...  # noqa: D102 - named by its type
-    @property
-    def accounts(self) -> AccountTools: ...  # noqa: D102
 
 
 @app.command("enrol")
@@ -58,10 +42,10 @@ def enrol(
 
     Example: shiming devices enrol counter-3 --outlet "People's Square" --public-key reader.pub
     """
-    platform: DevicesPlatform = context.obj()
+    platform: AccountsPlatform = context.obj()
     wanted = use_cases.NewDevice(name, kind, outlet, _read(public_key), operator)
     with unit_of_work(platform.engine) as connection:
-        device = use_cases.enrol_device(platform.accounts, connection, wanted, by=_BY)
+        device = use_cases.enrol_device(platform.accounts, connection, wanted, by=LOCAL)
     _print([device], as_json=as_json)
 
 
@@ -71,7 +55,7 @@ def list_devices(context: typer.Context, operator: Operator = None, as_json: AsJ
 
     Example: shiming devices list --operator cn-mobile
     """
-    platform: DevicesPlatform = context.obj()
+    platform: AccountsPlatform = context.obj()
     with reading(platform.engine) as connection:
         found = use_cases.list_devices(connection, operator=operator, limit=LISTED_MAX)
     _print(found, as_json=as_json)
@@ -83,10 +67,10 @@ def revoke(context: typer.Context, reference: Reference, as_json: AsJson = False
 
     Example: shiming devices revoke DEV-0082-0C20-A1G7-D
     """
-    platform: DevicesPlatform = context.obj()
+    platform: AccountsPlatform = context.obj()
     with unit_of_work(platform.engine) as connection:
         device = use_cases.get_device(connection, reference)
-        revoked = use_cases.revoke_device(platform.accounts, connection, device, by=_BY)
+        revoked = use_cases.revoke_device(platform.accounts, connection, device, by=LOCAL)
     _print([revoked], as_json=as_json)
 
 

@@ -52,7 +52,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "webhooks": ("shiming.entrypoints.webhook_commands", "Receivers of events, their secrets, replay."),
     "accounts": ("shiming.accounts.commands", "Create, change and disable accounts of staff."),
     "devices": ("shiming.accounts.device_commands", "Enrol, list and revoke capture devices."),
-    "clients": ("shiming.accounts.commands", "Create, list and disable machine clients of the API."),
+    "clients": ("shiming.accounts.client_commands", "Create, list and disable machine clients of the API."),
     "sandbox": ("shiming.entrypoints.sandbox_commands", "Run a stand-in authority or BSS for rehearsal."),
 }
 #: The headings of the list, each with the first command under it.
