@@ -1,7 +1,8 @@
 """A real browser at a running installation; skipped with one line where there is no Chromium.
 
-Fixtures: `world` (SQLite), `each_world` (SQLite and PostgreSQL), `visit` (a browser context, signed in or
-not), `camera` (what the fake camera shows next). `look` holds a page to what every page must be.
+Fixtures: `world` (SQLite; both databases for tests marked `long`), `each_world` (SQLite and PostgreSQL),
+`visit` (a browser context, signed in or not), `camera` (what the fake camera shows next). `look` holds a page
+to what every page must be.
 """
 
 import os
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from tests.browser.live_world import World, a_world, fake_media
 from tests.browser.looking import FakeCamera, Visit
 from tests.browser.priorities import comes_first
+from tests.databases import ENGINES
 
 CHROMIUM = os.environ.get("SHIMING_CHROMIUM") or shutil.which("chromium") or ""
 WITHOUT_CHROMIUM = "no Chromium: install Debian's package `chromium`, or name one by SHIMING_CHROMIUM"
@@ -60,13 +62,18 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
         yield of
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "world" in metafunc.fixturenames and metafunc.definition.get_closest_marker("long"):
+        metafunc.parametrize("world", ENGINES, indirect=True)
+
+
 @pytest.fixture
-def world(worlds: Callable[[str], World]) -> World:
-    """A running installation."""
-    return worlds("sqlite")
+def world(request: pytest.FixtureRequest, worlds: Callable[[str], World]) -> World:
+    """A running installation: on SQLite, and for tests that take long on PostgreSQL as well."""
+    return worlds(getattr(request, "param", "sqlite"))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 def each_world(request: pytest.FixtureRequest, worlds: Callable[[str], World]) -> World:
     """A running installation, once on SQLite and once on PostgreSQL."""
     return worlds(request.param)

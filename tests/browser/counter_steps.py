@@ -3,19 +3,28 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.home_steps import is_seen
 from tests.browser.live_world import drawn_anew
-from tests.browser.looking import PHONE, Visit
+from tests.browser.looking import PHONE, FakeCamera, Visit
 from tests.registrations.stock_builders import an_iccid
 
 MS = 120_000  # models and network on a busy machine
 
 
-def opens(page: Page) -> str:
-    """Open a journey with what is preset, and a card; return its address."""
-    page.locator("#iccid").fill(an_iccid(drawn_anew()))
+def opens(page: Page, camera: FakeCamera | None = None) -> str:
+    """Open a journey with what is preset, and a card; return its address.
+
+    `camera`: the number of the card is read off its barcode, else it is typed.
+    """
+    iccid = an_iccid(drawn_anew())
+    if camera is None:
+        page.locator("#iccid").fill(iccid)
+    else:
+        camera.show_card(iccid)
+        page.get_by_role("button", name="Scan the barcode of the card").click()
+        expect(page.locator("#iccid")).to_have_value(iccid, timeout=MS)
     page.locator("#opening button.primary").click()
     page.wait_for_url("**/document", timeout=MS)
     return page.url.removesuffix("/document")

@@ -9,9 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 from playwright.sync_api import ConsoleMessage, Locator, Page
 
 from tests.browser.live_world import World
+from tools.specimens.barcodes import barcode
+from tools.specimens.fake_media import write_still_video
 
 PHONE, DESKTOP = (360, 740), (1280, 800)
 TRANSFERRED_BYTES_MAX = 150_000  # of one page with everything that it loads
@@ -46,6 +49,13 @@ class FakeCamera:
         draft = self.folder / "camera.part"
         shutil.copyfile(self.folder / f"{what}.mjpeg", draft)
         draft.replace(self.folder / "camera.mjpeg")
+
+    def show_card(self, iccid: str) -> None:
+        """Put the carrier of a SIM card with its barcode before the camera."""
+        carrier = self.folder / "carrier.png"
+        cv2.imwrite(str(carrier), barcode(iccid, "Code128"))
+        write_still_video(carrier, self.folder / "carrier.mjpeg")
+        self.show("carrier")
 
 
 @dataclass

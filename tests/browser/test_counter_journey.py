@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.card_reader import a_reader_program
 from tests.browser.counter_steps import MS, goes_on_to_the_receipt, opens
 from tests.browser.home_steps import a_shop, is_seen, prove, shows_the_document, shows_themselves
 from tests.browser.live_world import World
@@ -52,20 +53,27 @@ def signs_in_with_a_passkey(seen: Visit, page: Page) -> None:
 
 @pytest.mark.models
 @pytest.mark.long  # a camera in real time: a machine that does other things as well loses frames of it
-def test_a_clerk_takes_document_and_person(
+def test_a_clerk_from_the_passkey_to_the_receipt(
     world: World, visit: Callable[..., Visit], camera: FakeCamera
 ) -> None:
     seen = visit(world, "clerk", size=DESKTOP)
     page = seen.page
-    camera.show("front")
     with an_authenticator(page):
         signs_in_with_a_passkey(seen, page)
     seen.look("counter-start")
-    opens(page)
-    shows_the_document(page, camera)
+    with a_reader_program(world):
+        opens(page, camera)  # scans the SIM card
+        camera.show("front")
+        page.get_by_role("button", name="Read the card").click()
+        was_read = page.locator("[data-reader]").get_by_text("The card was read.").first
+        expect(was_read).to_be_visible(timeout=MS)
+        seen.look("reader-read")
+        shows_the_document(page, camera)  # a copy is kept
     shows_themselves(page)
     page.wait_for_url("**/result", timeout=MS)
     is_seen(page, "Proven: the person is the holder of the document")
+    seen.follow(page.locator("main a.primary"))
+    goes_on_to_the_receipt(seen, visit, reads_back=True)
 
 
 @pytest.mark.models

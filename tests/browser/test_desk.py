@@ -73,9 +73,12 @@ def furnished(worlds: Callable[[str], World]) -> tuple[DeskWorld, dict[str, Sign
 
 @pytest.fixture
 def sight(
-    furnished: tuple[DeskWorld, dict[str, SignedIn]], world: World, visit: Callable[..., Visit]
+    furnished: tuple[DeskWorld, dict[str, SignedIn]],
+    worlds: Callable[[str], World],
+    visit: Callable[..., Visit],
 ) -> Sight:
     """Open a browser as somebody: `sight("office", language="zh", size=PHONE)`."""
+    world = worlds("sqlite")
 
     def opened(who: str, *, language: str = "en", size: tuple[int, int] = DESKTOP) -> Visit:
         seen = visit(world, language=language, size=size)

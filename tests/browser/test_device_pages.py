@@ -2,9 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from threading import Event, Thread
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -13,23 +11,15 @@ from playwright.sync_api import Page, Request, expect
 from shiming.accounts.model import DeviceKind
 from shiming.accounts.use_cases.accounts import Actor
 from shiming.accounts.use_cases.capture_devices import NewDevice, enrol_device
-from shiming.identity_proofing.connectors.sdt_reader.bridge import Bridge
-from shiming.identity_proofing.connectors.sdt_reader.lines import SerialLine
-from shiming.identity_proofing.connectors.sdt_reader.office import DeviceKey, Server
-from shiming.identity_proofing.connectors.sdt_reader.reader import SdtReader
 from shiming.identity_proofing.held_tables import uploads
 from shiming.identity_proofing.model.uploads import CaptureStamp
-from shiming.identity_proofing.reader_commands import _serve
-from shiming.identity_proofing.sandbox_reader.cards import read_cards
-from shiming.identity_proofing.sandbox_reader.device import ReaderFaultMade, SandboxReader
-from shiming.identity_proofing.sandbox_reader.server import at_terminal
 from shiming.identity_proofing.store import find_evidence
 from shiming.infrastructure.device_proofs import HEADER
+from tests.browser.card_reader import a_reader_program
 from tests.browser.counter_steps import opens
 from tests.browser.live_world import DEMO, OPERATOR, SPECIMENS, World, drawn_anew
 from tests.browser.looking import PHONE, Visit
 
-PEOPLE = SPECIMENS / "population" / "people.json"
 _SIGNED = """async () => {
   const page = document.querySelector('script[src$="js/page.js"]').src;
   const {signedHeaders} = await import(page.replace("page.js", "device_key.js"));
@@ -139,30 +129,6 @@ def test_the_document_of_an_enrolled_browser_is_recorded_as_its_own(
         evidence = find_evidence(connection, session)
     assert evidence is not None
     assert evidence.captures["document"] == CaptureStamp(device, signed=True)
-
-
-@contextmanager
-def a_reader_program(world: World, *faults: str) -> Iterator[None]:
-    """Run the bridge of an enrolled reader with invented cards, as `shiming reader --counter` does."""
-    key = DeviceKey.make(world.folder / f"reader{drawn_anew()}.key")
-    platform = world.platform
-    with platform.begin() as connection:
-        wanted = NewDevice(f"reader {' '.join(faults)}", DeviceKind.READER, "outlet", key.public, OPERATOR)
-        enrol_device(platform.accounts, connection, wanted, by=Actor())
-    stop, pretended = Event(), SandboxReader(read_cards(PEOPLE), frozenset(map(ReaderFaultMade, faults)))
-    with ExitStack() as stack:
-        line = SerialLine.open(stack.enter_context(at_terminal(pretended)))
-        stack.callback(line.close)
-        reader, server = SdtReader(line), Server.at(world.address, key)
-        stack.callback(server.http.close)
-        bridge = Bridge(
-            reader, lambda: reader, source="sandbox", pause=lambda seconds: stop.wait(seconds) and None
-        )
-        program = Thread(target=_serve, args=(server, bridge, lambda: not stop.is_set()))
-        program.start()
-        stack.callback(program.join, 10)
-        stack.callback(stop.set)
-        yield
 
 
 def test_the_page_fills_itself_when_the_card_is_read(world: World, visit: Callable[..., Visit]) -> None:
