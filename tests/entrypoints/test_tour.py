@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -23,9 +24,10 @@ from shiming.entrypoints.pages.tour.specimens import boxes, files_of
 from shiming.entrypoints.pages.tour.stations import STATIONS, camera_at
 from shiming.entrypoints.pages.tour.visit import Camera
 from shiming.entrypoints.pages.tour.visitor_card import decode_picture, forget_card, make_card
+from shiming.entrypoints.tour_case import CaseState, WaitingCase
 from shiming.entrypoints.tour_world import copy_population, new_password, tour_environment, use_environment
 from shiming.identity_proofing.sandbox_authority.population import PopulationFile
-from shiming.vocabulary.errors import BadInput
+from shiming.vocabulary.errors import BadInput, Text
 
 SPECIMENS = Path(__file__).parents[2] / "specimens"
 START_S_MAX = 180  # quiet: some eight seconds; a busy machine of CI is slower
@@ -85,6 +87,7 @@ def test_the_tour_opens_lets_everybody_in_and_leaves_nothing(tmp_path: Path) -> 
         for sign_in in tour.said["sign_ins"]:
             _takes_its_place(tour.said["url"], sign_in)
         _orders_online(tour.said["url"])
+        _decide_on_who_waits(tour.said["url"], {each["user_name"]: each for each in tour.said["sign_ins"]})
         tour.process.send_signal(signal.SIGTERM)
         _, errors = tour.process.communicate(timeout=60)
         assert (tour.process.returncode, errors) == (0, "")
@@ -93,12 +96,13 @@ def test_the_tour_opens_lets_everybody_in_and_leaves_nothing(tmp_path: Path) -> 
 
 
 def _takes_its_place(url: str, sign_in: dict[str, Any]) -> None:
-    place = {"clerk": "counter", "reviewer": "review", "admin": "admin", "auditor": "audit"}
+    places = {"clerk": "counter", "reviewer": "review", "auditor": "audit"}
+    place = places.get(sign_in["user_name"], sign_in["user_name"])
     with httpx.Client(base_url=url, headers=_PAGE) as browser:
         form = {
             "user_name": sign_in["user_name"],
             "password": sign_in["password"],
-            "next": f"/tour/go/{place[sign_in['user_name']]}",
+            "next": f"/tour/go/{place}",
         }
         answer = browser.post("/sign-in/password", data=form)
         assert answer.headers["location"] == form["next"], answer.text
@@ -117,6 +121,33 @@ def _orders_online(url: str) -> None:
         assert answer.headers["location"].startswith("/a/")
         other_site = browser.post("/tour/go/home", headers={"sec-fetch-site": "cross-site"})
         assert other_site.status_code == 400
+
+
+def _decide_on_who_waits(url: str, sign_ins: dict[str, dict[str, Any]]) -> None:
+    """Have both reviewers look at the customer who came through document, clip and authority."""
+    waits_until = time.monotonic() + START_S_MAX
+    with httpx.Client(base_url=url, headers=_PAGE) as browser:
+        while "A customer waits" not in (shown := browser.get("/tour/case").text):
+            assert "on the way" in shown
+            assert time.monotonic() < waits_until
+            time.sleep(0.2)
+        assert "A customer waits" in browser.get("/tour").text
+    for number, name in enumerate(("reviewer", "second")):
+        with httpx.Client(base_url=url, headers=_PAGE) as browser:
+            word = sign_ins[name]["password"]
+            browser.post("/sign-in/password", data={"user_name": name, "password": word, "next": "/desk"})
+            (case,) = set(re.findall(r"/desk/reviews/SES-[0-9A-Z-]+", browser.get("/desk/reviews").text))
+            page = browser.get(case).text
+            assert f"{number} of 2 people" in page
+            csrf = {"csrf_token": re.findall(r'name="csrf-token" content="([^"]+)"', page)[0]}
+            for picture in ("portrait", "best_frame", "document", "frame_2"):
+                looked = browser.post(
+                    f"{case}/pictures/{picture}", data={**csrf, "purpose": "assisted_review"}
+                )
+                assert looked.content.startswith(b"\xff\xd8"), (picture, looked.text[:300])
+            found = {"same_person": "yes", "document_genuine": "yes", "ground": "features_agree"}
+            answer = browser.post(f"{case}/finding", data={**csrf, **found})
+            assert answer.headers["location"] == f"{case}?said={('answered', 'decided')[number]}", answer.text
 
 
 _LEASHED = """
@@ -176,6 +207,35 @@ def test_without_a_terminal_it_says_how_to_open_it() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=START_S_MAX)  # noqa: S603 - ourselves
     assert done.returncode == 0
     assert "shiming tour" in done.stdout
+
+
+def test_a_case_that_cannot_be_made_is_said_and_harms_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def steps() -> Iterator[object]:
+        raise BadInput("CLIP_UNREADABLE", Text(zh="视频无法读取。", en="The clip cannot be read."))
+        yield
+
+    with WaitingCase(steps) as case:
+        assert case.state is CaseState.COMING
+        case.begin()
+    assert case.state.value == "failed"
+    assert "no case for the reviewer" in caplog.text
+
+
+def test_a_tour_that_ends_takes_no_further_step() -> None:
+    begun, let_go = threading.Event(), threading.Event()
+    taken: list[str] = []
+
+    def steps() -> Iterator[object]:
+        for step in ("document", "clip"):
+            taken.append(step)
+            begun.set()
+            yield let_go.wait(10)
+
+    with WaitingCase(steps) as case:
+        case.begin()
+        assert begun.wait(10)
+        threading.Timer(0.2, let_go.set).start()
+    assert (taken, case.state) == (["document"], CaseState.COMING)
 
 
 def test_nothing_of_a_real_installation_is_taken_over(tmp_path: Path) -> None:

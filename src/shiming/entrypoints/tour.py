@@ -69,6 +69,7 @@ def tour(
 
 def _run(leash: Leash, listening: socket.socket, *, as_json: bool) -> None:
     from shiming.entrypoints.pages.tour.visit import Visit
+    from shiming.entrypoints.tour_case import WaitingCase, steps_of_case
     from shiming.entrypoints.tour_server import serve_tour, tour_app
     from shiming.entrypoints.wiring import platform_from_environment
     from shiming.identity_proofing.commands import connector
@@ -84,13 +85,14 @@ def _run(leash: Leash, listening: socket.socket, *, as_json: bool) -> None:
     with ExitStack() as around:
         authority = _start_peers(around, leash, platform, url)
         port = connector(authority, platform.policy(platform.default_pack, platform.today()))
-        visit = Visit(platform, folder, population, tuple(each.account for each in sign_ins))
-        serve_tour(
-            tour_app(visit, authority=port),
-            listening,
-            folder / "server.log",
-            lambda: _announce(url, sign_ins, leash, as_json=as_json),
-        )
+        case = WaitingCase(lambda: steps_of_case(platform, port, folder))
+        visit = Visit(platform, folder, population, tuple(each.account for each in sign_ins), case)
+
+        def opened() -> None:
+            _announce(url, sign_ins, leash, as_json=as_json)
+            case.begin()
+
+        serve_tour(tour_app(visit, authority=port), listening, folder / "server.log", opened, case)
 
 
 def _start_peers(around: ExitStack, leash: Leash, platform: "Platform", url: str) -> str:

@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,14 +33,23 @@ def tour_app(visit: "Visit", *, authority: Any) -> "FastAPI":
     return app
 
 
-def serve_tour(app: "FastAPI", listening: socket.socket, log: Path, announce: Callable[[], None]) -> None:
-    """Serve until a signal; what the server has to say goes to a file of the tour's folder."""
+def serve_tour(
+    app: "FastAPI",
+    listening: socket.socket,
+    log: Path,
+    announce: Callable[[], None],
+    beside: AbstractContextManager[object],
+) -> None:
+    """Serve until a signal; what the server has to say goes to a file of the tour's folder.
+
+    `beside`: what goes on meanwhile, ended while the log is still there.
+    """
     import logging
 
     from shiming.infrastructure.logging import configure_logging
 
     server = server_of(app, grace=GRACEFUL_SECONDS, announce=announce)
-    with log.open("w", encoding="utf-8") as stream:
+    with log.open("w", encoding="utf-8") as stream, beside:
         handler = configure_logging(level="INFO", stream=stream)
         of_server = logging.getLogger("uvicorn")
         of_server.addHandler(handler)

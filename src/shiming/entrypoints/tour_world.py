@@ -50,6 +50,12 @@ ACCOUNTS = (
         ),
     ),
     TourAccount(
+        "second",
+        ("supervisor",),
+        OPERATOR,
+        Text(zh="第二位复核员：复核须由两人分别进行", en="looks after the reviewer: it takes two people"),
+    ),
+    TourAccount(
         "admin",
         ("administrator",),
         None,

@@ -2,6 +2,7 @@
 
 GET  /tour                    the places that a visitor may take
 POST /tour/camera             choose what the camera shows
+GET  /tour/case               whether a customer waits for the reviewer by now
 GET  /tour/go/{place}         to a place of staff, once signed in; POST: to a customer's
 GET  /tour/specimens/{name}   the pictures and the clip that the pretended camera shows
 """
@@ -14,12 +15,13 @@ from pydantic import BaseModel
 
 from shiming.entrypoints.pages.account.visitor import visitor
 from shiming.entrypoints.pages.forms import Filled, form
-from shiming.entrypoints.pages.rendering import page, see_other
+from shiming.entrypoints.pages.rendering import fragment, page, see_other
 from shiming.entrypoints.pages.routing import page_router
 from shiming.entrypoints.pages.tour.online_order import link_of_online_order
 from shiming.entrypoints.pages.tour.specimens import files_of
 from shiming.entrypoints.pages.tour.stations import STATIONS, camera_at
-from shiming.entrypoints.pages.tour.visit import CAMERA_COOKIE, Camera, camera_of, visit_of
+from shiming.entrypoints.pages.tour.visit import CAMERA_COOKIE, Camera, Visit, camera_of, visit_of
+from shiming.entrypoints.tour_case import CaseState
 from shiming.infrastructure.http.asking import open_to_all
 from shiming.vocabulary.errors import BadInput, Text
 
@@ -40,7 +42,13 @@ def show_tour(request: Request) -> Response:
     visit, camera = visit_of(request), camera_of(request)
     chosen = None if camera is Camera.STRANGER else camera
     facts = {"camera": chosen, "has_card": visit.card is not None, "folder": str(visit.folder)}
-    return page(request, "tour/tour.html", facts)
+    return page(request, "tour/tour.html", {**facts, "case": _case(visit)})
+
+
+@router.get("/tour/case", dependencies=[open_to_all(WHY)])
+def show_case(request: Request) -> Response:
+    """Say whether a customer waits for the reviewer by now."""
+    return fragment(request, "tour/case.html", {"case": _case(visit_of(request))})
 
 
 @router.get("/tour/go/{place}", dependencies=[open_to_all(WHY)])
@@ -79,6 +87,10 @@ def specimen(request: Request, name: str) -> Response:
     if name not in known:
         raise BadInput("ROUTE_UNKNOWN", Text(zh="没有这个地址。", en="There is nothing at this address."))
     return FileResponse(known[name], headers={"cache-control": "no-store"})
+
+
+def _case(visit: Visit) -> CaseState:
+    return CaseState.FAILED if visit.case is None else visit.case.state
 
 
 def _go(request: Request, place: str) -> Response:

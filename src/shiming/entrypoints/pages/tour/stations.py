@@ -19,6 +19,7 @@ STATIONS = {
     "home": Station(None),
     "equal": Station(None),
     "review": Station("/desk/reviews"),
+    "second": Station("/desk/reviews"),
     "admin": Station("/desk"),
     "audit": Station("/desk/ledger"),
 }

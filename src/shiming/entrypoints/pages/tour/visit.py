@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request
 
+from shiming.entrypoints.tour_case import WaitingCase
 from shiming.entrypoints.tour_world import TourAccount
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Visit:
     folder: Path
     population: Path
     accounts: tuple[TourAccount, ...]
+    case: WaitingCase | None = None  # none: nobody is put into the reviewer's queue
     card: "VisitorCard | None" = None
     sims_shown: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
