@@ -1,5 +1,6 @@
 """Accounts of staff: invite (the token is shown once), roles, reset, end sessions, disable, enable."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Request
@@ -12,13 +13,13 @@ from shiming.accounts.asking import platform_of
 from shiming.accounts.model import Account, Role
 from shiming.accounts.permissions import MayManageAccounts
 from shiming.accounts.use_cases import accounts as use_cases
-from shiming.entrypoints.pages.desk.desk_page import Refused, Shown, desk_page, table_page, tried
-from shiming.entrypoints.pages.desk.tables import Choice, Column, Table, gather
+from shiming.entrypoints.pages.desk.desk_page import Shown, desk_page, table_page, tried
+from shiming.entrypoints.pages.desk.managed import MEANT, Managed, SureForm
+from shiming.entrypoints.pages.desk.tables import Choice, Column, Table
 from shiming.entrypoints.pages.desk.words import joined, options
 from shiming.entrypoints.pages.forms import Filled, form
-from shiming.entrypoints.pages.rendering import see_other
 from shiming.entrypoints.pages.routing import page_router
-from shiming.infrastructure.database import reading, unit_of_work
+from shiming.infrastructure.database import unit_of_work
 from shiming.infrastructure.http.asking import Asking, asked
 from shiming.infrastructure.http.etags import etag, require_version
 from shiming.vocabulary.errors import Text
@@ -88,27 +89,38 @@ class RolesForm(BaseModel):
     version: str
 
 
-class SureForm(BaseModel):
-    """That it is meant."""
+class ResetForm(SureForm):
+    """That it is meant, and whether the passkeys are lost as well."""
 
-    model_config = ConfigDict(extra="ignore")
-    sure: bool
     passkeys: bool = False
+
+
+def _facts(asking: Asking, account: Account) -> dict[str, Any]:
+    return {
+        "account": account,
+        "state": _STATES[_state(account)],
+        "tone": _TONES[_state(account)],
+        "roles": options(Role),
+        "held": {role.value for role in account.roles},
+        "held_words": joined(sorted(account.roles)),
+        "own": account.person_key == asking.caller.person_key,
+    }
+
+
+ACCOUNTS = Managed(
+    "/desk/accounts",
+    "desk/account.html",
+    MayManageAccounts,
+    use_cases.get_account,
+    use_cases.list_accounts,
+    _facts,
+)
 
 
 @router.get("/desk/accounts")
 def list_accounts(request: Request, asking: Administrator) -> Response:
     """List accounts."""
-    operator = asking.caller.operator
-    asking.allow(MayManageAccounts(operator or ""))
-    engine = platform_of(request).engine
-
-    def fetch(after: str | None, limit: int) -> list[Account]:
-        with reading(engine) as connection:
-            return use_cases.list_accounts(connection, operator=operator, after=after, limit=limit)
-
-    rows = gather(fetch, lambda account: account.reference)
-    return table_page(request, asking, "desk/accounts.html", Shown(TABLE, rows))
+    return table_page(request, asking, "desk/accounts.html", Shown(TABLE, ACCOUNTS.rows(request, asking)))
 
 
 @router.get("/desk/accounts/new")
@@ -146,9 +158,7 @@ def create_account(
 @router.get("/desk/accounts/{reference}")
 def show_account(request: Request, reference: Reference, asking: Administrator) -> Response:
     """Show an account."""
-    with reading(platform_of(request).engine) as connection:
-        account = _get(asking, connection, reference)
-    return _shown(request, asking, account)
+    return ACCOUNTS.page(request, asking, ACCOUNTS.get(request, asking, reference))
 
 
 @router.post("/desk/accounts/{reference}/roles")
@@ -166,7 +176,7 @@ def change_roles(
             require_version(etag(chosen.version), etag(account.version))
             use_cases.change_roles(platform.accounts, connection, account, chosen.roles, by=actor(asking))
 
-    return _changed(request, asking, reference, wanted, work, "roles")
+    return ACCOUNTS.act(request, asking, reference, wanted, work, then="roles")
 
 
 @router.post("/desk/accounts/{reference}/disable")
@@ -182,7 +192,7 @@ def disable_account(
     def work(connection: Connection, account: Account) -> None:
         use_cases.disable_account(platform.accounts, connection, account, by=actor(asking))
 
-    return _changed(request, asking, reference, wanted, work, "disabled")
+    return ACCOUNTS.act(request, asking, reference, wanted, work, then="disabled")
 
 
 @router.post("/desk/accounts/{reference}/enable")
@@ -198,7 +208,7 @@ def enable(
     def work(connection: Connection, account: Account) -> None:
         use_cases.enable_account(platform.accounts, connection, account, by=actor(asking))
 
-    return _changed(request, asking, reference, wanted, work, "enabled")
+    return ACCOUNTS.act(request, asking, reference, wanted, work, then="enabled")
 
 
 @router.post("/desk/accounts/{reference}/end-sessions")
@@ -209,21 +219,18 @@ def end_sessions(request: Request, reference: Reference, asking: Administrator) 
     def work(connection: Connection, account: Account) -> None:
         use_cases.end_sessions(platform.accounts, connection, account, by=actor(asking))
 
-    return _changed(request, asking, reference, Filled(SureForm(sure=True)), work, "sessions_ended")
+    return ACCOUNTS.act(request, asking, reference, MEANT, work, then="sessions_ended")
 
 
 @router.post("/desk/accounts/{reference}/invitation")
 def invite(request: Request, reference: Reference, asking: Administrator) -> Response:
     """Make a new one-time token; earlier ones are worthless."""
     platform = platform_of(request)
-    return _with_token(
-        request,
-        asking,
-        reference,
-        lambda connection, account: use_cases.invite(
-            platform.accounts, connection, account, by=actor(asking)
-        ),
-    )
+
+    def work(connection: Connection, account: Account) -> str:
+        return use_cases.invite(platform.accounts, connection, account, by=actor(asking))
+
+    return ACCOUNTS.act(request, asking, reference, MEANT, work, then=partial(_token, request, asking))
 
 
 @router.post("/desk/accounts/{reference}/reset")
@@ -231,55 +238,18 @@ def reset(
     request: Request,
     reference: Reference,
     asking: Administrator,
-    wanted: Annotated[Filled[SureForm], form(SureForm)],
+    wanted: Annotated[Filled[ResetForm], form(ResetForm)],
 ) -> Response:
     """End all sessions, take the credentials away, forgive failed sign-ins, and invite the person again."""
     platform = platform_of(request)
-    if wanted.value is None:
-        return _changed(request, asking, reference, wanted, lambda _connection, _account: None, "reset")
-    passkeys = wanted.value.passkeys
-    return _with_token(
-        request,
-        asking,
-        reference,
-        lambda connection, account: use_cases.reset_credentials(
+    passkeys = wanted.value is not None and wanted.value.passkeys
+
+    def work(connection: Connection, account: Account) -> str:
+        return use_cases.reset_credentials(
             platform.accounts, connection, account, by=actor(asking), passkeys=passkeys
-        ),
-    )
+        )
 
-
-def _changed(
-    request: Request, asking: Asking, reference: str, wanted: Filled[Any], work: Any, said: str
-) -> Response:
-    """Change an account in one transaction; what does not fit, or is refused, stands on its page."""
-    engine = platform_of(request).engine
-    with reading(engine) as connection:
-        account = _get(asking, connection, reference)
-    if wanted.value is None:
-        return _shown(request, asking, account, wanted=wanted)
-
-    def change() -> None:
-        with unit_of_work(engine) as connection:
-            work(connection, _get(asking, connection, reference))
-
-    if refused := tried(change):
-        return _shown(request, asking, account, refused=refused)
-    return see_other(f"/desk/accounts/{account.reference}", said=said)
-
-
-def _with_token(request: Request, asking: Asking, reference: str, work: Any) -> Response:
-    engine = platform_of(request).engine
-    with reading(engine) as connection:
-        account = _get(asking, connection, reference)
-    tokens: list[str] = []
-
-    def change() -> None:
-        with unit_of_work(engine) as connection:
-            tokens.append(work(connection, _get(asking, connection, reference)))
-
-    if refused := tried(change):
-        return _shown(request, asking, account, refused=refused)
-    return _token(request, asking, account, tokens[0])
+    return ACCOUNTS.act(request, asking, reference, wanted, work, then=partial(_token, request, asking))
 
 
 def _token(request: Request, asking: Asking, account: Account, token: str) -> Response:
@@ -291,37 +261,3 @@ def _token(request: Request, asking: Asking, account: Account, token: str) -> Re
 def _form(request: Request, asking: Asking, context: dict[str, Any], *, status: int = 200) -> Response:
     facts = {"roles": options(Role), "refused": None, "own_operator": asking.caller.operator, **context}
     return desk_page(request, asking, "desk/account_new.html", facts, status=status)
-
-
-def _get(asking: Asking, connection: Connection, reference: str) -> Account:
-    """Return an account that the caller may manage; another operator's is as unknown as none."""
-    mine = asking.caller.operator
-    asking.allow(MayManageAccounts(mine or ""))
-    account = use_cases.get_account(connection, reference)
-    if mine not in {None, account.operator}:
-        return use_cases.get_account(connection, "unknown")
-    return account
-
-
-def _shown(
-    request: Request,
-    asking: Asking,
-    account: Account,
-    *,
-    refused: Refused | None = None,
-    wanted: Filled[Any] | None = None,
-) -> Response:
-    state = _state(account)
-    facts = {
-        "account": account,
-        "state": _STATES[state],
-        "tone": _TONES[state],
-        "roles": options(Role),
-        "held": {role.value for role in account.roles},
-        "held_words": joined(sorted(account.roles)),
-        "own": account.person_key == asking.caller.person_key,
-        "refused": refused,
-        **(wanted.again() if wanted else {}),
-    }
-    status = 422 if wanted else 409 if refused else 200
-    return desk_page(request, asking, "desk/account.html", facts, status=status)

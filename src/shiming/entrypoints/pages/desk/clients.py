@@ -1,6 +1,7 @@
 """Machine clients: programs that call the API with scopes of their own; their secret is shown once."""
 
 from collections.abc import Collection
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Request
@@ -15,12 +16,12 @@ from shiming.accounts.permissions import MayManageClients
 from shiming.accounts.rules.permission_table import CLIENT_SCOPES
 from shiming.accounts.use_cases import clients as use_cases
 from shiming.entrypoints.pages.account.permission_words import PERMISSION_WORDS
-from shiming.entrypoints.pages.desk.desk_page import Refused, Shown, desk_page, table_page, tried
-from shiming.entrypoints.pages.desk.tables import Choice, Column, Table, gather
+from shiming.entrypoints.pages.desk.desk_page import Shown, desk_page, table_page, tried
+from shiming.entrypoints.pages.desk.managed import Managed, SureForm
+from shiming.entrypoints.pages.desk.tables import Choice, Column, Table
 from shiming.entrypoints.pages.forms import Filled, form
-from shiming.entrypoints.pages.rendering import see_other
 from shiming.entrypoints.pages.routing import page_router
-from shiming.infrastructure.database import reading, unit_of_work
+from shiming.infrastructure.database import unit_of_work
 from shiming.infrastructure.http.asking import Asking, asked
 from shiming.vocabulary.errors import Text
 
@@ -73,26 +74,40 @@ class ClientForm(BaseModel):
     operator: Annotated[str | None, Field(pattern=OPERATOR)] = None
 
 
-class SureForm(BaseModel):
-    """That it is meant."""
+def _in_groups(scopes: Collection[str]) -> list[tuple[Text, list[tuple[str, Text]]]]:
+    """Return scopes with their words, by what they are about; one without words stands as it is."""
+    known = {code for words in PERMISSION_WORDS.values() for code in words}
+    groups = [
+        (group, [(code, words) for code, words in named.items() if code in scopes])
+        for group, named in PERMISSION_WORDS.items()
+    ]
+    rest = [(code, Text(zh=code, en=code)) for code in sorted(set(scopes) - known)]
+    return [(group, found) for group, found in (*groups, (_OTHERS, rest)) if found]
 
-    model_config = ConfigDict(extra="ignore")
-    sure: bool
+
+def _facts(_asking: Asking, client: Client) -> dict[str, Any]:
+    return {
+        "client": client,
+        "state": _STATES[_state(client)],
+        "tone": _TONES[_state(client)],
+        "groups": _in_groups(client.scopes),
+    }
+
+
+CLIENTS = Managed(
+    "/desk/clients",
+    "desk/client.html",
+    MayManageClients,
+    use_cases.get_client,
+    use_cases.list_clients,
+    _facts,
+)
 
 
 @router.get("/desk/clients")
 def list_clients(request: Request, asking: Administrator) -> Response:
     """List clients."""
-    operator = asking.caller.operator
-    asking.allow(MayManageClients(operator or ""))
-    engine = platform_of(request).engine
-
-    def fetch(after: str | None, limit: int) -> list[Client]:
-        with reading(engine) as connection:
-            return use_cases.list_clients(connection, operator=operator, after=after, limit=limit)
-
-    rows = gather(fetch, lambda client: client.reference)
-    return table_page(request, asking, "desk/clients.html", Shown(TABLE, rows))
+    return table_page(request, asking, "desk/clients.html", Shown(TABLE, CLIENTS.rows(request, asking)))
 
 
 @router.get("/desk/clients/new")
@@ -130,9 +145,7 @@ def create_client(
 @router.get("/desk/clients/{reference}")
 def show_client(request: Request, reference: Reference, asking: Administrator) -> Response:
     """Show a client."""
-    with reading(platform_of(request).engine) as connection:
-        client = _get(asking, connection, reference)
-    return _shown(request, asking, client)
+    return CLIENTS.page(request, asking, CLIENTS.get(request, asking, reference))
 
 
 @router.post("/desk/clients/{reference}/secret")
@@ -144,14 +157,11 @@ def new_secret(
 ) -> Response:
     """Make a fresh secret; the one before is worthless."""
     platform = platform_of(request)
-    with reading(platform.engine) as connection:
-        client = _get(asking, connection, reference)
-    if wanted.value is None:
-        return _shown(request, asking, client, wanted=wanted)
-    with unit_of_work(platform.engine) as connection:
-        held = _get(asking, connection, reference)
-        secret = use_cases.new_client_secret(platform.accounts, connection, held, by=actor(asking))
-    return _secret(request, asking, client, secret)
+
+    def work(connection: Connection, client: Client) -> str:
+        return use_cases.new_client_secret(platform.accounts, connection, client, by=actor(asking))
+
+    return CLIENTS.act(request, asking, reference, wanted, work, then=partial(_secret, request, asking))
 
 
 @router.post("/desk/clients/{reference}/disable")
@@ -163,19 +173,11 @@ def disable(
 ) -> Response:
     """Let a client get and use tokens no more."""
     platform = platform_of(request)
-    with reading(platform.engine) as connection:
-        client = _get(asking, connection, reference)
-    if wanted.value is None:
-        return _shown(request, asking, client, wanted=wanted)
 
-    def change() -> None:
-        with unit_of_work(platform.engine) as connection:
-            held = _get(asking, connection, reference)
-            use_cases.disable_client(platform.accounts, connection, held, by=actor(asking))
+    def work(connection: Connection, client: Client) -> None:
+        use_cases.disable_client(platform.accounts, connection, client, by=actor(asking))
 
-    if refused := tried(change):
-        return _shown(request, asking, client, refused=refused)
-    return see_other(f"/desk/clients/{client.reference}", said="disabled")
+    return CLIENTS.act(request, asking, reference, wanted, work, then="disabled")
 
 
 def _secret(request: Request, asking: Asking, client: Client, secret: str) -> Response:
@@ -192,44 +194,3 @@ def _form(request: Request, asking: Asking, context: dict[str, Any], *, status: 
         **context,
     }
     return desk_page(request, asking, "desk/client_new.html", facts, status=status)
-
-
-def _in_groups(scopes: Collection[str]) -> list[tuple[Text, list[tuple[str, Text]]]]:
-    """Return scopes with their words, by what they are about; one without words stands as it is."""
-    known = {code for words in PERMISSION_WORDS.values() for code in words}
-    groups = [
-        (group, [(code, words) for code, words in named.items() if code in scopes])
-        for group, named in PERMISSION_WORDS.items()
-    ]
-    rest = [(code, Text(zh=code, en=code)) for code in sorted(set(scopes) - known)]
-    return [(group, found) for group, found in (*groups, (_OTHERS, rest)) if found]
-
-
-def _get(asking: Asking, connection: Connection, reference: str) -> Client:
-    """Return a client that the caller may manage; another operator's is as unknown as none."""
-    mine = asking.caller.operator
-    asking.allow(MayManageClients(mine or ""))
-    client = use_cases.get_client(connection, reference)
-    if mine not in {None, client.operator}:
-        return use_cases.get_client(connection, "unknown")
-    return client
-
-
-def _shown(
-    request: Request,
-    asking: Asking,
-    client: Client,
-    *,
-    refused: Refused | None = None,
-    wanted: Filled[SureForm] | None = None,
-) -> Response:
-    facts = {
-        "client": client,
-        "state": _STATES[_state(client)],
-        "tone": _TONES[_state(client)],
-        "groups": _in_groups(client.scopes),
-        "refused": refused,
-        **(wanted.again() if wanted else {}),
-    }
-    status = 422 if wanted else 409 if refused else 200
-    return desk_page(request, asking, "desk/client.html", facts, status=status)

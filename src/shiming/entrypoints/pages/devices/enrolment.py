@@ -12,12 +12,13 @@ from shiming.accounts.asking import platform_of
 from shiming.accounts.model import CaptureDevice, DeviceKind
 from shiming.accounts.permissions import MayManageDevices
 from shiming.accounts.use_cases import capture_devices as use_cases
-from shiming.entrypoints.pages.desk.desk_page import Refused, Shown, desk_page, table_page, tried
-from shiming.entrypoints.pages.desk.tables import Choice, Column, Table, gather
+from shiming.entrypoints.pages.desk.desk_page import Shown, desk_page, table_page, tried
+from shiming.entrypoints.pages.desk.managed import Managed, SureForm
+from shiming.entrypoints.pages.desk.tables import Choice, Column, Table
 from shiming.entrypoints.pages.forms import Filled, form
 from shiming.entrypoints.pages.rendering import see_other
 from shiming.entrypoints.pages.routing import page_router
-from shiming.infrastructure.database import reading, unit_of_work
+from shiming.infrastructure.database import unit_of_work
 from shiming.infrastructure.device_proofs import KEY_CHARACTERS_MAX
 from shiming.infrastructure.http.asking import Asking, asked
 from shiming.vocabulary.errors import Text
@@ -80,26 +81,24 @@ class DeviceForm(BaseModel):
     operator: Annotated[str | None, Field(pattern=OPERATOR)] = None
 
 
-class SureForm(BaseModel):
-    """That it is meant."""
+def _facts(_asking: Asking, device: CaptureDevice) -> dict[str, Any]:
+    return {
+        "device": device,
+        "kind": KINDS[device.kind.value],
+        "state": STATES[_state(device)],
+        "tone": _TONES[_state(device)],
+    }
 
-    model_config = ConfigDict(extra="ignore")
-    sure: bool
+
+DEVICES = Managed(
+    PATH, "devices/device.html", MayManageDevices, use_cases.get_device, use_cases.list_devices, _facts
+)
 
 
 @router.get(PATH)
 def list_devices(request: Request, asking: Administrator) -> Response:
     """List capture devices with their last use."""
-    operator = asking.caller.operator
-    asking.allow(MayManageDevices(operator or ""))
-    engine = platform_of(request).engine
-
-    def fetch(after: str | None, limit: int) -> list[CaptureDevice]:
-        with reading(engine) as connection:
-            return use_cases.list_devices(connection, operator=operator, after=after, limit=limit)
-
-    rows = gather(fetch, lambda device: device.reference)
-    return table_page(request, asking, "devices/devices.html", Shown(TABLE, rows))
+    return table_page(request, asking, "devices/devices.html", Shown(TABLE, DEVICES.rows(request, asking)))
 
 
 @router.get(f"{PATH}/new")
@@ -134,9 +133,7 @@ def enrol_device(
 @router.get(f"{PATH}/{{reference}}")
 def show_device(request: Request, reference: Reference, asking: Administrator) -> Response:
     """Show a device."""
-    with reading(platform_of(request).engine) as connection:
-        device = _get(asking, connection, reference)
-    return _shown(request, asking, device)
+    return DEVICES.page(request, asking, DEVICES.get(request, asking, reference))
 
 
 @router.post(f"{PATH}/{{reference}}/revoke")
@@ -148,51 +145,13 @@ def revoke(
 ) -> Response:
     """Let a device sign no more, at once."""
     platform = platform_of(request)
-    with reading(platform.engine) as connection:
-        device = _get(asking, connection, reference)
-    if wanted.value is None:
-        return _shown(request, asking, device, wanted=wanted)
 
-    def change() -> None:
-        with unit_of_work(platform.engine) as connection:
-            held = _get(asking, connection, reference)
-            use_cases.revoke_device(platform.accounts, connection, held, by=actor(asking))
+    def work(connection: Connection, device: CaptureDevice) -> None:
+        use_cases.revoke_device(platform.accounts, connection, device, by=actor(asking))
 
-    if refused := tried(change):
-        return _shown(request, asking, device, refused=refused)
-    return see_other(f"{PATH}/{device.reference}", said="revoked")
+    return DEVICES.act(request, asking, reference, wanted, work, then="revoked")
 
 
 def _form(request: Request, asking: Asking, context: dict[str, Any], *, status: int = 200) -> Response:
     facts = {"kinds": KINDS, "refused": None, "own_operator": asking.caller.operator, **context}
     return desk_page(request, asking, "devices/device_new.html", facts, status=status)
-
-
-def _get(asking: Asking, connection: Connection, reference: str) -> CaptureDevice:
-    """Return a device that the caller may manage; another operator's is as unknown as none."""
-    mine = asking.caller.operator
-    asking.allow(MayManageDevices(mine or ""))
-    device = use_cases.get_device(connection, reference)
-    if mine not in {None, device.operator}:
-        return use_cases.get_device(connection, "unknown")
-    return device
-
-
-def _shown(
-    request: Request,
-    asking: Asking,
-    device: CaptureDevice,
-    *,
-    refused: Refused | None = None,
-    wanted: Filled[SureForm] | None = None,
-) -> Response:
-    facts = {
-        "device": device,
-        "kind": KINDS[device.kind.value],
-        "state": STATES[_state(device)],
-        "tone": _TONES[_state(device)],
-        "refused": refused,
-        **(wanted.again() if wanted else {}),
-    }
-    status = 422 if wanted else 409 if refused else 200
-    return desk_page(request, asking, "devices/device.html", facts, status=status)
