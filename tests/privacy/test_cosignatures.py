@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
-from shiming.infrastructure.database import reading, unit_of_work
+from shiming.infrastructure.database import reading, transact, unit_of_work
 from shiming.infrastructure.outbox import outbox
 from shiming.infrastructure.signed_notes import (
     NoteKey,
@@ -70,9 +72,15 @@ def keep(
     ledger: Ledger, note: str, known: tuple[NoteKey, ...] = KEYS, by: str = ""
 ) -> CosignaturesKept | LedgerBroken:
     with unit_of_work(ledger.engine) as connection:
-        return cosignatures.keep_cosignatures(
-            connection, ledger.keys, note, log_keys=(ledger.log.key,), witnesses=known, by=by, now=NOW
-        )
+        return keep_in(connection, ledger, note, known, by)
+
+
+def keep_in(
+    connection: Connection, ledger: Ledger, note: str, known: tuple[NoteKey, ...] = KEYS, by: str = ""
+) -> CosignaturesKept | LedgerBroken:
+    return cosignatures.keep_cosignatures(
+        connection, ledger.keys, note, log_keys=(ledger.log.key,), witnesses=known, by=by, now=NOW
+    )
 
 
 def told(ledger: Ledger) -> list[dict[str, object]]:
@@ -195,6 +203,22 @@ def test_in_whatever_order_they_come_none_is_lost_and_none_is_twice(
     note = parse_note(newest(ledger))
     assert {key.name for key in KEYS if cosigned_at(note, key) == NOW} == there
     assert is_signed(note, ledger.log.key)
+
+
+def test_witnesses_that_come_at_one_moment_are_all_kept(ledger: Ledger) -> None:
+    plain, together = newest(ledger), Barrier(len(WITNESSES), timeout=60)
+
+    def come(witness: NoteSigner) -> CosignaturesKept | LedgerBroken:
+        shown = cosigned(plain, witness)
+        together.wait()
+        return transact(ledger.engine, lambda connection: keep_in(connection, ledger, shown))
+
+    with ThreadPoolExecutor(len(WITNESSES)) as pool:
+        done = list(pool.map(come, WITNESSES))
+    assert done == [CosignaturesKept(3, (witness.name,), ()) for witness in WITNESSES]
+    note = parse_note(newest(ledger))
+    assert [cosigned_at(note, key) for key in KEYS] == [NOW] * len(KEYS)
+    assert ledger.findings() == []
 
 
 def test_a_witness_named_twice_signs_once(ledger: Ledger) -> None:
