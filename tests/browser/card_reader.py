@@ -29,7 +29,13 @@ def a_reader_program(world: World, *faults: str) -> Iterator[None]:
         wanted = NewDevice("reader", DeviceKind.READER, "outlet", key.public, OPERATOR)
         enrolled = enrol_device(platform.accounts, connection, wanted, by=Actor())
     stop, pretended = Event(), SandboxReader(read_cards(PEOPLE), frozenset(map(ReaderFaultMade, faults)))
+
+    def leave() -> None:  # the next test is offered its own reader only
+        with platform.begin() as connection:
+            revoke_device(platform.accounts, connection, enrolled, by=Actor())
+
     with ExitStack() as stack:
+        stack.callback(leave)
         line = SerialLine.open(stack.enter_context(at_terminal(pretended)))
         stack.callback(line.close)
         reader, server = SdtReader(line), Server.at(world.address, key)
@@ -42,5 +48,3 @@ def a_reader_program(world: World, *faults: str) -> Iterator[None]:
         stack.callback(program.join, 10)
         stack.callback(stop.set)
         yield
-    with platform.begin() as connection:  # the next test is offered its own reader only
-        revoke_device(platform.accounts, connection, enrolled, by=Actor())
