@@ -89,6 +89,7 @@ class Visit:
     def look(self, name: str = "") -> None:
         """Hold the page to what every page must be; `name`: keep a picture where SHIMING_SCREENSHOTS says."""
         page = self.page
+        page.wait_for_load_state()  # what was waited for may stand in a page whose rest is still to come
         assert not self.complaints, self.complaints
         assert page.locator("h1").count() == 1, f"{page.url}: one h1"
         wide = page.evaluate(
