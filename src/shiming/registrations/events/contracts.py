@@ -3,7 +3,7 @@
 TERMS_PUBLISHED = "terms.published"
 TERMS_ACCEPTED = "terms.accepted"
 CODE_ISSUED = "confirmation.code_issued"  # ledger only
-CODE_SHOWN = "confirmation.code_shown"  # ledger only: the code left by its link, be it for a preview that nobody looked at
+CODE_SHOWN = "confirmation.code_shown"  # ledger only: the code left by its link, if for a preview
 CONFIRMATION_REFUSED = "confirmation.refused"  # ledger only
 CONFIRMATION_GIVEN = "confirmation.given"
 RECEIPT_ISSUED = "receipt.issued"
