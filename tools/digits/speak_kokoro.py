@@ -4,7 +4,7 @@ Training only. Needs the wheels and the npm tarball named in `requirements.txt` 
 Writes one `.npz` per language: keys `voice|labels|serial`, values float32 mono at 16 kHz. A label is the
 digit, `?` stands for one syllable or word that is not a digit.
 
-    python tools/digits/speak_kokoro.py cmn VOICES_FOLDER OUT.npz --clips 10
+    ORT_DISABLE_TELEMETRY=1 python tools/digits/speak_kokoro.py cmn VOICES_FOLDER OUT.npz --clips 10
 """
 
 import argparse
