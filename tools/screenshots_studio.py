@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,8 @@ from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
+
+from tools.screenshots_notes import LANGUAGES, last_page, pages_of_templates
 
 PHONE, DESKTOP = (360, 740), (1280, 800)
 VARIANTS = (("en", DESKTOP), ("zh", DESKTOP), ("en", PHONE), ("zh", PHONE))
@@ -40,21 +42,39 @@ _NO_RIBBON = """() => {
 
 
 @dataclass
-class Studio:
-    """Goes to places of a tour and pictures pages; `everything` False: only what the repository keeps.
+class Album:
+    """Where the pictures of a run go; `everything` False: only what the repository keeps.
 
     That is each page small, in both languages and the size in which it is met, and the few of `KEPT` large.
     """
 
-    browser: Browser
-    tour: dict[str, Any]
     folder: Path
+    notes: Path
     everything: bool
-    written: list[str] = field(default_factory=list)
+    pages: frozenset[str] = field(default_factory=pages_of_templates)
+    written: set[str] = field(default_factory=set)
+    seen: set[tuple[str, str]] = field(default_factory=set)  # template and language
 
-    def context(self) -> BrowserContext:
+    def missing(self) -> list[str]:
+        """Return what a whole run has to picture and this one did not, by name."""
+        unseen = {(name, language) for name in self.pages for language in LANGUAGES} - self.seen
+        return sorted(f"{name} ({language})" for name, language in unseen) + sorted(KEPT - self.written)
+
+
+@dataclass
+class Studio:
+    """Goes to places of an installation and pictures its pages; `tour`: what a tour says of itself."""
+
+    browser: Browser
+    url: str
+    album: Album
+    tour: dict[str, Any] = field(default_factory=dict)
+
+    def context(self, **wanted: Any) -> BrowserContext:
         """Return a fresh visitor."""
-        context = self.browser.new_context(base_url=self.tour["url"], locale="en-GB", reduced_motion="reduce")
+        context = self.browser.new_context(
+            base_url=self.url, locale="en-GB", reduced_motion="reduce", **wanted
+        )
         context.set_default_timeout(STEP_MS_MAX)
         return context
 
@@ -67,33 +87,39 @@ class Studio:
         page.wait_for_url(lambda url: "/tour" not in url)
         return page
 
-    def take(self, page: Page, name: str, *, met_in: tuple[int, int] = DESKTOP, reload: bool = True) -> None:
-        """Keep a page, which most people meet in the size `met_in`; without `reload` only as it is."""
-        for language, size in VARIANTS if reload else ((_language_of(page), None),):
-            if size is not None:
-                full = f"{name}-{language}-{size[0]}"
-                if not (self.everything or size == met_in or full in KEPT):
-                    continue
-                self._turn(page, language, size)
-            width = (page.viewport_size or {"width": 0})["width"]
-            self._keep(page, f"{name}-{language}", width, small=size in {None, met_in})
+    def take(
+        self,
+        page: Page,
+        name: str,
+        *,
+        met_in: tuple[int, int] = DESKTOP,
+        again: Callable[[], object] | None = None,
+    ) -> None:
+        """Keep a page, which most people meet in the size `met_in`.
 
-    def _turn(self, page: Page, language: str, size: tuple[int, int]) -> None:
-        page.set_viewport_size({"width": size[0], "height": size[1]})
-        speak(page, self.tour["url"], language)
-        page.reload(wait_until="load")
-        page.wait_for_timeout(SETTLED_MS)
-        page.evaluate("() => window.scrollTo(0, 0)")  # a focused button may have moved the page
+        `again` brings it up in the language that was chosen meanwhile; without it the page is loaded again.
+        """
+        for language, size in VARIANTS:
+            if not (self.album.everything or size == met_in or f"{name}-{language}-{size[0]}" in KEPT):
+                continue
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            speak(page, self.url, language)
+            (again or page.reload)()
+            page.wait_for_load_state("load")
+            page.wait_for_timeout(SETTLED_MS)
+            page.evaluate("() => window.scrollTo(0, 0)")  # a focused button may have moved the page
+            self._keep(page, f"{name}-{language}", size[0], small=size == met_in)
+            self.album.seen.add((last_page(self.album.notes, self.album.pages), language))
 
     def _keep(self, page: Page, name: str, width: int, *, small: bool) -> None:
         page.evaluate(_NO_RIBBON)
-        shot = page.screenshot(full_page=self.everything)
+        shot = page.screenshot(full_page=self.album.everything)
         full = f"{name}-{width}"
-        if self.everything or full in KEPT:
-            self._write(with_palette(shot, COLOURS), self.folder / f"{full}.png")
-            self.written.append(full)
-        if small and not self.everything:
-            pages = self.folder / PAGES
+        if self.album.everything or full in KEPT:
+            self._write(with_palette(shot, COLOURS), self.album.folder / f"{full}.png")
+            self.album.written.add(full)
+        if small and not self.album.everything:
+            pages = self.album.folder / PAGES
             pages.mkdir(exist_ok=True)
             self._write(with_palette(shot, SMALL_COLOURS, SMALL_WIDTH.get(width)), pages / f"{name}.png")
 
@@ -119,10 +145,10 @@ def with_palette(shot: bytes, colours: int, width: int | None = None) -> Image.I
 
 
 @contextmanager
-def a_tour() -> Iterator[dict[str, Any]]:
-    """Run a tour; yield what it says of itself."""
+def a_tour(notes: Path) -> Iterator[dict[str, Any]]:
+    """Run a tour; yield what it says of itself. The pages that it renders are noted."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("SHIMING_")}
-    command = [sys.executable, "-m", "shiming", "tour", "--json", "--port", "0"]
+    command = [sys.executable, "-m", "tools.screenshots_notes", str(notes), "tour", "--json", "--port", "0"]
     with subprocess.Popen(command, env=plain, stdout=subprocess.PIPE, text=True) as process:
         try:
             if process.stdout is None or not (line := process.stdout.readline()):
@@ -131,8 +157,3 @@ def a_tour() -> Iterator[dict[str, Any]]:
         finally:
             process.terminate()
             process.wait(STOP_S_MAX)
-
-
-def _language_of(page: Page) -> str:
-    language: str = page.evaluate("() => document.documentElement.lang.slice(0, 2)")
-    return language
