@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from itertools import count
 
 from playwright.sync_api import FilePayload
 from stdnum.cn import uscc
@@ -16,6 +17,8 @@ from tools.screenshots_specimens import FRONT
 from tools.screenshots_studio import PHONE
 
 _FIRST = FIRST_AT_HOME + 500
+_HEAD = "number,kind,product,user,contact,iccid"
+_LINES = "9"  # more than are entered
 _NAME = "杭州示例有限公司"
 
 
@@ -29,7 +32,7 @@ def walk_companies(stage: Stage) -> None:
     stage.take("company-new", company, clerk)
     _papers(stage, clerk, company)
     stage.take("company", company, clerk)
-    contract = path_of(clerk.post(f"{company}/contracts", {"lines": "3"}))
+    contract = path_of(clerk.post(f"{company}/contracts", {"lines": _LINES}))
     stage.take("company-contract-new", contract, clerk)
     version = value_of(clerk.get(contract).text, "version")
     clerk.post(f"{contract}/terms", {"version": version, "agree": "true"})
@@ -59,7 +62,7 @@ def _count(stage: Stage, clerk: Browser, contract: str) -> None:
     def asks() -> None:
         stage.counter.clock.at += timedelta(seconds=31)  # another code comes only after a while
         page.goto(contract)
-        page.locator("#lines").fill("3")
+        page.locator("#lines").fill(_LINES)
         page.locator("form[action$='/count'] button").click()
         page.locator("svg.qr").wait_for()
 
@@ -70,15 +73,13 @@ def _count(stage: Stage, clerk: Browser, contract: str) -> None:
         raise SystemExit("no link for the handler")
     stage.take("company-confirmation", link[0], met_in=PHONE)
     code = clerk.http.get(link[0], headers={"accept": "application/json"}).json()["code"]
-    clerk.post(f"{contract}/confirmation", {"lines": "3", "code": code})
+    clerk.post(f"{contract}/confirmation", {"lines": _LINES, "code": code})
 
 
 def _lines(stage: Stage, clerk: Browser, contract: str) -> None:
     page = stage.page(clerk)
-    rows = [f"+{_FIRST + index},mobile,voice,A{index},,{an_iccid(8100 + index)}" for index in range(2)]
-    head = "number,kind,product,user,contact,iccid"
-    first = "\n".join([head, rows[0]])
-    again = "\n".join([head, *rows, "+861,mobile,voice,A9,,"])
+    first = f"{_HEAD}\n{_row(0)}"
+    again = f"{first}\n{_row(1)}\n+861,mobile,voice,A9,,"
     _upload(clerk, f"{contract}/import", "table", first.encode())
 
     def imports() -> None:
@@ -95,6 +96,24 @@ def _lines(stage: Stage, clerk: Browser, contract: str) -> None:
     page.context.close()
 
 
+def _links(stage: Stage, clerk: Browser, contract: str) -> None:
+    """Enter another line each time: a link is shown once."""
+    page, indexes = stage.page(clerk), count(2)
+
+    def shows() -> None:
+        _upload(clerk, f"{contract}/import", "table", f"{_HEAD}\n{_row(next(indexes))}".encode())
+        page.goto(contract)
+        page.locator("button[name=form][value=page]").click()
+        page.locator(".link-cards svg.qr").first.wait_for()
+
+    stage.studio.take(page, "company-links", again=shows)
+    page.context.close()
+
+
+def _row(index: int) -> str:
+    return f"+{_FIRST + index},mobile,voice,A{index},,{an_iccid(8100 + index)}"
+
+
 def _users(stage: Stage, clerk: Browser, contract: str, links: list[str]) -> None:
     counter = stage.counter
     stage.take("user-start", links[0], met_in=PHONE)
@@ -107,6 +126,7 @@ def _users(stage: Stage, clerk: Browser, contract: str, links: list[str]) -> Non
         raise SystemExit(f"the user of a line: {said}")
     stage.take("user-result", links[0], met_in=PHONE)
     stage.take("company-contract", contract, clerk)
+    _links(stage, clerk, contract)
     _not_registered(stage, links[1])
 
 
