@@ -12,6 +12,7 @@ from shiming.accounts.use_cases.capture_devices import NewDevice, enrol_device
 from shiming.accounts.use_cases.clients import list_clients
 from shiming.infrastructure.database import reading
 from shiming.registrations.model.drift import Drift, DriftKind, Reconciliation
+from shiming.registrations.model.lines import LineStatus
 from shiming.registrations.store import reconciling
 from shiming.registrations.use_cases.service_orders import order_line
 from tests.browser.live_world import OPERATOR
@@ -102,8 +103,8 @@ def _drift(stage: Stage) -> None:
     desk = stage.furnished.desk
     begun = Reconciliation("REC-ONE", ONE, desk.now, repair=False, stop_unknown=False)
     drifts = (
-        Drift(desk.lines[0], DriftKind.STATUS, "active", "inactive"),
-        Drift("svc-unknown", DriftKind.UNREGISTERED, None, "active"),
+        Drift(desk.lines[0], DriftKind.STATUS, LineStatus.ACTIVE.value, LineStatus.TWO_WAY_STOPPED.value),
+        Drift("svc-unknown", DriftKind.UNREGISTERED, None, LineStatus.ACTIVE.value),
     )
     found = {DriftKind.STATUS.value: 1, DriftKind.UNREGISTERED.value: 1}
     with stage.counter.platform.begin() as connection:

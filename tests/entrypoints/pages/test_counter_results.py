@@ -54,6 +54,7 @@ def test_a_doubt_offers_the_step_again_and_other_ways(counter: Counter, clerk: B
     assert f'href="{address}/person"' in result.text
     assert f'href="{address}/other-way"' in result.text
     assert "attempts are left." in result.text
+    assert result.text.count("<code>NO_CLIP</code>") == 1, "three checks lack it: it is said once"
 
 
 def test_evidence_that_contradicts_opens_nothing(counter: Counter, clerk: Browser) -> None:
@@ -73,6 +74,7 @@ def test_an_authority_that_is_silent_is_asked_again(counter: Counter, clerk: Bro
     result = clerk.follow(clerk.post(f"{address}/decision"))
     counter.app.state.authority = KnowsEverybody()
     assert heading(result) == "People must look at it"
+    assert "Ask the authority again" in result.text
     assert heading(clerk.follow(clerk.post(f"{address}/decision"))).startswith("Proven")
 
 

@@ -18,7 +18,7 @@ def test_what_differs_from_the_network_is_shown_with_how_to_repair_it(desk: Desk
     assert "Nothing was compared yet." in desk.get("other", "/desk/drift").text
     mine = Reconciliation("REC-ONE", ONE, desk.world.now, repair=False, stop_unknown=False)
     drifts = (
-        Drift(line, DriftKind.STATUS, "active", "inactive"),
+        Drift(line, DriftKind.STATUS, "active", "two_way_stopped"),
         Drift("svc-unknown", DriftKind.UNREGISTERED, None, "active"),
     )
     with platform.begin() as connection:
@@ -32,6 +32,8 @@ def test_what_differs_from_the_network_is_shown_with_how_to_repair_it(desk: Desk
     page = desk.get("supervisor", "/desk/drift").text
     assert f'href="/desk/lines/{line}"' in page
     assert "nobody registered it" in page
+    assert "stopped both ways" in page
+    assert "two_way_stopped" not in page
     assert f"shiming lines reconcile --operator {ONE} --repair" in page
     assert "--stop-unknown" in page
     assert "of=REC-OLD" in page

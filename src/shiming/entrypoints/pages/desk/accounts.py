@@ -29,7 +29,7 @@ Administrator = Annotated[Asking, asked(MayManageAccounts)]
 
 _STATES = {
     "usable": Text(zh="可用", en="in use"),
-    "new": Text(zh="未设置凭据", en="no passkey yet"),
+    "new": Text(zh="未设通行密钥", en="no passkey yet"),
     "disabled": Text(zh="已停用", en="disabled"),
 }
 _TONES = {"usable": "good", "new": "waiting", "disabled": "bad"}

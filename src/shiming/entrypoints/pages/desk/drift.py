@@ -19,6 +19,7 @@ from shiming.infrastructure.database import reading
 from shiming.infrastructure.http.asking import Asking, asked
 from shiming.registrations.errors.provisioning import reconciliation_unknown
 from shiming.registrations.model.drift import Drift, DriftKind, Reconciliation
+from shiming.registrations.model.lines import LineStatus
 from shiming.registrations.permissions.provisioning import MayReadProvisioning
 from shiming.registrations.use_cases import reconciling
 from shiming.vocabulary.errors import Text
@@ -43,6 +44,11 @@ _ORDERED = Text(zh="已下单修复", en="a repair is ordered")
 
 def _hint(drift: Drift) -> Text:
     return _ORDERED if drift.order_id else _REPAIRS[drift.kind]
+
+
+def _status(said: str | None) -> Text | str | None:
+    """Return a status in words; a network may say something that the registry has no word for."""
+    return word(LineStatus(said)) if said and said in frozenset(LineStatus) else said
 
 
 TABLE: Table[Drift] = Table(
@@ -71,8 +77,8 @@ TABLE: Table[Drift] = Table(
             lambda drift: drift.order_id,
             href=lambda drift: f"/desk/service-orders/{drift.order_id}" if drift.order_id else None,
         ),
-        Column("registry", Text(zh="登记", en="Registry"), lambda drift: drift.registry, look="code"),
-        Column("network", Text(zh="网络", en="Network"), lambda drift: drift.network, look="code"),
+        Column("registry", Text(zh="登记", en="Registry"), lambda drift: _status(drift.registry)),
+        Column("network", Text(zh="网络", en="Network"), lambda drift: _status(drift.network)),
         Column(
             "differs", Text(zh="不同之处", en="What differs"), lambda drift: ", ".join(drift.differs) or None
         ),
