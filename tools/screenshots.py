@@ -62,6 +62,8 @@ def main() -> None:
         browser.close()
     if not given.no_tour and (missing := album.missing()):
         raise SystemExit(f"not seen: {', '.join(missing)}")
+    if not (given.all or given.no_tour):
+        album.remove_others()
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def _lines(stage: Stage, clerk: Browser, contract: str) -> None:
         page.locator("form:has(#table-file) button").click()
         page.locator("#passed-over").wait_for()
 
-    stage.studio.take(page, "company-report", again=imports)
+    stage.studio.take(page, "company-report", again=imports, at="#passed-over")
     made = clerk.post(f"{contract}/links", {"form": "csv"}).text
     tokens = re.findall(r"/u/[A-Za-z0-9_-]{43}", made)
     _users(stage, clerk, contract, tokens)
@@ -106,7 +106,7 @@ def _links(stage: Stage, clerk: Browser, contract: str) -> None:
         page.locator("button[name=form][value=page]").click()
         page.locator(".link-cards svg.qr").first.wait_for()
 
-    stage.studio.take(page, "company-links", again=shows)
+    stage.studio.take(page, "company-links", again=shows, at=".link-cards")
     page.context.close()
 
 

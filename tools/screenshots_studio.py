@@ -20,8 +20,8 @@ PHONE, DESKTOP = (360, 740), (1280, 800)
 VARIANTS = (("en", DESKTOP), ("zh", DESKTOP), ("en", PHONE), ("zh", PHONE))
 COLOURS = 128  # enough for pages with one photograph
 PAGES = "pages"  # the folder of the small pictures, one of each page in each language
-SMALL_COLOURS = 64
-SMALL_WIDTH = {DESKTOP[0]: 640, PHONE[0]: 270}  # of the small pictures: a repository keeps them for ever
+SMALL_COLOURS = 48
+SMALL_WIDTH = {DESKTOP[0]: 580, PHONE[0]: 260}  # of the small pictures: a repository keeps them for ever
 SETTLED_MS = 400  # until scripts have filled in what they fill in
 STOP_S_MAX = 60
 STEP_MS_MAX = 180_000  # models on a busy machine
@@ -36,6 +36,10 @@ KEPT = frozenset(
         "ledger-en-1280",
     }
 )
+_SHOW = """place => {
+  if (place) document.querySelector(place).scrollIntoView({block: "center"});
+  else window.scrollTo(0, 0);
+}"""
 _NO_RIBBON = """() => {
   for (const ribbon of document.querySelectorAll(".tour-ribbon")) ribbon.hidden = true;
 }"""  # of the tour, not of the pages
@@ -53,12 +57,19 @@ class Album:
     everything: bool
     pages: frozenset[str] = field(default_factory=pages_of_templates)
     written: set[str] = field(default_factory=set)
+    small: set[str] = field(default_factory=set)
     seen: set[tuple[str, str]] = field(default_factory=set)  # template and language
 
     def missing(self) -> list[str]:
         """Return what a whole run has to picture and this one did not, by name."""
         unseen = {(name, language) for name in self.pages for language in LANGUAGES} - self.seen
         return sorted(f"{name} ({language})" for name, language in unseen) + sorted(KEPT - self.written)
+
+    def remove_others(self) -> None:
+        """Remove small pictures of former runs that this one, which was whole, has not made."""
+        for path in (self.folder / PAGES).glob("*.png"):
+            if path.name not in self.small:
+                path.unlink()
 
 
 @dataclass
@@ -94,10 +105,12 @@ class Studio:
         *,
         met_in: tuple[int, int] = DESKTOP,
         again: Callable[[], object] | None = None,
+        at: str = "",
     ) -> None:
         """Keep a page, which most people meet in the size `met_in`.
 
         `again` brings it up in the language that was chosen meanwhile; without it the page is loaded again.
+        `at`: what a small picture, which is as high as a window, has to show.
         """
         for language, size in VARIANTS:
             if not (self.album.everything or size == met_in or f"{name}-{language}-{size[0]}" in KEPT):
@@ -107,7 +120,7 @@ class Studio:
             (again or page.reload)()
             page.wait_for_load_state("load")
             page.wait_for_timeout(SETTLED_MS)
-            page.evaluate("() => window.scrollTo(0, 0)")  # a focused button may have moved the page
+            page.evaluate(_SHOW, at)  # a focused button may have moved the page
             self._keep(page, f"{name}-{language}", size[0], small=size == met_in)
             self.album.seen.add((last_page(self.album.notes, self.album.pages), language))
 
@@ -122,6 +135,7 @@ class Studio:
             pages = self.album.folder / PAGES
             pages.mkdir(exist_ok=True)
             self._write(with_palette(shot, SMALL_COLOURS, SMALL_WIDTH.get(width)), pages / f"{name}.png")
+            self.album.small.add(f"{name}.png")
 
     @staticmethod
     def _write(picture: Image.Image, path: Path) -> None:
