@@ -7,6 +7,7 @@ import httpx
 from playwright.sync_api import Page
 
 from shiming.identity_proofing.model.evidence import FaceVotes
+from tests.browser.review_cases import DOUBTFUL
 from tests.entrypoints.pages.counter_world import Browser, KnowsEverybody, path_of, value_of
 from tests.entrypoints.pages.home_orders import ordered, proven, sent
 from tools.screenshots_furnished import Stage
@@ -32,6 +33,7 @@ def _results(stage: Stage, clerk: Browser) -> None:
     for name, found, answers in (
         ("home-once-more", {"clip": None, "face_clip_document": None, "digits": None}, True),
         ("home-refused", {"face_clip_document": _UNLIKE}, True),
+        ("home-people-look", {"face_clip_document": DOUBTFUL}, True),
         ("home-authority-silent", {}, False),
     ):
         session, link, _ = ordered(counter, clerk)
@@ -51,6 +53,14 @@ def _dead_links(stage: Stage, clerk: Browser) -> None:
     headers = {"x-csrf-token": clerk.csrf, "accept": "application/json"}
     clerk.http.delete(f"/v1/orders/{session}/applicant-link", headers=headers).raise_for_status()
     stage.take("dead-link-taken-back", newer, met_in=PHONE)
+    abandoned, gone, _ = ordered(stage.counter, clerk)
+    order = f"/v1/orders/{abandoned}"
+    headers["if-match"] = clerk.http.get(order, headers=headers).headers["etag"]
+    clerk.http.post(f"{order}/abandonment", headers=headers).raise_for_status()
+    stage.take("dead-link-order-gone", gone, met_in=PHONE)
+    nobodys = "A" * len(link.rpartition("/")[2])
+    for giver, path in (("organisation", "/u"), ("operator", "/r"), ("clerk", "/v1/confirmations")):
+        stage.take(f"dead-link-of-{giver}", f"{path}/{nobodys}", met_in=PHONE)
 
 
 def _stopped(stage: Stage, clerk: Browser) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import httpx
 
-from shiming.identity_proofing.model.evidence import FaceVotes
+from tests.browser.review_cases import DOUBTFUL
 from tests.entrypoints.pages.counter_world import (
     Browser,
     KnowsEverybody,
@@ -20,7 +20,6 @@ from tools.screenshots_specimens import FRONT
 from tools.screenshots_studio import PHONE
 
 _CHILD_YEARS = 12
-_UNLIKE = FaceVotes(0.01, 0.02)
 
 
 def walk_counter(stage: Stage) -> None:
@@ -43,12 +42,16 @@ def _results(stage: Stage, clerk: Browser) -> None:
     counter.give(doubt, clip=None, face_clip_document=None, digits=None)
     clerk.post(f"{doubt}/decision")
     stage.take("result-once-more", f"{doubt}/result", clerk)
+    unclear = counter.opened(clerk)
+    counter.give(unclear, face_clip_document=DOUBTFUL)
+    clerk.post(f"{unclear}/decision")
+    stage.take("result-people-look", f"{unclear}/result", clerk)
     silent = counter.opened(clerk)
     counter.give(silent)
     counter.app.state.authority = KnowsEverybody(answers=False)
     clerk.post(f"{silent}/decision")
     counter.app.state.authority = KnowsEverybody()
-    stage.take("result-undecided", f"{silent}/result", clerk)
+    stage.take("result-authority-silent", f"{silent}/result", clerk)
 
 
 def _deciding(stage: Stage, clerk: Browser) -> None:
@@ -116,6 +119,7 @@ def _referee(stage: Stage, clerk: Browser) -> None:
     counter.give(applicant)
     clerk.post(f"{applicant}/other-way", {"way": "referee"})
     stage.take("referee", f"{applicant}/referee", clerk)
+    stage.take("review-before-referee", f"/desk/reviews/{applicant.rsplit('/', 1)[1]}", clerk)
     second = path_of(clerk.post(f"{applicant}/referee"))
     counter.people += 1
     counter.give(f"/session/{second.rsplit('/', 1)[1]}", counter.people + 90)
