@@ -22,6 +22,7 @@ from tools.screenshots_companies import walk_companies
 from tools.screenshots_furnished import Stage, a_furnished_installation
 from tools.screenshots_notes import note_into
 from tools.screenshots_of_the_desk import walk_lists
+from tools.screenshots_of_the_reader import walk_reader
 from tools.screenshots_studio import Album, Studio, a_tour
 from tools.screenshots_walk import walk_tour
 
@@ -54,7 +55,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(_SWITCHES))
         with a_furnished_installation(Path(room)) as furnished:
             stage = Stage(Studio(browser, furnished.counter.address, album), furnished)
-            for walk in (walk_lists, walk_companies, walk_counter, walk_homes):  # the last two move the clock
+            # the last three move the clock
+            for walk in (walk_lists, walk_companies, walk_reader, walk_counter, walk_homes):
                 walk(stage)
         if not given.no_tour:
             with a_tour(album.notes) as tour:

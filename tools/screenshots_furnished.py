@@ -14,13 +14,18 @@ from playwright.sync_api import Page
 
 from shiming.accounts.model import Role
 from shiming.accounts.use_cases.sessions import SignedIn
+from tests.browser.live_world import OPERATOR
 from tests.databases import a_database
 from tests.entrypoints.pages.counter_world import ONE, TWO, Browser, Counter, a_counter
 from tests.entrypoints.pages.desk_builders import DeskWorld, fill
 from tools.screenshots_studio import DESKTOP, Studio
 
 _STEP_MS_MAX = 20_000  # no model runs here
-OPERATORS = {ONE: "示例移动 Example Mobile", TWO: "另一移动 Other Mobile"}
+OPERATORS = {
+    ONE: "示例移动 Example Mobile",
+    TWO: "另一移动 Other Mobile",
+    OPERATOR: "示例移动 Example Mobile",
+}
 
 
 @dataclass(frozen=True)
