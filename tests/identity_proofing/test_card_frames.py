@@ -1,7 +1,5 @@
 """Frames of card readers: nothing that a wire does loses a frame that arrived whole, or raises."""
 
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from shiming.identity_proofing.connectors.sdt_reader.frames import (
     encode_command,
     encode_reply,
 )
+from tests.fuzz.fuzzing import finds_nothing
 
 DONE = b"\x00\x00\x90"
 HARNESS = Path(__file__).parents[2] / "benchmarks" / "fuzz" / "reader_frames.py"
@@ -119,14 +118,4 @@ def test_a_garbled_bit_never_passes_for_the_frame(reply: Reply, data: st.DataObj
 
 
 def test_fuzzing_the_parser_finds_nothing(tmp_path: Path) -> None:
-    pytest.importorskip("atheris", reason="atheris has no wheel for this platform")
-    finished = subprocess.run(  # noqa: S603 - our own harness
-        [sys.executable, str(HARNESS), f"-runs={FUZZ_RUNS}", "-seed=1", "-max_len=512"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr[-3000:]
-    assert f"Done {FUZZ_RUNS} runs" in finished.stderr
+    finds_nothing(HARNESS, tmp_path, runs=FUZZ_RUNS, longest=512)
