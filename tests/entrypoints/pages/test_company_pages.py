@@ -31,6 +31,9 @@ def test_an_organisation_gets_its_lines_and_their_users_prove_themselves(
     link = re.search(r"/v1/confirmations/[A-Za-z0-9_-]{43}", sent_code.text)
     assert link is not None
     code = clerk.http.get(link[0], headers={"accept": "application/json"}).json()["code"]
+    asked = counter.browser().get(link[0]).text
+    assert "3 new lines" in asked
+    assert "杭州示例有限公司" in asked
     assert path_of(clerk.post(f"{contract}/confirmation", {"lines": "3", "code": code})) == contract
     first = FIRST_AT_HOME + 500
     rows = [f"+{first + index},mobile,voice,A{index},,{an_iccid(8000 + index)}" for index in range(2)]

@@ -25,6 +25,7 @@ from shiming.registrations.store import confirmation as store
 from shiming.registrations.store.enterprise_lines import find_contract
 from shiming.registrations.store.lines import find_by_session
 from shiming.registrations.store.orders import change_order, find_order
+from shiming.registrations.store.organisations import find_organisation
 from shiming.registrations.use_cases.confirmation_codes import is_covered, link_hash, shown_code
 from shiming.registrations.use_cases.confirmation_steps import answer, confirm, issue, note
 from shiming.registrations.use_cases.terms import get_order
@@ -32,6 +33,7 @@ from shiming.registrations.use_cases.tools import RegistrationTools
 from shiming.vocabulary.permissions import asks, inside
 
 ONE_LINE = 1  # one proof of a person opens one
+_BY_LINK = "the link's token is the permission: whoever holds the customer's own device"
 
 
 @asks(MayRecordAcceptance)
@@ -77,7 +79,7 @@ def confirm_line(
     return answer(tools, connection, _matter_of(order), code, policy=policy, completed=completed, now=now)
 
 
-@inside("the link's token is the permission: whoever holds the customer's own device")
+@inside(_BY_LINK)
 def show_confirmation(
     tools: RegistrationTools, connection: Connection, token: str, *, policy: ContractPolicy, now: datetime
 ) -> ConfirmationShown | NotConfirmed:
@@ -91,7 +93,7 @@ def show_confirmation(
     return ConfirmationShown(matter, code, issued.expires_at)
 
 
-@inside("the link's token is the permission: whoever holds the customer's own device")
+@inside(_BY_LINK)
 def confirm_on_device(
     tools: RegistrationTools, connection: Connection, token: str, *, policy: ContractPolicy, now: datetime
 ) -> Confirmed | NotConfirmed:
@@ -103,6 +105,14 @@ def confirm_on_device(
     return confirm(
         tools, connection, matter, issued, method=ConfirmationMethod.OWN_DEVICE, policy=policy, now=now
     )
+
+
+@inside(_BY_LINK)
+def find_contract_party(connection: Connection, matter: Matter) -> str | None:
+    """Return the name of the organisation whose contract is asked about; None for a person's line."""
+    contract = None if matter.identifier else find_contract(connection, matter.reference)
+    organisation = contract and find_organisation(connection, contract.organisation)
+    return organisation.name if organisation else None
 
 
 @inside("whoever gives an order another number takes its confirmation back")

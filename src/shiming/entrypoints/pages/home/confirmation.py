@@ -11,6 +11,7 @@ from shiming.entrypoints.pages.home.dead_links import Giver, LinkToken, dead_lin
 from shiming.entrypoints.pages.home.journey import home_platform
 from shiming.entrypoints.pages.home.link_pages import shown
 from shiming.entrypoints.pages.routing import page_router
+from shiming.infrastructure.database import reading
 from shiming.infrastructure.http.asking import open_to_all
 from shiming.registrations.api.confirmations import (
     LINK_PATH,
@@ -19,6 +20,7 @@ from shiming.registrations.api.confirmations import (
     yes_by_link,
 )
 from shiming.registrations.model.confirmation import ConfirmationShown, Confirmed, NotConfirmed
+from shiming.registrations.use_cases.confirmations import find_contract_party
 
 router = page_router()
 GATE = [open_to_all(WHY_OPEN)]
@@ -50,12 +52,15 @@ def say_wrong(request: Request, token: LinkToken) -> Response:
 
 
 def _asked(request: Request, token: str, found: ConfirmationShown) -> Response:
-    matter = found.matter
+    matter, platform = found.matter, home_platform(request)
+    with reading(platform.engine) as connection:
+        party = find_contract_party(connection, matter)
     facts = {
         "state": "asked",
         "matter": matter,
         "number": _number(found),
-        "operator_name": home_platform(request).operator_name(matter.operator),
+        "party": party,
+        "operator_name": platform.operator_name(matter.operator),
         "code": found.code,
         "expires_at": found.expires_at,
         "base": f"{LINK_PATH}/{token}",
