@@ -121,7 +121,9 @@ def test_an_ended_upload_and_a_stopping_server_let_their_threads_go(clips: LiveC
     clips.begin("SND-2", lambda: None)
     clips.feed("SND-1", 0, CONTENT, whole=False)
     clips.drop("SND-1")
+    second = clips._lives["SND-2"]
     clips.close()
+    assert second.done.is_set(), "a stopping server waits for what is under way"
     deadline = time.monotonic() + SOON_S
     while _threads() and time.monotonic() < deadline:
         time.sleep(0.005)

@@ -27,6 +27,7 @@ WAITING_BYTES_MAX = 8 << 20  # more than so far behind, it could as well be meas
 IDLE_S_MAX = 30.0  # no bytes for so long: the person went away, or another process has the upload now
 KEPT_S_MAX = 120.0  # from the last byte until it is handed in
 RESULT_S_MAX = 60.0  # how long handing in waits for the last frames, on a busy server
+STOP_S_MAX = 2.0  # an engine ends the frame that it is at
 SLICE_S = 1.0  # about what others hold a place for; a place for each packet would be given after all others
 NICENESS = 5  # below the threads that answer requests
 
@@ -171,9 +172,13 @@ class LiveClips:
         return Measured(live.clip, live.portrait)
 
     def close(self) -> None:
-        """Let all go; the server stops."""
-        for upload_id in tuple(self._lives):
+        """Let all go and wait until they went, for what they log is heard no more after the server stopped."""
+        lives = dict(self._lives)
+        for upload_id in lives:
             self.drop(upload_id)
+        deadline = time.monotonic() + STOP_S_MAX
+        for live in lives.values():
+            live.done.wait(max(0.0, deadline - time.monotonic()))
 
     def _run(self, live: _Live, portrait: Callable[[], Image | None]) -> None:
         _step_back()
