@@ -172,7 +172,7 @@ class LiveClips:
         return Measured(live.clip, live.portrait)
 
     def close(self) -> None:
-        """Let all go and wait until they went, for what they log is heard no more after the server stopped."""
+        """Let all go, and wait until they went: what they log after the server stopped is lost."""
         lives = dict(self._lives)
         for upload_id in lives:
             self.drop(upload_id)
