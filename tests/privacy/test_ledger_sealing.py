@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -138,7 +139,10 @@ def test_every_lane_of_concurrent_writers_is_gap_free_and_sealed_whole(database_
 
 
 def until_lanes_held(engine: Engine, count: int) -> None:
-    held = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :class")
+    held = sa.text(
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+        " WHERE locktype = 'advisory' AND classid = :class AND datname = current_database()"
+    )  # the server has databases of other tests, too
     for _ in range(500):
         with reading(engine) as connection:
             if connection.execute(held, {"class": LANE_LOCK}).scalar_one() == count:
@@ -148,17 +152,16 @@ def until_lanes_held(engine: Engine, count: int) -> None:
 
 
 def test_a_connection_keeps_its_lane_and_a_new_one_takes_a_free_one(tmp_path: Path) -> None:
-    with a_database("postgresql", tmp_path) as url:
-        first, second = Ledger(open_database(url)), Ledger(open_database(url))
+    with a_database("postgresql", tmp_path) as url, ExitStack() as stack:
+        first, second, third = (Ledger(open_database(url)) for _ in range(3))
+        for ledger in (first, second, third):
+            stack.callback(ledger.engine.dispose)
         assert [first.append().lane for _ in range(3)] == [1, 1, 1]
         assert second.append().lane == 2
         first.engine.dispose()  # its session ends, after a moment, and lets go of lane 1
         until_lanes_held(second.engine, 1)
-        third = Ledger(open_database(url))
         assert third.append().leaf_id == "1-4"
         assert second.append().leaf_id == "2-2"
-        second.engine.dispose()
-        third.engine.dispose()
 
 
 def test_batches_are_bounded_and_every_one_has_a_checkpoint(database: Engine) -> None:
