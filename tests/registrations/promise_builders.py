@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -25,13 +26,32 @@ from shiming.registrations.use_cases.numbers import reserve_number
 from shiming.vocabulary.msisdn import Msisdn
 from shiming.vocabulary.sim_identifiers import Iccid
 from tests.privacy.builders import NOW
-from tests.registrations.builders import OPERATOR, Desk, a_card_of, a_session, an_order, prepare_order
+from tests.registrations.builders import (
+    OPERATOR,
+    Desk,
+    a_card_of,
+    a_desk,
+    a_number,
+    a_session,
+    add_block,
+    an_order,
+    prepare_order,
+)
 from tests.registrations.orders_builders import IDENTITY, PACK, RULES
 
 CARD, OTHER_CARD = a_card_of("one")[0], a_card_of("another")[0]
 KEPT_FOR = timedelta(
     minutes=max(RULES.time_limits.session_minutes.value, RULES.numbering.reservation_minutes.value)
 )
+
+
+def a_desk_with_numbers(folder: Path, url: str) -> Iterator[Desk]:
+    """A desk whose pool has numbers, for as long as a fixture needs it."""
+    desk = a_desk(folder, PACK, url)
+    with unit_of_work(desk.engine) as connection:
+        add_block(connection, a_number())
+    yield desk
+    desk.engine.dispose()
 
 
 def proven(desk: Desk, session_id: str, *, when: datetime = NOW) -> None:

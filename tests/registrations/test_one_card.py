@@ -25,12 +25,12 @@ from shiming.registrations.store.tables import lines
 from shiming.registrations.use_cases import orders
 from shiming.vocabulary.sim_identifiers import Iccid, Imsi
 from tests.privacy.builders import NOW
-from tests.registrations.builders import OPERATOR, Desk, a_card_of, a_desk, a_number, add_block
-from tests.registrations.orders_builders import PACK
+from tests.registrations.builders import OPERATOR, Desk, a_card_of, a_number
 from tests.registrations.promise_builders import (
     CARD,
     KEPT_FOR,
     OTHER_CARD,
+    a_desk_with_numbers,
     a_new_order,
     at_once,
     codes,
@@ -45,11 +45,7 @@ from tests.registrations.promise_builders import (
 
 @pytest.fixture
 def desk(tmp_path: Path, database_url: str) -> Iterator[Desk]:
-    desk = a_desk(tmp_path, PACK, database_url)
-    with unit_of_work(desk.engine) as connection:
-        add_block(connection, a_number())
-    yield desk
-    desk.engine.dispose()
+    yield from a_desk_with_numbers(tmp_path, database_url)
 
 
 def test_a_card_is_named_by_one_order_until_that_one_lets_it_go(desk: Desk) -> None:

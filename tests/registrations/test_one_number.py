@@ -18,9 +18,10 @@ from shiming.registrations.model.registration import LineRegistered, RegisterLin
 from shiming.registrations.store import numbers as number_store
 from shiming.registrations.use_cases.registering import register_line
 from tests.privacy.builders import NOW
-from tests.registrations.builders import OPERATOR, Desk, a_desk, a_number, add_block
+from tests.registrations.builders import OPERATOR, Desk, a_number
 from tests.registrations.orders_builders import PACK
 from tests.registrations.promise_builders import (
+    a_desk_with_numbers,
     at_once,
     codes,
     keep,
@@ -36,11 +37,7 @@ RIVALS = 3  # who reserve, and as many who register, each number
 
 @pytest.fixture
 def desk(tmp_path: Path, database_url: str) -> Iterator[Desk]:
-    desk = a_desk(tmp_path, PACK, database_url)
-    with unit_of_work(desk.engine) as connection:
-        add_block(connection, a_number())
-    yield desk
-    desk.engine.dispose()
+    yield from a_desk_with_numbers(tmp_path, database_url)
 
 
 def test_who_keeps_a_number_and_who_registers_it_never_both_succeed(desk: Desk) -> None:

@@ -29,16 +29,15 @@ from tests.privacy.builders import NOW
 from tests.registrations.builders import (
     OPERATOR,
     Desk,
-    a_desk,
     a_number,
     a_registration_policy,
-    add_block,
     an_order,
 )
 from tests.registrations.orders_builders import PACK
 from tests.registrations.promise_builders import (
     CARD,
     KEPT_FOR,
+    a_desk_with_numbers,
     a_new_order,
     codes,
     holds,
@@ -52,11 +51,7 @@ from tests.registrations.promise_builders import (
 
 @pytest.fixture
 def desk(tmp_path: Path, database_url: str) -> Iterator[Desk]:
-    desk = a_desk(tmp_path, PACK, database_url)
-    with unit_of_work(desk.engine) as connection:
-        add_block(connection, a_number())
-    yield desk
-    desk.engine.dispose()
+    yield from a_desk_with_numbers(tmp_path, database_url)
 
 
 def publish(desk: Desk, version: str, since: datetime, content_hash: str) -> None:
